@@ -1,0 +1,8 @@
+"""What is being graded, as pure numerics: cases, the oracle, the tolerances.
+
+No submission is in sight here; nothing in this room knows that anyone answered.
+"""
+
+from grader.problem.exam import Exam, Expected, Paper, set_paper
+
+__all__ = ["Exam", "Expected", "Paper", "set_paper"]

@@ -1,0 +1,234 @@
+"""Seeded inputs, each built so that one kind of mistake cannot hide.
+
+Sizes are distinct primes unless a case says otherwise, so that a shape seen at
+run time reads back as symbols. Ordinary cases keep |Z1| away from 0, where the
+ReLU has no derivative; only `zeros` goes there, on purpose.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.random import Generator
+
+from grader.records import Array, Case, read_only
+
+ORDINARY = (
+    "primes",
+    "more_rows",
+    "square",
+    "batch_is_hidden",
+    "batch_is_classes",
+    "absent",
+)
+"""Float64 cases on which loss and gradients must simply be right."""
+
+EDGE = ("one_row", "one_hidden", "two_classes")
+HUGE = ("overflow", "underflow", "offsets")
+LABEL_TYPES = ("labels_int32", "labels_uint8")
+
+PRIMES = ((5, 11, 7, 3), (5, 7, 13, 3), (5, 13, 11, 3), (7, 11, 13, 5), (7, 13, 11, 5))
+"""B, D, H, C of `primes`: C < B, so that every class can occur, and B < D (see `zeros`)."""
+
+MORE_ROWS = 17
+
+KINK_MARGIN = 2e-3
+"""Least |Z1| in the ordinary cases: 300 × the step of the finite differences (6e-6)."""
+
+HUGE_LOGIT = 1.0e4
+"""Size of the huge logits: exp(1e4) overflows and exp(-1e4) underflows in float64 (limit 709)."""
+
+
+def make_cases(seed: int) -> dict[str, Case]:
+    """All cases of one run, by name; the same for the same seed on any machine."""
+    rng = np.random.default_rng(seed)
+    batch, features, hidden, classes = PRIMES[int(rng.integers(len(PRIMES)))]
+    primes = _ordinary(rng, "primes", "distinct primes", batch, features, hidden, classes)
+    cases = [
+        primes,
+        _with_rows(rng, primes, MORE_ROWS),
+        _twice(primes),
+        _ordinary(rng, "square", "B = D = H = C: a transpose keeps its shape", 6, 6, 6, 6),
+        _ordinary(rng, "batch_is_hidden", "B = H: b1 broadcasts either way", 7, 11, 7, 5),
+        _ordinary(rng, "batch_is_classes", "B = C: b2 and p[:, y] broadcast", 7, 11, 5, 7),
+        _absent(rng),
+        _ordinary(rng, "one_row", "B = 1", 1, 7, 5, 3),
+        _ordinary(rng, "one_hidden", "H = 1", 5, 7, 1, 3),
+        _ordinary(rng, "two_classes", "C = 2", 5, 11, 7, 2),
+        _labelled(primes, "labels_int32", np.int32),
+        _labelled(primes, "labels_uint8", np.uint8),
+        _zeros(rng),
+        _overflow(rng),
+        _underflow(rng),
+        _offsets(rng),
+        _float32(primes),
+        _ordinary(rng, "realistic", "the size of real work", 64, 128, 256, 10, margin=0.0),
+    ]
+    return {case.name: case for case in cases}
+
+
+def perturbed(case: Case, tensor: str, direction: Array, step: float) -> Case:
+    """`case` with `step * direction` added to one of its tensors, for central differences."""
+    arrays = case.inputs
+    arrays[tensor] = arrays[tensor] + step * direction
+    return _case(f"{case.name}{step:+.0e}{tensor}", "central difference", **arrays)
+
+
+def _case(
+    name: str,
+    purpose: str,
+    X: Array,
+    y: Array,
+    W1: Array,
+    b1: Array,
+    W2: Array,
+    b2: Array,
+) -> Case:
+    return Case(name, purpose, *(read_only(a) for a in (X, y, W1, b1, W2, b2)))
+
+
+def _draw(rng: Generator, batch: int, features: int, hidden: int, classes: int) -> dict[str, Array]:
+    """Inputs whose Z1 and Z2 have a spread of about one, with biases that matter."""
+    return {
+        "X": rng.normal(size=(batch, features)),
+        "y": _labels(rng, batch, classes),
+        "W1": rng.normal(size=(features, hidden)) / np.sqrt(features),
+        "b1": 0.5 * rng.normal(size=hidden),
+        "W2": rng.normal(size=(hidden, classes)) * np.sqrt(2.0 / hidden),
+        "b2": 0.5 * rng.normal(size=classes),
+    }
+
+
+def _labels(rng: Generator, batch: int, classes: int) -> Array:
+    """Labels in which every class occurs, if the batch is large enough.
+
+    So a class count taken from y goes wrong in `absent`, and not by chance elsewhere.
+    """
+    every = np.arange(classes) if batch >= classes else np.empty(0, np.int64)
+    rest = rng.integers(classes, size=batch - len(every))
+    return rng.permutation(np.concatenate([every, rest]).astype(np.int64))
+
+
+def _telling(drawn: dict[str, Array], margin: float) -> bool:
+    """Whether the drawn case can tell right from wrong: no kink, and every ReLU state occurs.
+
+    Each row needs an active unit, and active and inactive entries must both
+    occur, or a missing mask would go unseen.
+    """
+    Z1 = drawn["X"] @ drawn["W1"] + drawn["b1"]
+    active = Z1 > 0
+    rows_alive = bool(active.any(axis=1).mean() > 0.5)
+    some_of_both = bool(active.any() and not active.all())
+    return bool(np.abs(Z1).min() > margin) and rows_alive and some_of_both
+
+
+def _ordinary(
+    rng: Generator,
+    name: str,
+    purpose: str,
+    batch: int,
+    features: int,
+    hidden: int,
+    classes: int,
+    *,
+    margin: float = KINK_MARGIN,
+) -> Case:
+    while True:
+        drawn = _draw(rng, batch, features, hidden, classes)
+        single = batch * hidden == 1
+        if _telling(drawn, margin) or single:
+            return _case(name, purpose, **drawn)
+
+
+def _with_rows(rng: Generator, base: Case, rows: int) -> Case:
+    """The weights of `base` under another batch size, for ratios over B."""
+    while True:
+        drawn = base.inputs
+        drawn["X"] = rng.normal(size=(rows, base.sizes["D"]))
+        drawn["y"] = _labels(rng, rows, base.sizes["C"])
+        if _telling(drawn, KINK_MARGIN):
+            return _case("more_rows", "the weights of `primes`, another batch size", **drawn)
+
+
+def _twice(base: Case) -> Case:
+    drawn = base.inputs
+    drawn["X"] = np.concatenate([base.X, base.X])
+    drawn["y"] = np.concatenate([base.y, base.y])
+    return _case("duplicated", "the batch of `primes`, twice", **drawn)
+
+
+def _absent(rng: Generator) -> Case:
+    """Classes 1 and C-1 never occur in y."""
+    base = _ordinary(rng, "absent", "two classes, the last one too, are absent", 7, 11, 5, 13)
+    drawn = base.inputs
+    present = np.array([c for c in range(13) if c not in (1, 12)])
+    drawn["y"] = rng.choice(present, size=7)
+    return _case("absent", base.purpose, **drawn)
+
+
+def _labelled(base: Case, name: str, dtype: type) -> Case:
+    drawn = base.inputs
+    drawn["y"] = base.y.astype(dtype)
+    return _case(name, f"labels as {np.dtype(dtype).name}", **drawn)
+
+
+def _float32(base: Case) -> Case:
+    drawn = {n: a if n == "y" else a.astype(np.float32) for n, a in base.inputs.items()}
+    return _case("float32", "the numbers of `primes` in float32", **drawn)
+
+
+def _zeros(rng: Generator) -> Case:
+    """Z1 has exact zeros, whatever the order of summation: all its terms are small integers.
+
+    D > B and X of full row rank, so that dZ1 can be recovered from dW1.
+    """
+    while True:
+        drawn = _draw(rng, 5, 11, 7, 3)
+        drawn["X"] = rng.integers(-3, 4, size=(5, 11)).astype(np.float64)
+        drawn["W1"] = rng.integers(-2, 3, size=(11, 7)).astype(np.float64)
+        rows = rng.integers(5, size=7)
+        drawn["b1"] = -(drawn["X"] @ drawn["W1"])[rows, np.arange(7)]
+        drawn["W2"] = drawn["W2"] / 8.0
+        if np.linalg.cond(drawn["X"]) < 10.0 and _telling(drawn, -1.0):
+            return _case("zeros", "exact zeros in Z1: the ReLU's convention", **drawn)
+
+
+def _overflow(rng: Generator) -> Case:
+    """Logits near ±1e4; the true class is among the large ones, so p is no small number.
+
+    All classes but one are large, and all of those occur in y.
+    """
+    batch, classes = 7, 5
+    base = _ordinary(rng, "overflow", "logits of ±1e4", batch, 11, 13, classes)
+    drawn = base.inputs
+    low = int(rng.integers(classes - 1))
+    drawn["b2"] = base.b2 + HUGE_LOGIT
+    drawn["b2"][low] -= 2 * HUGE_LOGIT
+    high = np.delete(np.arange(classes), low)
+    drawn["y"] = rng.permutation(np.concatenate([high, rng.choice(high, batch - len(high))]))
+    return _case("overflow", base.purpose, **drawn)
+
+
+def _underflow(rng: Generator) -> Case:
+    """The true class lies 1e4 below the maximum: p underflows, the loss is about 1e4."""
+    base = _ordinary(rng, "underflow", "the true class 1e4 below the maximum", 5, 11, 7, 13)
+    drawn = base.inputs
+    low = int(rng.integers(13))
+    drawn["b2"] = base.b2.copy()
+    drawn["b2"][low] -= HUGE_LOGIT
+    drawn["y"] = np.full(5, low)
+    return _case("underflow", base.purpose, **drawn)
+
+
+def _offsets(rng: Generator) -> Case:
+    """Each row's logits shifted as a whole, by 0 to 3000: one global maximum empties other rows.
+
+    Hidden unit 0 carries the offset from X's column 0 to all classes alike.
+    """
+    base = _ordinary(rng, "offsets", "rows with very different offsets", 7, 11, 13, 5)
+    drawn = {n: a.copy() for n, a in base.inputs.items()}
+    drawn["W1"][0, :], drawn["W1"][:, 0] = 0.0, 0.0
+    drawn["W1"][0, 0] = 1.0
+    drawn["b1"][0] = 0.5
+    drawn["W2"][0, :] = 1.0
+    drawn["X"][:, 0] = rng.permutation([0.0, 400.0, 800.0, 1500.0, 2200.0, 2600.0, 3000.0])
+    return _case("offsets", base.purpose, **drawn)

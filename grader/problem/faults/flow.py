@@ -1,0 +1,103 @@
+"""The network as named steps, any one of which can be replaced by a wrong one.
+
+A `Flow` holds the values of one case by name, as far as they have been
+computed. A step is a formula from the flow to its own value; the right ones
+stand here, the wrong ones in the tables beside this file.
+
+    Z1 → H1 → Z2 → shift → P → picked → loss        dZ2 → dW2 db2 dH1 → dZ1 → dW1 db1 dX
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from grader.records import Array, Case
+
+FORWARD_STEPS = ("Z1", "H1", "Z2", "shift", "P", "picked", "loss")
+LEAVES = ("W2", "b2", "W1", "b1", "X")
+
+Flow = dict[str, Array]
+Formula = Callable[[Flow], Array]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One row: the reference with `step` replaced by `formula`.
+
+    `code` is the defect that it shows; `variant` says in a few words what stands
+    there instead. `direction`, where given, makes a family: the value is
+    `formula + t · direction` with an unknown t that is the same on every case.
+    `scale` is the factor that the loss's own gradient takes over from it.
+    """
+
+    code: str
+    step: str
+    variant: str
+    formula: Formula
+    direction: Formula | None = None
+    scale: Formula | None = None
+
+
+def onehot(flow: Flow) -> Array:
+    """Y [B, C] with a one at each row's label."""
+    return np.asarray(np.eye(flow["Z2"].shape[1])[flow["y"].astype(int)])
+
+
+def rows(flow: Flow) -> tuple[Array, Array]:
+    """The index of each row's true class."""
+    return np.arange(len(flow["y"])), flow["y"].astype(int)
+
+
+def batch(flow: Flow) -> float:
+    """B."""
+    return float(len(flow["X"]))
+
+
+def softmax(flow: Flow) -> Array:
+    """exp(Z2 - shift), normalised over the classes."""
+    E = np.exp(flow["Z2"] - flow["shift"])
+    return np.asarray(E / E.sum(axis=1, keepdims=True))
+
+
+def log_sum_exp(flow: Flow) -> Array:
+    """log p of the true class [B], without ever taking the log of a probability."""
+    Z = flow["Z2"] - flow["shift"]
+    return np.asarray(Z[rows(flow)] - np.log(np.exp(Z).sum(axis=1)))
+
+
+RIGHT: Mapping[str, Formula] = {
+    "Z1": lambda f: f["X"] @ f["W1"] + f["b1"],
+    "H1": lambda f: np.maximum(f["Z1"], 0.0),
+    "Z2": lambda f: f["H1"] @ f["W2"] + f["b2"],
+    "shift": lambda f: f["Z2"].max(axis=1, keepdims=True),
+    "P": softmax,
+    "picked": log_sum_exp,
+    "loss": lambda f: np.asarray(-f["picked"].mean()),
+    "dZ2": lambda f: (f["P"] - onehot(f)) / batch(f),
+    "dH1": lambda f: f["dZ2"] @ f["W2"].T,
+    "dZ1": lambda f: f["dH1"] * (f["Z1"] > 0),
+    "W2": lambda f: f["H1"].T @ f["dZ2"],
+    "b2": lambda f: f["dZ2"].sum(axis=0),
+    "W1": lambda f: f["X"].T @ f["dZ1"],
+    "b1": lambda f: f["dZ1"].sum(axis=0),
+    "X": lambda f: f["dZ1"] @ f["W1"].T,
+}
+"""The reference. The gradients of the five tensors go by the tensors' names prefixed with d
+in messages, and by `grad` in a flow: see `forward`."""
+
+
+def forward(case: Case, faults: Mapping[str, Fault]) -> Flow:
+    """The forward pass of `case` with the steps in `faults` replaced.
+
+    Raises what NumPy raises where a wrong formula does not fit the sizes.
+    Overflow and invalid operations pass silently: they are part of the prediction.
+    """
+    flow: Flow = dict(case.inputs)
+    with np.errstate(all="ignore"):
+        for step in FORWARD_STEPS:
+            fault = faults.get(step)
+            flow[step] = np.asarray((fault.formula if fault else RIGHT[step])(flow))
+    return flow

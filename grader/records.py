@@ -1,0 +1,352 @@
+"""The records that travel down the line, in the order in which they arise.
+
+    path → Submission → Observations → Findings → Defects → Grade → pages
+
+All are frozen and complete at birth; every status is an enum. Arrays inside
+them are read-only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array: TypeAlias = NDArray[Any]
+
+TENSORS = ("W1", "b1", "W2", "b2", "X")
+"""The five tensors whose gradients are asked for; the keys of the contract's mapping."""
+
+
+# ── what is graded ───────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """One file of a submission; `path` is relative, POSIX, without `..`."""
+
+    path: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """A candidate's answer, read once: these bytes are hashed, executed and shown.
+
+    `id` is safe as a file name and in HTML, CSV and a shell. `main` names the
+    file that defines the contract's functions. `names` maps the contract's
+    names to the candidate's own. `defects` were found while taking it in.
+    """
+
+    id: str
+    name: str
+    digest: str
+    files: tuple[SourceFile, ...]
+    main: str
+    names: Mapping[str, str] = field(default_factory=dict)
+    answers: str = ""
+    passed_over: tuple[str, ...] = ()
+    defects: tuple[Defect, ...] = ()
+
+    @property
+    def source(self) -> str:
+        """The main file's text ("" when there is none)."""
+        return next(
+            (f.data.decode("utf-8", "replace") for f in self.files if f.path == self.main), ""
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One set of inputs: X [B, D], y [B], W1 [D, H], b1 [H], W2 [H, C], b2 [C]."""
+
+    name: str
+    purpose: str
+    X: Array
+    y: Array
+    W1: Array
+    b1: Array
+    W2: Array
+    b2: Array
+
+    @property
+    def inputs(self) -> dict[str, Array]:
+        """The six arguments of `forward`, in the contract's order."""
+        return {n: getattr(self, n) for n in ("X", "y", "W1", "b1", "W2", "b2")}
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """`{"B": …, "D": …, "H": …, "C": …}`."""
+        (batch, features), (hidden, classes) = self.X.shape, self.W2.shape
+        return {"B": batch, "D": features, "H": hidden, "C": classes}
+
+
+# ── what was seen ────────────────────────────────────────────────────────────
+
+
+class Ended(StrEnum):
+    """How one request to a child ended. The candidate's doing, except the last two."""
+
+    OK = "ok"
+    RAISED = "raised"
+    BAD_RETURN = "bad-return"
+    MISSING = "missing"  # the function asked for is not defined
+    TIMEOUT = "timeout"
+    MEMORY_LIMIT = "memory-limit"
+    OUTPUT_LIMIT = "output-limit"
+    CRASH = "crash"
+    VIOLATION = "sandbox-violation"
+    FRAMEWORK = "framework"  # the NumPy part touched torch's stand-in
+    NOT_RUN = "not-run"  # an earlier request took the process, or the time, away
+    HARNESS = "harness"  # our fault: undecided, never a zero
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One line of a traceback inside the submission's own files."""
+
+    file: str
+    line: int
+    function: str
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What one request gave. Everything here is untrusted, but well-formed.
+
+    `arrays` are finite in size and of an allowed dtype, nothing more.
+    `error` is one line ("ValueError: shapes …"); `traceback` the whole text.
+    `seconds` is the judge's clock, pipe included; `cpu_seconds` what the kernel
+    charged to the child for it.
+    """
+
+    ended: Ended
+    arrays: Mapping[str, Array] = field(default_factory=dict)
+    texts: Mapping[str, str] = field(default_factory=dict)
+    error: str = ""
+    traceback: str = ""
+    frames: tuple[Frame, ...] = ()
+    seconds: float = 0.0
+    cpu_seconds: float = 0.0
+
+    @property
+    def ok(self) -> bool:
+        """Whether the call came back with something that fits the contract."""
+        return self.ended is Ended.OK
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessReport:
+    """One child's life: how its submission loaded, what it printed, what confined it."""
+
+    loaded: Observation
+    functions: tuple[str, ...] = ()
+    output: str = ""
+    output_bytes: int = 0
+    isolation: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Observations:
+    """All that was seen of one submission; `runs` by step, such as `forward/primes`."""
+
+    numpy: ProcessReport
+    torch: ProcessReport
+    runs: Mapping[str, Observation]
+
+    def __getitem__(self, step: str) -> Observation:
+        return self.runs.get(step, Observation(Ended.NOT_RUN))
+
+
+# ── what was found ───────────────────────────────────────────────────────────
+
+
+class CheckStatus(StrEnum):
+    """`skipped` waited for something; `error` is the harness's fault; `manual` is a human's."""
+
+    PASS = "pass"
+    FAIL = "fail"
+    SKIPPED = "skipped"
+    ERROR = "error"
+    MANUAL = "manual"
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One measured line: expected against observed, on which case.
+
+    `verdict` says whether this line speaks for (`pass`) or against (`fail`) the candidate.
+    """
+
+    what: str
+    expected: str
+    observed: str
+    case: str = ""
+    ratio: str = ""
+    verdict: CheckStatus = CheckStatus.FAIL
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one check measured. `waited_for` names the checks a `skipped` one waits on."""
+
+    check: str
+    status: CheckStatus
+    message: str
+    evidence: tuple[Evidence, ...] = ()
+    waited_for: tuple[str, ...] = ()
+
+
+class Severity(StrEnum):
+    MAJOR = "major"
+    MINOR = "minor"
+    INFO = "info"
+
+
+class Confidence(StrEnum):
+    PROVEN = "proven"
+    LIKELY = "likely"
+
+
+@dataclass(frozen=True, slots=True)
+class Defect:
+    """One bug, by code, with the tensors it reaches and the line it stands on."""
+
+    code: str
+    severity: Severity
+    message: str
+    hint: str
+    tensors: tuple[str, ...] = ()
+    confidence: Confidence = Confidence.PROVEN
+    file: str | None = None
+    line: int | None = None
+    end_line: int | None = None
+    source: str | None = None
+
+
+# ── what it is worth ─────────────────────────────────────────────────────────
+
+
+class GradeStatus(StrEnum):
+    GRADED = "graded"
+    UNDECIDED = "undecided"
+
+
+@dataclass(frozen=True, slots=True)
+class CheckGrade:
+    """A finding with the points its rubric gives it; a `manual` item stands here too."""
+
+    id: str
+    title: str
+    part: str
+    status: CheckStatus
+    points: float
+    max_points: float
+    message: str
+    hint: str = ""
+    evidence: tuple[Evidence, ...] = ()
+    explained_by: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ItemGrade:
+    """One line of the rubric: its points, and the checks it rests on.
+
+    `open` when a human has to mark it; then `points` is 0 and does not count.
+    `given_back` is the share of `points` that its checks did not earn: a proven
+    defect explains why they did not pass, and is charged once, in `Grade.charges`.
+    """
+
+    id: str
+    title: str
+    points: float
+    max_points: float
+    checks: tuple[str, ...]
+    open: bool = False
+    bonus: bool = False
+    guidance: tuple[str, ...] = ()
+    given_back: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class PartGrade:
+    """`points` of `max_points` are decided; `open_points` wait for a human."""
+
+    id: str
+    title: str
+    points: float
+    max_points: float
+    open_points: float
+    items: tuple[ItemGrade, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DimensionGrade:
+    """A cross-cut through all parts: how many of its checks passed, of those that ran."""
+
+    id: str
+    title: str
+    passed: int
+    total: int
+    checks: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """What the proven defect `code` costs: `points`, once, however many checks it fails."""
+
+    code: str
+    points: float
+
+
+@dataclass(frozen=True, slots=True)
+class Grade:
+    """`score` of `max_score` decided points; `open_points` more wait for a human's marks.
+
+    `band` is None when undecided or when the rubric has none. `gates` are the
+    sentences of the gates that capped the score; `charges` what each defect costs
+    that explains a check which did not pass.
+    """
+
+    status: GradeStatus
+    score: float
+    max_score: float
+    open_points: float
+    band: str | None
+    parts: tuple[PartGrade, ...]
+    checks: tuple[CheckGrade, ...]
+    dimensions: tuple[DimensionGrade, ...]
+    gates: tuple[str, ...] = ()
+    charges: tuple[Charge, ...] = ()
+
+    @property
+    def fraction(self) -> float:
+        """Score as a share of the decided points, in [0, 1]; 0 when nothing is decided."""
+        return min(1.0, max(0.0, self.score / self.max_score)) if self.max_score > 0 else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """Everything a report shows about one submission."""
+
+    submission: Submission
+    rubric_id: str
+    rubric_title: str
+    rubric_digest: str
+    seed: int
+    grade: Grade
+    defects: tuple[Defect, ...]
+    observations: Observations
+    timing: Mapping[str, float] = field(default_factory=dict)
+    fault: str = ""  # the harness's own, when undecided
+
+
+def read_only(array: Array) -> Array:
+    """`array`, contiguous and not writeable: records share it without fear."""
+    frozen = np.ascontiguousarray(array) if array.ndim else array.copy()
+    frozen.flags.writeable = False
+    return frozen
