@@ -1,0 +1,104 @@
+"""A rubric file → `Rubric`, or one `RubricError` with every problem and its line."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Iterator
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from grader.rubric.consistency import cross_check, item_problems
+from grader.rubric.model import Item, Rubric, RubricFile
+from grader.rubric.problems import Problem, refusal
+from grader.rubric.wording import sentence
+from grader.rubric.yaml_lines import MOST_BYTES, Lines, Plain, read_yaml
+
+
+def load_rubric(
+    path: Path, known_checks: Collection[str], known_codes: Collection[str] | None = None
+) -> Rubric:
+    """The rubric in the file at `path`; `known_checks` are the ids it may name.
+
+    `known_codes` are the defect codes it may name; None leaves them unexamined.
+    Raises RubricError when the file cannot be read or holds any problem.
+    """
+    instead = "give the path of a YAML file, such as rubrics/onsite.yaml"
+    try:
+        if not path.is_file():
+            raise refusal(str(path), [Problem(1, f"no such file; {instead}")])
+        with path.open("rb") as file:
+            data = file.read(MOST_BYTES + 1)
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or str(error)
+        raise refusal(str(path), [Problem(1, f"cannot be read ({why}); {instead}")]) from None
+    return parse_rubric(data, str(path), known_checks, known_codes)
+
+
+def parse_rubric(
+    text_bytes: bytes,
+    name: str,
+    known_checks: Collection[str],
+    known_codes: Collection[str] | None = None,
+) -> Rubric:
+    """The rubric in `text_bytes`; `name` stands for the file in the messages.
+
+    Raises RubricError with all problems at once, and nothing else whatever the bytes.
+    """
+    known = frozenset(known_checks)
+    reading = read_yaml(text_bytes, name)
+    plain, lines = reading.plain, reading.lines
+    if plain is None and not reading.problems:
+        raise refusal(name, [Problem(1, "the file is empty; begin with `rubric: 1`")])
+    # Where the YAML itself is at fault the value is a stand-in: one complaint is enough.
+    faulty = {problem.line for problem in reading.problems}
+    form, of_form = _validate(plain, lines)
+    between = cross_check(plain, lines, known, known_codes)
+    later = [*of_form, *_of_items(plain, lines), *between]
+    problems = [*reading.problems, *(p for p in later if p.line not in faulty)]
+    if form is None or problems:
+        raise refusal(name, problems)
+    return Rubric(
+        id=form.id,
+        title=form.title,
+        digest="sha256:" + hashlib.sha256(text_bytes).hexdigest(),
+        parts=form.parts,
+        gates=form.gates,
+        dimensions=form.dimensions,
+        bands=form.bands,
+        deductions=form.deductions,
+    )
+
+
+def rubric_schema() -> dict[str, Any]:
+    """The JSON Schema (2020-12) of a rubric file, for editors that check while one types."""
+    dialect = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
+    return dialect | RubricFile.model_json_schema()
+
+
+def _validate(plain: Plain, lines: Lines) -> tuple[RubricFile | None, list[Problem]]:
+    try:
+        return RubricFile.model_validate(plain), []
+    except ValidationError as error:
+        # pydantic calls a list too short when its entries are wrong: only empty ones are.
+        details = [
+            each
+            for each in error.errors(include_url=False)
+            if not (each["type"] == "too_short" and each["input"])
+        ]
+        return None, [Problem(lines.at(each["loc"]), sentence(each)) for each in details]
+
+
+def _of_items(plain: Plain, lines: Lines) -> Iterator[Problem]:
+    """Problems inside items whose own values are valid, whatever surrounds them."""
+    parts = plain.get("parts") if isinstance(plain, dict) else None
+    for i, part in enumerate(parts if isinstance(parts, list) else ()):
+        items = part.get("items") if isinstance(part, dict) else None
+        for j, raw in enumerate(items if isinstance(items, list) else ()):
+            try:
+                item = Item.model_validate(raw)
+            except ValidationError:
+                continue
+            for path, text in item_problems(item):
+                yield Problem(lines.at(("parts", i, "items", j, *path)), text)

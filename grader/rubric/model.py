@@ -1,0 +1,241 @@
+"""What a rubric file may say, as pydantic models; `Rubric` is the loaded result.
+
+The descriptions are the manual and the JSON Schema; the examples are what an
+error message tells the author to write. Unknown keys are refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+FORMAT = 1
+"""The format version a file states in `rubric: 1`."""
+MOST_POINTS = 10_000
+MOST_ENTRIES = 200
+
+Id: TypeAlias = Annotated[
+    str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]*(\.[a-z0-9_-]+)*$", max_length=64)
+]
+CheckId: TypeAlias = Annotated[str, StringConstraints(min_length=1)]
+Text: TypeAlias = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)
+]
+Points: TypeAlias = Annotated[float, Field(ge=0, le=MOST_POINTS, allow_inf_nan=False)]
+
+
+class _Strict(BaseModel):
+    """Frozen, and literal: "4" is no number, `yes` is no text, an unknown key is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Tier(_Strict):
+    """One step of `credit: tiers`."""
+
+    passed: int = Field(
+        ge=1, le=MOST_ENTRIES, description="how many checks must pass", examples=[3]
+    )
+    points: Points = Field(description="the points this many passes earn", examples=[2.5])
+
+
+class Item(_Strict):
+    """One line of the rubric: points, and the checks they rest on, or a human's mark."""
+
+    id: Id = Field(description="unique in the rubric", examples=["loss-value"])
+    title: Text = Field(
+        description="what the reader of a report sees", examples=["The loss is right"]
+    )
+    points: Points = Field(description="what the whole item is worth", examples=[4])
+    checks: tuple[CheckId, ...] = Field(
+        default=(),
+        max_length=MOST_ENTRIES,
+        strict=False,
+        description="ids of the checks it rests on; each check may be in one item only",
+        examples=[["forward.loss"]],
+    )
+    credit: Literal["share", "all", "tiers"] = Field(
+        default="share",
+        description="share: each check an equal share; all: all or nothing; tiers: as `tiers` says",
+        examples=["share"],
+    )
+    tiers: tuple[Tier, ...] = Field(
+        default=(),
+        max_length=MOST_ENTRIES,
+        strict=False,
+        description="with `credit: tiers`: rising steps, the last worth the item's points",
+        examples=[[{"passed": 2, "points": 1}, {"passed": 3, "points": 4}]],
+    )
+    bonus: bool = Field(
+        default=False,
+        description="adds to the score, but not to the maximum, which is never exceeded",
+        examples=[True],
+    )
+    manual: bool = Field(
+        default=False,
+        description="marked by a human; its points stay open and count in no score",
+        examples=[True],
+    )
+    guidance: tuple[Text, ...] = Field(
+        default=(),
+        max_length=MOST_ENTRIES,
+        strict=False,
+        description="manual items only: the points a good answer makes",
+        examples=[["names the gradient at 0 as a convention"]],
+    )
+
+
+class Part(_Strict):
+    """A group of items, a heading of the report."""
+
+    id: Id = Field(description="unique among the parts", examples=["forward"])
+    title: Text = Field(description="the heading", examples=["Forward pass"])
+    items: tuple[Item, ...] = Field(
+        min_length=1,
+        max_length=MOST_ENTRIES,
+        strict=False,
+        description="the lines of this part",
+        examples=[
+            [{"id": "loss", "title": "The loss is right", "points": 4, "checks": ["forward.loss"]}]
+        ],
+    )
+
+
+class Gate(_Strict):
+    """Caps the score unless all its checks pass.
+
+    A gate looks at numbers only: it holds also where a defect explains the check. So
+    choose caps that take no more than the deduction of a single defect.
+    """
+
+    unless: tuple[CheckId, ...] = Field(
+        min_length=1,
+        max_length=MOST_ENTRIES,
+        strict=False,
+        description="ids of the checks that all have to pass",
+        examples=[["backward.dW1"]],
+    )
+    cap: float = Field(
+        ge=0,
+        le=1,
+        allow_inf_nan=False,
+        description="the most the score can be, as a fraction of the maximum",
+        examples=[0.85],
+    )
+    because: Text = Field(
+        description="the sentence a report gives as the reason",
+        examples=["A gradient is wrong, so the score stays below 85 %."],
+    )
+
+
+class Dimension(_Strict):
+    """A cross-cut through all parts: counted, never scored."""
+
+    id: Id = Field(description="unique among the dimensions", examples=["shapes"])
+    title: Text = Field(description="its name in reports", examples=["Shapes"])
+    checks: tuple[CheckId, ...] = Field(
+        min_length=1,
+        max_length=MOST_ENTRIES,
+        strict=False,
+        description="ids of the checks it counts; also checks no item uses",
+        examples=[["forward.shapes"]],
+    )
+
+
+class Band(_Strict):
+    """A name for the scores from `at_least` per cent up to the next band."""
+
+    at_least: float = Field(
+        ge=0,
+        le=100,
+        allow_inf_nan=False,
+        description="per cent of the maximum; the bands descend, the last is 0",
+        examples=[75],
+    )
+    name: Text = Field(description="what the report calls it", examples=["hire"])
+
+
+class Deductions(_Strict):
+    """What a proven defect costs at most, in points, however many checks it fails.
+
+    Numbers decide, diagnosis can only soften: what the failed checks cost is the
+    upper limit, so a defect that fails no check costs nothing, whatever stands here.
+    """
+
+    major: Points | None = Field(
+        default=None,
+        description="for a major defect; default: 10 % of the points that checks decide",
+        examples=[8],
+    )
+    minor: Points | None = Field(
+        default=None,
+        description="for a minor defect; default: 1.25 % of the points that checks decide",
+        examples=[1],
+    )
+    info: Points = Field(
+        default=0, description="for a defect that is only worth knowing", examples=[0]
+    )
+    codes: Mapping[str, Points] = Field(
+        default_factory=dict,
+        max_length=MOST_ENTRIES,
+        description="by defect code, in place of what its severity costs",
+        examples=[{"grad-missing-batch-mean": 6}],
+    )
+
+
+class RubricFile(_Strict):
+    """A grading rubric: parts with items worth points, gates, dimensions and bands."""
+
+    rubric: Literal[1] = Field(description="version of this format", examples=[FORMAT])
+    id: Id = Field(description="short name, recorded in every result", examples=["onsite"])
+    title: Text = Field(description="what reports call it", examples=["Onsite interview"])
+    parts: tuple[Part, ...] = Field(
+        min_length=1,
+        max_length=MOST_ENTRIES,
+        strict=False,
+        description="the parts, in the order of the report",
+        examples=[[{"id": "forward", "title": "Forward pass", "items": ["…"]}]],
+    )
+    gates: tuple[Gate, ...] = Field(
+        default=(),
+        max_length=MOST_ENTRIES,
+        strict=False,
+        description="caps on the score",
+        examples=[[{"unless": ["backward.dW1"], "cap": 0.85, "because": "dW1 is wrong."}]],
+    )
+    deductions: Deductions = Field(
+        default=Deductions(),
+        description="what a proven defect costs at most, whatever its checks are worth",
+        examples=[{"major": 8, "minor": 1, "info": 0}],
+    )
+    dimensions: tuple[Dimension, ...] = Field(
+        default=(),
+        max_length=MOST_ENTRIES,
+        strict=False,
+        description="cross-cuts through all parts",
+        examples=[[{"id": "shapes", "title": "Shapes", "checks": ["forward.shapes"]}]],
+    )
+    bands: tuple[Band, ...] = Field(
+        default=(),
+        max_length=MOST_ENTRIES,
+        strict=False,
+        description="names for scores, from the highest to 0",
+        examples=[[{"at_least": 50, "name": "pass"}, {"at_least": 0, "name": "fail"}]],
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Rubric:
+    """A rubric without a fault. `digest` ("sha256:…") is that of the file's bytes."""
+
+    id: str
+    title: str
+    digest: str
+    parts: tuple[Part, ...]
+    gates: tuple[Gate, ...] = ()
+    dimensions: tuple[Dimension, ...] = ()
+    bands: tuple[Band, ...] = ()
+    deductions: Deductions = field(default_factory=Deductions)

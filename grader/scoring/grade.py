@@ -1,0 +1,250 @@
+"""Rubric, findings and defects → `Grade`. Judges nothing anew: adds up, caps and names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from types import MappingProxyType
+from typing import Protocol
+
+from grader.errors import HarnessError
+from grader.records import (
+    Charge,
+    CheckGrade,
+    CheckStatus,
+    Defect,
+    DimensionGrade,
+    Finding,
+    Grade,
+    GradeStatus,
+    ItemGrade,
+    PartGrade,
+)
+from grader.rubric import Band, Dimension, Gate, Item, Part, Rubric
+from grader.scoring.deductions import explanations, soften
+from grader.scoring.items import NOTHING, UNDECIDED, ItemScore, Share, exact, score_item
+
+NOT_RUN = "This check was not run: a fault of the grader. Run it again; report it if it stays."
+FOR_A_HUMAN = "Open: a human marks this."
+NO_EXPLANATION: Mapping[str, Sequence[str]] = MappingProxyType({})
+
+
+class CheckLike(Protocol):
+    """What scoring needs to know of a check's declaration."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def title(self) -> str: ...
+    @property
+    def hint(self) -> str: ...
+    @property
+    def part(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Unlisted:
+    """Stands in for a check that the rubric names and nobody declared."""
+
+    id: str
+    hint: str = ""
+
+    @property
+    def title(self) -> str:
+        return self.id
+
+    @property
+    def part(self) -> str:
+        return self.id.partition(".")[0]
+
+
+def grade(
+    rubric: Rubric,
+    findings: Sequence[Finding],
+    checks: Mapping[str, CheckLike],
+    *,
+    defects: Sequence[Defect] = (),
+    explained: Mapping[str, Sequence[str]] = NO_EXPLANATION,
+) -> Grade:
+    """What `findings` are worth under `rubric`; `checks` are all declared checks, by id.
+
+    `explained` gives, by check id, the codes of the proven ones among `defects` that
+    fully explain why it did not pass. Each of them is charged once, up to its
+    deduction, and the rest of the loss is given back; a defect without a failed
+    check costs nothing. Statuses stay as they are, and so do the gates, which
+    look at nothing else.
+
+    A check without a finding counts as an error. Any error leaves the grade
+    undecided and its points out of `max_score`. Raises HarnessError when a
+    check was found twice or was never declared, or when `explained` names an
+    unknown check or a defect that is not proven.
+    """
+    found = _complete(rubric, findings, checks)
+    statuses = {check: finding.status for check, finding in found.items()}
+    reasons = explanations(statuses, explained, defects)
+    found_only = [score_item(i, statuses) for part in rubric.parts for i in part.items]
+    softened, charges = soften(rubric, found_only, statuses, reasons, defects)
+    scored = [(part, [softened[item.id] for item in part.items]) for part in rubric.parts]
+    undecided = CheckStatus.ERROR in statuses.values()
+    counted = [s for _, scores in scored for s in scores if not s.item.manual]
+    max_score = sum((s.max_points for s in counted if not s.item.bonus), NOTHING)
+    score = min(sum((s.points for s in counted), NOTHING), max_score)
+    score, gates = _gated(rubric.gates, statuses, score, max_score)
+    parts = tuple(_part(part, scores) for part, scores in scored)
+    return Grade(
+        status=GradeStatus.UNDECIDED if undecided else GradeStatus.GRADED,
+        score=float(score),
+        max_score=float(max_score),
+        open_points=float(sum((_open(scores) for _, scores in scored), NOTHING)),
+        band=None if undecided else _band(rubric.bands, score, max_score),
+        parts=parts,
+        checks=_check_grades(scored, found, checks, reasons),
+        dimensions=tuple(_dimension(each, statuses) for each in rubric.dimensions),
+        gates=gates,
+        charges=tuple(Charge(code, float(points)) for code, points in charges.items()),
+    )
+
+
+def _complete(
+    rubric: Rubric, findings: Sequence[Finding], checks: Mapping[str, CheckLike]
+) -> dict[str, Finding]:
+    """One finding for every check that is declared or named by the rubric."""
+    found: dict[str, Finding] = {}
+    for finding in findings:
+        if finding.check in found:
+            raise HarnessError(f"two findings for {finding.check}; a check reports once")
+        if finding.check not in checks:
+            raise HarnessError(f"a finding for {finding.check}, which no check declares; add it")
+        found[finding.check] = finding
+    named = [check for part in rubric.parts for item in part.items for check in item.checks]
+    named += [check for gate in rubric.gates for check in gate.unless]
+    named += [check for dimension in rubric.dimensions for check in dimension.checks]
+    for check in (*named, *checks):
+        found.setdefault(check, Finding(check, CheckStatus.ERROR, NOT_RUN))
+    return found
+
+
+def _gated(
+    gates: Sequence[Gate],
+    statuses: Mapping[str, CheckStatus],
+    score: Fraction,
+    max_score: Fraction,
+) -> tuple[Fraction, tuple[str, ...]]:
+    """The score under all gates, and the reasons of those that took something away."""
+    against = (CheckStatus.FAIL, CheckStatus.SKIPPED)
+    shut = [gate for gate in gates if any(statuses[check] in against for check in gate.unless)]
+    felt = [gate for gate in shut if score > exact(gate.cap) * max_score]
+    lowest = min((exact(gate.cap) * max_score for gate in felt), default=score)
+    return lowest, tuple(gate.because for gate in felt)
+
+
+def _band(bands: Sequence[Band], score: Fraction, max_score: Fraction) -> str | None:
+    """The highest band reached; None when there are no bands, or nothing was decided."""
+    if max_score <= 0:
+        return None
+    percent = 100 * score / max_score
+    return next((band.name for band in bands if percent >= exact(band.at_least)), None)
+
+
+def _open(scores: Sequence[ItemScore]) -> Fraction:
+    """Points that wait for a human: manual items, not the harness's faults."""
+    return sum((s.max_points for s in scores if s.item.manual), NOTHING)
+
+
+def _part(part: Part, scores: Sequence[ItemScore]) -> PartGrade:
+    """A part's decided points. Those of a bonus are added, and may exceed the maximum."""
+    decided = [s for s in scores if not s.item.manual]
+    return PartGrade(
+        id=part.id,
+        title=part.title,
+        points=float(sum((s.points for s in decided), NOTHING)),
+        max_points=float(sum((s.max_points for s in decided if not s.item.bonus), NOTHING)),
+        open_points=float(_open(scores)),
+        items=tuple(_item(s) for s in scores),
+    )
+
+
+def _item(score: ItemScore) -> ItemGrade:
+    item = score.item
+    return ItemGrade(
+        id=item.id,
+        title=item.title,
+        points=float(score.points),
+        max_points=float(score.max_points),
+        checks=item.checks,
+        open=item.manual,
+        bonus=item.bonus,
+        guidance=item.guidance,
+        given_back=float(score.given_back),
+    )
+
+
+def _dimension(dimension: Dimension, statuses: Mapping[str, CheckStatus]) -> DimensionGrade:
+    """Counts what has a verdict; a skipped check has not passed."""
+    ran = [statuses[c] for c in dimension.checks if statuses[c] not in UNDECIDED]
+    return DimensionGrade(
+        id=dimension.id,
+        title=dimension.title,
+        passed=ran.count(CheckStatus.PASS),
+        total=len(ran),
+        checks=dimension.checks,
+    )
+
+
+# ── the checks, one by one ───────────────────────────────────────────────────
+
+
+def _check_grades(
+    scored: Sequence[tuple[Part, Sequence[ItemScore]]],
+    found: Mapping[str, Finding],
+    checks: Mapping[str, CheckLike],
+    reasons: Mapping[str, tuple[str, ...]],
+) -> tuple[CheckGrade, ...]:
+    """All checks and manual items in the rubric's order, then those it does not use."""
+    grades: list[CheckGrade] = []
+    used: set[str] = set()
+    for part, scores in scored:
+        for score in scores:
+            if score.item.manual:
+                grades.append(_manual(score.item, part.id))
+            for check, share in score.shares.items():
+                declared = checks.get(check, _Unlisted(check))
+                why = reasons.get(check, ())
+                grades.append(_check(declared, part.id, found[check], share, why))
+                used.add(check)
+    for check, finding in found.items():
+        if check not in used:
+            declared = checks.get(check, _Unlisted(check))
+            why, nothing = reasons.get(check, ()), Share(NOTHING, NOTHING)
+            grades.append(_check(declared, declared.part, finding, nothing, why))
+    return tuple(grades)
+
+
+def _check(
+    declared: CheckLike, part: str, finding: Finding, share: Share, why: tuple[str, ...]
+) -> CheckGrade:
+    return CheckGrade(
+        id=finding.check,
+        title=declared.title,
+        part=part,
+        status=finding.status,
+        points=float(share.points),
+        max_points=float(share.max_points),
+        message=finding.message,
+        hint=declared.hint,
+        evidence=finding.evidence,
+        explained_by=why,
+    )
+
+
+def _manual(item: Item, part: str) -> CheckGrade:
+    return CheckGrade(
+        id=item.id,
+        title=item.title,
+        part=part,
+        status=CheckStatus.MANUAL,
+        points=0.0,
+        max_points=float(item.points),
+        message=FOR_A_HUMAN,
+    )
