@@ -1,0 +1,9 @@
+"""A path becomes a `Submission`: bytes read once, under limits, with a safe name.
+
+Nothing is executed, extracted to disk or parsed as code here.
+"""
+
+from grader.intake.find import find_submissions, take_in
+from grader.intake.identity import safe_id
+
+__all__ = ["find_submissions", "safe_id", "take_in"]
