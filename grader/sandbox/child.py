@@ -1,0 +1,129 @@
+"""The child's side: one process, one submission, one request after another.
+
+Runs in a process forked by the zygote and confined before it reads a byte. It
+executes what it is sent, and says what came of it; whatever it says is
+hearsay, for the submission lives in the same process and may have rewritten
+all of this. The judge therefore believes only arrays, and compares them itself.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+from grader.sandbox import probes, wire
+
+REQUEST = wire.Bounds(items=1024, payload=256 << 20)
+"""A `load` has two items for each of the 400 files that a submission may have."""
+
+TRACEBACK_CHARS = 12_000
+
+Handler = Callable[[str, dict[str, Any]], dict[str, Any]]
+
+
+def serve(
+    request_fd: int,
+    reply_fd: int,
+    handle: Handler,
+    isolation: dict[str, str],
+    attempts: Callable[[], list[str]],
+) -> None:
+    """Answer requests until the judge closes the pipe. `handle(kind, items) -> items`.
+
+    An item `ended` (text) in the answer names how the call ended; default "ok".
+    Three kinds are answered here: `isolation` says what confines this process
+    (asked before the submission is sent, while the answer can be believed),
+    `probe` tries what it must not be able to do (in a child that gets none),
+    `load-oracle` replaces `handle` by that of a module that the judge sends.
+    `attempts` names the refused operations seen so far: an explanation, no more.
+    """
+
+    def receive(size: int) -> bytes:
+        chunks, missing = [], size
+        while missing:
+            chunk = os.read(request_fd, min(missing, 1 << 20))
+            if not chunk:
+                os._exit(0)
+            chunks.append(chunk)
+            missing -= len(chunk)
+        return b"".join(chunks)
+
+    while True:
+        frame = wire.read(receive, REQUEST)
+        if frame.kind == "isolation":
+            answer = {"isolation": json.dumps(isolation)}
+        elif frame.kind == "probe":
+            answer = {"probes": json.dumps(probes.probe())}
+        elif frame.kind == "load-oracle":
+            handle, answer = _module_handler(frame.items), {}
+        else:
+            answer = answer_to(handle, frame.kind, dict(frame.items))
+        ended = answer.pop("ended", "ok")
+        if tried := attempts():
+            answer["attempts"] = "\n".join(tried)
+        _flush()
+        try:
+            reply = wire.encode(ended, frame.nonce, answer)
+        except wire.WireError as error:
+            reply = wire.encode("bad-return", frame.nonce, {"error": str(error)})
+        _send(reply_fd, reply)
+
+
+def answer_to(handle: Handler, kind: str, items: dict[str, Any]) -> dict[str, Any]:
+    """`handle`'s answer; anything it raises, `SystemExit` too, becomes an answer."""
+    try:
+        return handle(kind, items)
+    except MemoryError as error:
+        return {"ended": "memory-limit", **describe(error)}
+    except BaseException as error:  # the candidate may raise whatever there is
+        return {"ended": "raised", **describe(error)}
+
+
+def describe(error: BaseException, *, hidden: tuple[str, ...] = (__file__,)) -> dict[str, Any]:
+    """An exception as items: one line, the traceback's text, and its frames.
+
+    `error`, `traceback`, `frames` (one `file:line:function` per line); frames of
+    the files in `hidden`, the harness's own, are left out.
+    """
+    try:
+        frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename not in hidden]
+        if isinstance(error, SyntaxError) and error.filename and error.lineno:
+            frames.append(traceback.FrameSummary(error.filename, error.lineno, "<module>"))
+        said = "".join(traceback.format_exception_only(error)).splitlines()
+        line = next(x for x in said if x.strip() and not x[0].isspace())  # after a SyntaxError's
+        lines = ["Traceback (most recent call last):\n", *traceback.format_list(frames)]
+        text = "".join([*lines, *traceback.format_exception_only(error)])
+    except BaseException:  # an exception whose own __str__ raises
+        frames, line, text = [], type(error).__name__, type(error).__name__
+    where = "\n".join(f"{f.filename}:{f.lineno}:{f.name}" for f in frames)
+    return {
+        "error": line[:2000],
+        "traceback": text[-TRACEBACK_CHARS:],
+        "frames": where[-TRACEBACK_CHARS:],
+    }
+
+
+def _module_handler(items: dict[str, Any] | Any) -> Handler:
+    """`handle` of a trusted module whose source the judge sends (the oracle)."""
+    namespace: dict[str, Any] = {"__name__": "oracle"}
+    exec(compile(items["source"], "<oracle>", "exec"), namespace)
+    handler: Handler = namespace["handle"]
+    return handler
+
+
+def _flush() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except Exception:  # a submission may have replaced or closed it
+            continue
+
+
+def _send(fd: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(fd, view) :]

@@ -1,0 +1,176 @@
+"""The judge's hold on its zygotes: start one, fork children from it, end it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import select
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import grader
+from grader.errors import IsolationError, SandboxError
+from grader.sandbox import control
+from grader.sandbox.control import Limits, Reaped
+from grader.sandbox.probes import holds
+from grader.sandbox.session import Child
+
+PROBE_LIMITS = Limits(memory_bytes=64 << 20, cpu_seconds=5)
+PROBE_SECONDS = 20.0
+START_SECONDS = 120.0
+"""How long a zygote may take to preload; a cold `import torch` from a slow disk takes tens."""
+
+CLEAN_ENVIRONMENT = {
+    "PATH": "/usr/bin:/bin",
+    "LANG": "C.UTF-8",
+    "PYTHONDONTWRITEBYTECODE": "1",
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "VECLIB_MAXIMUM_THREADS": "1",
+}
+"""All that a zygote, and so a submission, sees of the environment. Threads: see `zygote`."""
+
+
+BOOT = """
+import os, sys
+sys.path.append(sys.argv.pop(1))
+from grader.sandbox.zygote import main
+os._exit(main(sys.argv[1:]))
+"""
+"""The zygote's first words (the package may stand where `-I` does not look), and its last:
+taking torch down in good order would cost every run 0.1 s."""
+
+
+class Zygote:
+    """A warm process of the given modules. Starting it does not wait; `spawn` does.
+
+    Threads may share one: a lock keeps the control channel in step.
+    """
+
+    def __init__(self, driver: str, modules: tuple[str, ...], *, unconfined: bool = False) -> None:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
+        root = str(Path(grader.__file__).parent.parent)
+        mode = "unconfined" if unconfined else "confined"
+        with theirs:
+            self._process = subprocess.Popen(
+                [
+                    *(sys.executable, "-I", "-B", "-c", BOOT, root),
+                    *(str(theirs.fileno()), driver, mode, *modules),
+                ],
+                pass_fds=(theirs.fileno(),),
+                env=CLEAN_ENVIRONMENT,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=self._errors,
+                cwd="/",
+            )
+        self._sock = ours
+        self._lock = threading.Lock()
+        self._facts: dict[str, str] | None = None
+        self._confined, self._probed = not unconfined, False
+
+    def __enter__(self) -> Zygote:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def facts(self) -> dict[str, str]:
+        """What isolates its children: namespaces, an empty root, and what one child tried in vain.
+
+        Waits until the zygote is ready. Raises `IsolationError` when a probe got through.
+        """
+        with self._lock:
+            facts = self._wait_ready()
+        if self._confined and not self._probed:
+            with self.spawn(PROBE_LIMITS, PROBE_SECONDS) as child:
+                reply = child.request("probe", {}, 1 << 16)
+                said = reply.items.get("probes", "{}")
+                words = bytes(child.output).decode("utf-8", "replace")
+            tried = {str(k): str(v) for k, v in json.loads(said).items()}
+            if not tried:
+                raise IsolationError(f"no child could be confined: {words or reply.detail}")
+            if not holds(tried):
+                through = [name for name, value in tried.items() if value.startswith("OPEN")]
+                raise IsolationError(f"the sandbox does not hold here: {', '.join(through)}")
+            with self._lock:
+                facts |= tried
+                self._probed = True
+        return facts
+
+    def spawn(self, limits: Limits, seconds: float) -> Child:
+        """A fresh child that has `seconds` to live, counted from now on the judge's clock."""
+        with self._lock, contextlib.ExitStack() as theirs, contextlib.ExitStack() as ours:
+            self._wait_ready()
+            pipes = [os.pipe() for _ in range(3)]
+            (request_r, request_w), (reply_r, reply_w), (output_r, output_w) = pipes
+            for fd in (request_r, reply_w, output_w):
+                theirs.callback(os.close, fd)
+            for fd in (request_w, reply_r, output_r):
+                ours.callback(os.close, fd)
+            self._send(control.limits_message(limits), (request_r, reply_w, output_w))
+            message, fds = self._receive()
+            ours.pop_all()  # the child's from here on
+        pid = int(message["pid"])
+        deadline = time.monotonic() + seconds
+        return Child(request_w, reply_r, output_r, fds[0], lambda: self._reap(pid), deadline)
+
+    def close(self) -> None:
+        """End the zygote and every child of it. Safe to call twice."""
+        self._sock.close()
+        try:
+            self._process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._errors.close()
+
+    def _reap(self, pid: int) -> Reaped:
+        with self._lock:
+            self._send({"do": "reap", "pid": pid})
+            message, _ = self._receive()
+        return Reaped(**message)
+
+    def _wait_ready(self) -> dict[str, str]:
+        if self._facts is None:
+            if not select.select([self._sock], [], [], START_SECONDS)[0]:
+                raise SandboxError(f"the sandbox did not start within {START_SECONDS:.0f} s")
+            message, _ = self._receive()
+            if message["tasks"] != 1:
+                raise SandboxError(
+                    f"the sandbox has {message['tasks']} threads and cannot fork safely; "
+                    "is a threaded library preloaded?"
+                )
+            self._facts = dict(message["facts"])
+        return self._facts
+
+    def _send(self, message: dict[str, Any], fds: tuple[int, ...] = ()) -> None:
+        try:
+            control.send(self._sock, message, fds)
+        except OSError as error:
+            raise SandboxError(self._last_words()) from error
+
+    def _receive(self) -> tuple[dict[str, Any], list[int]]:
+        try:
+            return control.receive(self._sock)
+        except (EOFError, OSError) as error:
+            raise SandboxError(self._last_words()) from error
+
+    def _last_words(self) -> str:
+        """Why the zygote is gone, from its own standard error."""
+        if self._errors.closed:
+            return "the sandbox process was closed"
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(timeout=2)
+        self._errors.seek(0)
+        tail = self._errors.read()[-2000:].decode("utf-8", "replace").strip()
+        return f"the sandbox process ended: {tail or 'it left no message'}"
