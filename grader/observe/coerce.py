@@ -1,0 +1,155 @@
+"""From whatever a candidate returns to arrays that can be sent (child's side)."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+TENSORS = ("W1", "b1", "W2", "b2", "X")
+MAX_CACHE_ARRAYS = 64
+MAX_DEPTH = 5
+MAX_NDIM = 4
+NARROW = {np.dtype(t) for t in ("f8", "f4", "i8", "i4", "u1", "?")}
+
+
+class BadReturn(Exception):
+    """What came back cannot be mapped to the contract; the text says what came."""
+
+
+def as_array(value: Any, what: str) -> np.ndarray[Any, Any]:
+    """A plain ndarray copy of `value`: ndarray (subclasses lose theirs), number, list or tensor.
+
+    Raises `BadReturn` for None, objects and complex numbers. Other floats
+    become float64, other integers int64.
+    """
+    if value is None:
+        raise BadReturn(f"{what} is None")
+    try:
+        if hasattr(value, "detach"):
+            value = value.detach().cpu().numpy()
+        array = np.array(value, copy=True, subok=False)
+    except (TypeError, ValueError) as error:
+        raise BadReturn(f"{what} is no array: {error}") from error
+    if array.ndim > MAX_NDIM:
+        raise BadReturn(f"{what} has {array.ndim} axes")
+    if array.dtype in NARROW:
+        return array
+    if array.dtype.kind not in "fiu":
+        raise BadReturn(f"{what} has dtype {array.dtype}, not numbers")
+    return array.astype(np.float64 if array.dtype.kind == "f" else np.int64)
+
+
+def plain_name(key: Any) -> str:
+    """The tensor that a key of the gradients names: `dW1`, `grad_W1`, `W1.grad`, `w1` → `W1`."""
+    text = str(key).lower().replace(".grad", "").replace("grad", "").strip("_ ")
+    stems = {t.lower(): t for t in TENSORS}
+    for candidate in (text, text.removeprefix("d_"), text.removeprefix("d"), text.replace("_", "")):
+        if candidate in stems:
+            return stems[candidate]
+    return ""
+
+
+def gradients(value: Any) -> tuple[dict[str, np.ndarray[Any, Any]], list[str]]:
+    """The five gradients in a mapping, and a line for each that is missing or no array."""
+    if value is None:
+        raise BadReturn("it returned None")
+    if not isinstance(value, Mapping):
+        raise BadReturn(
+            f"it returned {_describe(value)}; wanted is a mapping with the keys W1, b1, W2, b2, X"
+        )
+    named = {plain_name(key): item for key, item in value.items()}
+    found, problems = {}, []
+    for tensor in TENSORS:
+        if tensor not in named:
+            problems.append(f"{tensor}: not returned")
+            continue
+        try:
+            found[tensor] = as_array(named[tensor], f"the gradient of {tensor}")
+        except BadReturn as error:
+            problems.append(f"{tensor}: {error}")
+    if not found and problems:
+        keys = ", ".join(repr(k) for k in list(value)[:8]) or "no keys"
+        raise BadReturn(f"no gradient can be used: {keys}; wanted are W1, b1, W2, b2, X")
+    return found, problems
+
+
+def pair(value: Any, what: str) -> tuple[Any, Any]:
+    """`value` as a pair; raises `BadReturn` saying what came instead."""
+    if value is None:
+        raise BadReturn(f"it returned None; wanted is ({what})")
+    if not isinstance(value, tuple | list) or len(value) != 2:
+        raise BadReturn(f"it returned {_describe(value)}; wanted is ({what})")
+    return value[0], value[1]
+
+
+def verdict(value: Any) -> bool:
+    """What `verify` says: the truth of its value.
+
+    Of a mapping or sequence the booleans count, wherever they stand; errors and
+    names beside them do not. No word at all, from a `verify` that asserts or
+    prints and then just ends, is no objection, and neither are errors alone.
+    """
+    if isinstance(value, Mapping | tuple | list):
+        return all(_booleans(value))
+    if value is None or isinstance(value, float | np.floating):
+        return True
+    if isinstance(value, str):
+        return bool(value)
+    return bool(np.all(value.detach().numpy() if hasattr(value, "detach") else value))
+
+
+def _booleans(value: Any) -> Iterator[bool]:
+    """Every boolean inside nested containers, arrays of booleans included."""
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    if isinstance(value, tuple | list):
+        for item in value:
+            yield from _booleans(item)
+    elif isinstance(value, bool | np.bool_):
+        yield bool(value)
+    elif getattr(value, "dtype", None) is not None and "bool" in str(value.dtype):
+        yield bool(value.all())
+
+
+def _describe(value: Any) -> str:
+    kind = type(value).__name__
+    if isinstance(value, tuple | list):
+        return f"a {kind} of {len(value)}"
+    article = "an" if kind[:1] in "aeiou" else "a"
+    return f"{article} {kind}"
+
+
+def cache_arrays(cache: Any) -> list[tuple[str, np.ndarray[Any, Any]]]:
+    """(path, array) of every array reachable in a cache: containers, dataclasses, objects."""
+    found: list[tuple[str, np.ndarray[Any, Any]]] = []
+    for path, array in _walk(cache, "cache", MAX_DEPTH):
+        found.append((path, np.array(array, copy=True, subok=False)))
+        if len(found) == MAX_CACHE_ARRAYS:
+            break
+    return [
+        (path, array) for path, array in found if array.dtype in NARROW and array.ndim <= MAX_NDIM
+    ]
+
+
+def _walk(value: Any, path: str, depth: int) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, np.ndarray):
+        yield path, value
+    elif depth == 0 or isinstance(value, str | bytes | type):
+        return
+    elif isinstance(value, np.generic):
+        yield path, np.asarray(value)
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _walk(item, f"{path}[{key!r}]", depth - 1)
+    elif isinstance(value, tuple | list):
+        for index, item in enumerate(value):
+            yield from _walk(item, f"{path}[{index}]", depth - 1)
+    elif dataclasses.is_dataclass(value):
+        for entry in dataclasses.fields(value):
+            yield from _walk(getattr(value, entry.name, None), f"{path}.{entry.name}", depth - 1)
+    elif hasattr(value, "__dict__"):
+        for name, item in vars(value).items():
+            yield from _walk(item, f"{path}.{name}", depth - 1)

@@ -1,0 +1,245 @@
+"""Calls the contract's functions inside a child, as the judge asks (child's side).
+
+Preloaded by the zygotes. It lives in the submission's process and so proves
+nothing by itself: it hands arrays in and arrays out. Every call gets fresh
+copies, so that a submission that changes its arguments harms only itself.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from grader.observe import coerce, instrument, loading, standin, tracing
+from grader.sandbox.child import describe
+
+MESSAGE_CHARS = 2000
+"""Of a bad return's message; it may quote keys as long as the candidate likes."""
+
+ENGINE = "_engine_run_backward"
+CONTRACT = ("forward", "backward", "torch_forward_backward", "verify", "gradient_check")
+ARGUMENTS = ("X", "y", "W1", "b1", "W2", "b2")
+HARNESS_FILES = (
+    __file__,
+    *(str(module.__file__) for module in (coerce, instrument, loading, standin, tracing)),
+)
+
+
+class AutogradBlocked(RuntimeError):
+    """Autograd's engine was asked to run while the judge had it switched off."""
+
+
+class Driver:
+    """One submission's module and the caches of its forwards."""
+
+    def __init__(self) -> None:
+        self.module: ModuleType | None = None
+        self.names: dict[str, str] = {}
+        self.caches: dict[str, Any] = {}
+        self.switch = standin.Switch()
+        self.numpy_side = True
+
+    def handle(self, kind: str, items: dict[str, Any]) -> dict[str, Any]:
+        """Answer `load`, `forward`, `backward`, `torch`, `verify` or `trace`."""
+        answers = {
+            "load": self.load,
+            "forward": self.forward,
+            "backward": self.backward,
+            "torch": self.torch,
+            "verify": self.verify,
+            "trace": self.trace,
+        }
+        self.switch.used.clear()  # an earlier call may have swallowed what it raised
+        try:
+            return _within(answers[kind](items), int(items["max_bytes"]))
+        except coerce.BadReturn as error:
+            return {"ended": "bad-return", "error": str(error)[:MESSAGE_CHARS]}
+        except MemoryError as error:
+            return {"ended": "memory-limit", **self._describe(error)}
+        except BaseException as error:
+            ended = "framework" if self.switch.used else "raised"
+            if isinstance(error, RuntimeError) and "can't allocate memory" in str(error):
+                ended = "memory-limit"  # torch's own word for it
+            return {"ended": ended, **self._describe(error)}
+
+    def _describe(self, error: BaseException) -> dict[str, Any]:
+        from grader.sandbox import child
+
+        return describe(error, hidden=(*HARNESS_FILES, child.__file__))
+
+    def load(self, items: dict[str, Any]) -> dict[str, Any]:
+        """Import the submission. Gives its functions as `name:line:stub` and notes."""
+        files, main = self._prepare(items), items["main"]
+        loading.remember_lines(files[main], main)
+        outline = loading.outline(files[main], main)
+        self.module, reason = loading.load(files, main)
+        self.switch.armed = self.numpy_side
+        defined = [f"{name}:{line}:{int(stub)}" for name, line, stub in outline]
+        known = {name for name, _, _ in outline}
+        imported = [f"{n}:0:0" for n in CONTRACT if n not in known and self._find(n) is not None]
+        return {
+            "functions": "\n".join(defined + imported),
+            "definitions_only": reason,
+            "stand_ins": "\n".join(self.switch.stood_in),
+        }
+
+    def _prepare(self, items: dict[str, Any]) -> dict[str, bytes]:
+        """Set up what a submission finds when it is imported; gives its files."""
+        self.numpy_side = items["side"] == "numpy"
+        self.names = json.loads(items["names"])
+        self._reseed(int(items["noise"]))
+        sys.meta_path.append(standin.StandInFinder(self.switch))
+        return {items[f"path{i}"]: items[f"data{i}"] for i in range(int(items["files"]))}
+
+    @staticmethod
+    def _reseed(noise: int) -> None:
+        """The zygote's generators are alike in every child: give this one its own start."""
+        random.seed(noise)
+        np.random.seed(noise)
+        if torch := sys.modules.get("torch"):
+            torch.manual_seed(noise)
+
+    def _find(self, name: str) -> Any:
+        return getattr(self.module, self.names.get(name, name), None)
+
+    def _call(self, name: str, *arguments: Any) -> Any:
+        function = self._find(name)
+        if not callable(function):
+            raise Missing(name)
+        return function(*arguments)
+
+    def forward(self, items: dict[str, Any]) -> dict[str, Any]:
+        """`loss`; with `want_cache` the arrays in the cache, with `want_inputs` the arguments."""
+        if not callable(self._find("forward")):
+            return {"ended": "missing"}
+        arguments = [items[name].copy() for name in ARGUMENTS]
+        loss, cache = coerce.pair(self._call("forward", *arguments), "loss, cache")
+        self.caches[items["handle"]] = cache
+        answer: dict[str, Any] = {"loss": coerce.as_array(loss, "the loss")}
+        answer["loss_type"] = type(loss).__name__
+        if "want_cache" in items:
+            arrays = coerce.cache_arrays(cache)
+            answer |= {f"cache{i}": array for i, (_, array) in enumerate(arrays)}
+            answer["paths"] = "\n".join(path.replace("\n", " ") for path, _ in arrays)
+        if "want_inputs" in items:
+            answer |= _after(arguments)
+        return answer
+
+    def backward(self, items: dict[str, Any]) -> dict[str, Any]:
+        """The gradients for the cache of the forward that `handle` names."""
+        if not callable(self._find("backward")):
+            return {"ended": "missing"}
+        found, problems = coerce.gradients(self._call("backward", self.caches[items["handle"]]))
+        return {**found, "problems": "\n".join(problems)}
+
+    def torch(self, items: dict[str, Any]) -> dict[str, Any]:
+        """`loss` and gradients of the PyTorch part; `blocked` switches autograd off meanwhile."""
+        if not callable(self._find("torch_forward_backward")):
+            return {"ended": "missing"}
+        arguments = [items[name].copy() for name in ARGUMENTS]
+        with _autograd_blocked() if "blocked" in items else _nothing():
+            value = self._call("torch_forward_backward", *arguments)
+        loss, grads = coerce.pair(value, "loss, grads")
+        found, problems = coerce.gradients(grads)
+        answer: dict[str, Any] = {"loss": coerce.as_array(loss, "the loss"), **found}
+        answer |= {"problems": "\n".join(problems), "loss_type": type(loss).__name__}
+        return answer | (_after(arguments) if "want_inputs" in items else {})
+
+    def verify(self, items: dict[str, Any]) -> dict[str, Any]:
+        """`accepted` as the candidate's `verify` says; an AssertionError is a no."""
+        if not callable(self._find("verify")):
+            return {"ended": "missing"}
+        arguments = [items[name].copy() for name in ARGUMENTS]
+        try:
+            value = self._call("verify", *arguments)
+        except AssertionError as error:
+            return {"accepted": np.bool_(False), "said": f"AssertionError: {error}"[:500]}
+        return {"accepted": np.bool_(coerce.verdict(value)), "said": type(value).__name__}
+
+    def trace(self, items: dict[str, Any]) -> dict[str, Any]:
+        """What every expression was on one run; `stopped` says what ended the run early."""
+        recorder, stopped = tracing.Recorder(), ""
+        recorder.install()
+        try:
+            files = self._prepare(items)
+            self.module = tracing.Tracer(files, recorder).load(items["main"])
+            self.switch.armed = self.numpy_side
+            arguments = [items[name].copy() for name in ARGUMENTS]
+            self._traced(recorder, arguments)
+        except BaseException as error:  # what was seen until then is worth having
+            stopped = str(self._describe(error)["error"])
+        return {**recorder.packed(), "stopped": stopped}
+
+    def _traced(self, recorder: tracing.Recorder, arguments: list[Any]) -> None:
+        if not self.numpy_side:
+            with recorder.during("torch"):
+                self._call("torch_forward_backward", *arguments)
+            return
+        with recorder.during("forward"):
+            value = self._call("forward", *arguments)
+        _, cache = coerce.pair(value, "loss, cache")
+        with recorder.during("backward"):
+            self._call("backward", cache)
+
+
+class Missing(Exception):
+    """The submission does not define the function asked for."""
+
+
+def _within(answer: dict[str, Any], max_bytes: int) -> dict[str, Any]:
+    """`answer`, if it is no larger than any right one could be; the judge reads no more."""
+    size = 0
+    for name in list(answer):
+        value = answer[name]
+        own = value.nbytes if isinstance(value, np.ndarray) else len(str(value))
+        size += own
+        if size > max_bytes and name.startswith("cache"):
+            del answer[name]  # of a large cache, what fits
+            size -= own
+        elif size > max_bytes:
+            shape = getattr(value, "shape", ())
+            raise coerce.BadReturn(f"{name} of shape {shape} is far larger than any right answer")
+    return answer
+
+
+def _after(arguments: list[Any]) -> dict[str, Any]:
+    """The arguments as they are after the call."""
+    named = zip(ARGUMENTS, arguments, strict=True)
+    return {f"after_{n}": coerce.as_array(a, n) for n, a in named}
+
+
+@contextmanager
+def _nothing() -> Iterator[None]:
+    yield
+
+
+@contextmanager
+def _autograd_blocked() -> Iterator[None]:
+    """Every road into autograd's engine raises: gradients that still arrive are hand-written."""
+    import torch.autograd
+    import torch.autograd.graph
+
+    def refuse(*_: Any, **__: Any) -> Any:
+        raise AutogradBlocked("autograd is switched off for this call")
+
+    places = [m for m in (torch.autograd, torch.autograd.graph) if hasattr(m, ENGINE)]
+    originals = [getattr(m, ENGINE) for m in places]
+    for place in places:
+        setattr(place, ENGINE, refuse)
+    try:
+        yield
+    finally:
+        for place, original in zip(places, originals, strict=True):
+            setattr(place, ENGINE, original)
+
+
+def start() -> Callable[[str, dict[str, Any]], dict[str, Any]]:
+    """The zygote's entry, called in each child: the handler of a fresh `Driver`."""
+    return Driver().handle

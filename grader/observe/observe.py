@@ -1,0 +1,233 @@
+"""A submission and a paper in, observations out: two children, one step after another."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from grader.errors import SandboxError
+from grader.observe.plan import Step, numpy_steps, timing_steps, torch_steps
+from grader.problem import Paper
+from grader.records import (
+    Case,
+    Ended,
+    Frame,
+    Observation,
+    Observations,
+    ProcessReport,
+    Submission,
+)
+from grader.sandbox.control import Limits
+from grader.sandbox.pool import Zygote
+from grader.sandbox.session import Child, Reply
+
+MAX_LIVES = 6
+"""Children a side may use: a step that ends one costs itself, not the steps after it."""
+
+MAX_DEATHS = 2
+"""Children that calls of one function may end; a time-out counts as all of them."""
+
+STEP_SHARE = 0.5
+"""Share of the whole time that one step may take: a function that hangs leaves time for others."""
+
+REPEAT_SECONDS = 0.5
+"""A timed step that took longer is not repeated: its time says enough."""
+
+TEXT_ROOM = 64 * 1024
+MAX_FRAMES = 40
+FUNCTION = re.compile(r"\w{1,200}:\d{1,7}:[01]")
+"""A function as the child lists it: name, line, whether it is a stub."""
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What a submission may use on each side: seconds on the judge's clock, and per child."""
+
+    seconds: float = 10.0
+    limits: Limits = Limits()
+
+
+def observe(
+    submission: Submission, paper: Paper, numpy: Zygote, torch: Zygote, allowance: Allowance
+) -> Observations:
+    """All steps of both parts, the two parts at the same time in two children."""
+    with ThreadPoolExecutor(1) as other:
+        ours, theirs = numpy_steps(paper), torch_steps(paper)
+        later = other.submit(_side, submission, "torch", theirs, paper, torch, allowance)
+        numpy_report, runs = _side(submission, "numpy", ours, paper, numpy, allowance)
+        torch_report, torch_runs = later.result()
+    return Observations(numpy_report, torch_report, runs | torch_runs)
+
+
+def time_reference(reference: Submission, paper: Paper, zygote: Zygote) -> tuple[float, float]:
+    """The reference's least processor time at the realistic size: forward, backward."""
+    steps = timing_steps(paper)
+    _, runs = _side(reference, "numpy", steps, paper, zygote, Allowance(60.0))
+    best = {}
+    for kind in ("forward", "backward"):  # on a busy machine a slow one is not repeated
+        taken = [runs[s.name] for s in steps if s.kind == kind and runs[s.name].ok]
+        if not taken:
+            why = runs[f"{kind}/realistic/0"].error
+            raise SandboxError(f"the reference could not be timed: {why}")
+        best[kind] = min(observation.cpu_seconds for observation in taken)
+    return best["forward"], best["backward"]
+
+
+def _side(
+    submission: Submission,
+    side: str,
+    steps: Sequence[Step],
+    paper: Paper,
+    zygote: Zygote,
+    allowance: Allowance,
+) -> tuple[ProcessReport, dict[str, Observation]]:
+    """One part's steps, in as many children as it takes (at most `MAX_LIVES`)."""
+    facts = zygote.facts()  # waits for the preloading, which is not the submission's time
+    deadline = time.monotonic() + allowance.seconds
+    run = _Run(list(steps), allowance.seconds * STEP_SHARE)
+    report: ProcessReport | None = None
+    for _life in range(MAX_LIVES):
+        left = max(0.01, deadline - time.monotonic())
+        with zygote.spawn(allowance.limits, left) as child:
+            isolation = _isolation(child, facts)
+            loaded = _load(child, submission, side, paper.noise)
+            if loaded.ok:
+                run.go_on(child)
+        report = _reported(report, loaded, child, isolation)
+        if not loaded.ok or not run.todo or time.monotonic() > deadline:
+            break
+    assert report is not None
+    return report, run.seen
+
+
+class _Run:
+    """The steps of one side on their way through its children."""
+
+    def __init__(self, todo: list[Step], step_seconds: float) -> None:
+        self.todo = todo
+        self.step_seconds = step_seconds
+        self.seen: dict[str, Observation] = {}
+        self.deaths: dict[str, int] = {}
+
+    def go_on(self, child: Child) -> None:
+        """Take steps until none is left or the child is gone."""
+        handles: set[str] = set()
+        while self.todo and child.alive:
+            step = self.todo.pop(0)
+            if why := self._pointless(step, handles):
+                self.seen[step.name] = Observation(Ended.NOT_RUN, error=why)
+                continue
+            observation = _take(child, step, self.step_seconds)
+            self.seen[step.name] = observation
+            if step.kind == "forward" and observation.ok:
+                handles.add(step.handle)
+            if not child.alive:
+                count = MAX_DEATHS if observation.ended is Ended.TIMEOUT else 1
+                self.deaths[step.kind] = self.deaths.get(step.kind, 0) + count
+
+    def _pointless(self, step: Step, handles: set[str]) -> str:
+        """Why a step is not taken, "" when it is."""
+        if self.deaths.get(step.kind, 0) >= MAX_DEATHS:
+            return f"earlier calls of {step.kind} ended the process"
+        if step.kind == "backward" and step.handle not in handles:
+            return "its forward gave no cache"
+        stem, _, number = step.name.rpartition("/")
+        before = self.seen.get(f"{stem}/0") if number.isdigit() and number != "0" else None
+        if before is not None and before.seconds > REPEAT_SECONDS:
+            return "its time is known well enough"
+        return ""
+
+
+def _take(child: Child, step: Step, seconds: float) -> Observation:
+    room = _reply_room(step.case)
+    inputs = {} if step.kind == "backward" else step.case.inputs
+    items: dict[str, Any] = {**inputs, "max_bytes": str(room), "handle": step.handle or "-"}
+    items |= dict.fromkeys(step.flags, "yes")
+    return _complete(step, _observation(child.request(step.kind, items, room + TEXT_ROOM, seconds)))
+
+
+REQUIRED = {"forward": "loss", "torch": "loss", "verify": "accepted"}
+
+
+def _complete(step: Step, observation: Observation) -> Observation:
+    """A reply that claims success without what success brings is no answer."""
+    name = REQUIRED.get(step.kind)
+    if not observation.ok or name is None:
+        return observation
+    value = observation.arrays.get(name)
+    if value is None or (name == "accepted" and value.size != 1):
+        return Observation(Ended.BAD_RETURN, error=f"the answer lacks {name}")
+    return observation
+
+
+def _reply_room(case: Case) -> int:
+    """Bytes that any reply on `case` can need: inputs, and a cache of many intermediates."""
+    batch, features, hidden, classes = (case.sizes[s] for s in "BDHC")
+    weights = batch * features + features * hidden + hidden * classes + hidden + classes
+    return 64 * 1024 + 8 * (4 * weights + 16 * batch * (hidden + classes))
+
+
+def _load(child: Child, submission: Submission, side: str, noise: int) -> Observation:
+    items: dict[str, Any] = {"side": side, "noise": str(noise), "main": submission.main}
+    items |= {"names": json.dumps(dict(submission.names)), "files": str(len(submission.files))}
+    for index, file in enumerate(submission.files):
+        items |= {f"path{index}": file.path, f"data{index}": file.data}
+    items["max_bytes"] = str(TEXT_ROOM)
+    return _observation(child.request("load", items, 2 * TEXT_ROOM))
+
+
+def _isolation(child: Child, facts: dict[str, str]) -> dict[str, str]:
+    """What confines the child, asked before it has read a byte of the submission."""
+    reply = child.request("isolation", {}, TEXT_ROOM)
+    if reply.ended is not Ended.OK:
+        words = bytes(child.output).decode("utf-8", "replace")
+        raise SandboxError(f"a sandboxed process did not come up ({reply.detail}): {words}")
+    return facts | {str(k): str(v) for k, v in json.loads(reply.items["isolation"]).items()}
+
+
+def _reported(
+    before: ProcessReport | None, loaded: Observation, child: Child, isolation: dict[str, str]
+) -> ProcessReport:
+    """The side's report with this child's life added to it."""
+    output = bytes(child.output).decode("utf-8", "replace")
+    if before is not None:
+        return replace(
+            before,
+            output=before.output + output,
+            output_bytes=before.output_bytes + child.output_bytes,
+        )
+    rows = loaded.texts.get("functions", "").splitlines()
+    functions = tuple(row for row in rows if FUNCTION.fullmatch(row))
+    return ProcessReport(loaded, functions, output, child.output_bytes, isolation)
+
+
+def _observation(reply: Reply) -> Observation:
+    """A reply as a record; the texts are the child's words, and are shown as such."""
+    arrays = {n: a for n, a in reply.items.items() if isinstance(a, np.ndarray)}
+    texts = {n: t for n, t in reply.items.items() if isinstance(t, str)}
+    return Observation(
+        reply.ended,
+        arrays,
+        texts,
+        error=texts.pop("error", "") or reply.detail,
+        traceback=texts.pop("traceback", ""),
+        frames=_frames(texts.pop("frames", "")),
+        seconds=reply.seconds,
+        cpu_seconds=reply.cpu_seconds,
+    )
+
+
+def _frames(text: str) -> tuple[Frame, ...]:
+    frames = []
+    for row in text.splitlines()[-MAX_FRAMES:]:
+        file, _, rest = row.rpartition(":")[0].rpartition(":")
+        if rest.isascii() and rest.isdigit() and len(rest) < 8:
+            frames.append(Frame(file, int(rest), row.rpartition(":")[2]))
+    return tuple(frames)

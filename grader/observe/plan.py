@@ -1,0 +1,102 @@
+"""The steps of one examination: which function is called on which case, and in which order.
+
+A step's name says what it shows, such as `forward/primes` or `backward/primes/again`;
+checks look their observations up by it.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+
+from grader.problem import Paper
+from grader.problem.cases import EDGE, HUGE, LABEL_TYPES, ORDINARY, perturbed
+from grader.problem.tolerances import STEP
+from grader.records import TENSORS, Case
+
+TIMED_REPEATS = 3
+NUMPY_CASES = (*ORDINARY, "duplicated", *EDGE, *HUGE, *LABEL_TYPES, "zeros", "float32")
+TORCH_CASES = ("primes", "more_rows", "square", "batch_is_classes", "absent", *EDGE, "overflow")
+VERIFY_CASES = ("primes", "square", "more_rows")
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One request. `handle` names the forward whose cache a backward is given."""
+
+    name: str
+    kind: str
+    case: Case
+    handle: str = ""
+    flags: tuple[str, ...] = ()
+
+
+def numpy_steps(paper: Paper) -> list[Step]:
+    """Every step of the NumPy part. The order of the cases differs from run to run.
+
+    `primes` comes first: what ends the process there would end it everywhere.
+    """
+    cases = paper.cases
+    rest = [name for name in NUMPY_CASES if name != "primes"]
+    random.Random(paper.seed).shuffle(rest)
+    steps = []
+    for name in ("primes", *rest):
+        flags = ("want_cache",) if name in ("primes", "float32") else ()
+        steps += _both(name, cases[name], (*flags, *(("want_inputs",) if flags else ())))
+    again = Step("backward/primes/again", "backward", cases["primes"], "primes")
+    steps.insert(2, again)  # at once: an accumulator may start anew when shapes change
+    steps += [
+        Step("forward/primes/again", "forward", cases["primes"], "primes/again"),
+        Step("forward/first", "forward", cases["primes"], "first"),
+        Step("forward/second", "forward", cases["square"], "second"),
+        Step("backward/first", "backward", cases["primes"], "first"),
+        Step("backward/second", "backward", cases["square"], "second"),
+    ]
+    steps += _differences(paper)
+    for repeat in range(TIMED_REPEATS):
+        steps += _both(f"realistic/{repeat}", cases["realistic"], ())
+    return steps
+
+
+def torch_steps(paper: Paper) -> list[Step]:
+    """Every step of the PyTorch part and of the verification."""
+    cases = paper.cases
+    steps = [
+        Step(f"torch/{name}", "torch", cases[name], flags=("want_inputs",) if not i else ())
+        for i, name in enumerate(TORCH_CASES)
+    ]
+    steps.append(Step("torch/primes/again", "torch", cases["primes"]))
+    steps += [Step(f"verify/{name}", "verify", cases[name]) for name in VERIFY_CASES]
+    steps.append(Step("torch/blocked", "torch", cases["primes"], flags=("blocked",)))
+    return steps
+
+
+def timing_steps(paper: Paper) -> list[Step]:
+    """The steps that time the reference; the same as a submission's."""
+    return [
+        step
+        for repeat in range(2 * TIMED_REPEATS)
+        for step in _both(f"realistic/{repeat}", paper.cases["realistic"], ())
+    ]
+
+
+def _both(name: str, case: Case, flags: tuple[str, ...]) -> list[Step]:
+    return [
+        Step(f"forward/{name}", "forward", case, name, flags),
+        Step(f"backward/{name}", "backward", case, name),
+    ]
+
+
+def _differences(paper: Paper) -> list[Step]:
+    """The candidate's own loss on both sides of `primes`, along one direction per tensor."""
+    primes = paper.cases["primes"]
+    return [
+        Step(
+            f"difference/{tensor}/{sign}",
+            "forward",
+            perturbed(primes, tensor, paper.directions[tensor], step),
+            f"{tensor}{sign}",
+        )
+        for tensor in TENSORS
+        for sign, step in (("plus", STEP), ("minus", -STEP))
+    ]
