@@ -1,0 +1,13 @@
+"""One function a check: observations in, a finding out. Measures, never guesses why."""
+
+from grader.checks.backward import BACKWARD
+from grader.checks.check import Check, finding_of
+from grader.checks.forward import FORWARD, loads
+from grader.checks.pytorch import PYTORCH
+from grader.checks.run import run_checks
+from grader.checks.seen import Seen
+from grader.checks.verification import VERIFICATION
+
+ALL_CHECKS: tuple[Check, ...] = (loads, *FORWARD, *BACKWARD, *PYTORCH, *VERIFICATION)
+
+__all__ = ["ALL_CHECKS", "Check", "Seen", "finding_of", "run_checks"]

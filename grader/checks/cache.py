@@ -1,0 +1,46 @@
+"""Reading a candidate's cache: each array gets the name of the tensor it equals."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from grader.checks.seen import Seen
+from grader.records import Array, CheckStatus, Evidence
+
+
+def cache_of(seen: Seen, case: str) -> list[tuple[str, Array]]:
+    """(path, array) of what the forward's cache held on `case`."""
+    step = seen.step(f"forward/{case}")
+    paths = step.texts.get("paths", "").splitlines()
+    arrays = [step.arrays.get(f"cache{i}") for i in range(len(paths))]
+    return [(p, a) for p, a in zip(paths, arrays, strict=True) if a is not None]
+
+
+def close(got: Array, want: Array, tolerance: float = 1e-9) -> bool:
+    shaped = got.reshape(want.shape) if got.size == want.size else got
+    return shaped.shape == want.shape and bool(np.allclose(shaped, want, tolerance, tolerance))
+
+
+def tensor_name(seen: Seen, array: Array, case: str = "primes", tolerance: float = 1e-9) -> str:
+    """The tensor that an array of the cache equals, "" for none. Transposes count."""
+    expected = seen.expected(case)
+    inputs = {n: a.astype(np.float64) for n, a in expected.case.inputs.items()}
+    values = {n: expected[n] for n in ("Z1", "H1", "P", "logP", "Z2", "dZ2", "loss")}
+    Z2 = values["Z2"]
+    shifted = Z2 - Z2.max(axis=1, keepdims=True)
+    known = inputs | values | {"mask": values["Z1"] > 0, "Z2 - max": shifted}
+    known |= {"exp(Z2)": np.exp(shifted), "exp(Z2) unshifted": np.exp(Z2)}
+    known["one-hot y"] = np.eye(Z2.shape[1])[expected.case.y.astype(int)]
+    for name, want in known.items():
+        for form in (array, array.T):
+            if np.squeeze(form).shape == np.squeeze(want).shape and close(
+                form, np.asarray(want, np.float64), tolerance
+            ):
+                return "exp(Z2)" if name.startswith("exp") else name
+    return ""
+
+
+def dtype_line(what: str, array: Array) -> Evidence:
+    ok = array.dtype == np.float32
+    status = CheckStatus.PASS if ok else CheckStatus.FAIL
+    return Evidence(what, "float32", str(array.dtype), "float32", verdict=status)

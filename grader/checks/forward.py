@@ -1,0 +1,371 @@
+"""Checks of the hand-written forward pass."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from grader.checks.cache import cache_of, close, dtype_line, tensor_name
+from grader.checks.check import Outcome, check, failed, judge, passed, waits
+from grader.checks.seen import Seen, number, same_again, symbols, trouble
+from grader.problem.cases import EDGE, LABEL_TYPES
+from grader.records import CheckStatus, Ended, Evidence
+
+VALUE_CASES = ("primes", "more_rows", "square")
+
+
+def _right_up_to_factor(seen: Seen, cases: tuple[str, ...], good: str) -> Outcome:
+    """The loss on `cases`, past a constant factor that `forward.loss` reports already."""
+    factor = seen.factor("forward", "loss")
+    lines = [seen.value(f"forward/{c}", c, "loss", factor=factor or "1") for c in cases]
+    if factor is not None:
+        return judge(lines, good)
+    broken = [line for line in lines if "nan" in line.observed or "inf" in line.observed]
+    pairs = zip(cases, lines, strict=True)
+    broken += [line for case, line in pairs if not seen.step(f"forward/{case}").ok]
+    if broken:
+        return judge(broken, good)
+    return waits("The loss is wrong on ordinary inputs already; mend that first.", "forward.loss")
+
+
+@check(
+    "submission.loads",
+    "The file can be imported",
+    hint="Run `python -c 'import solution'` in the folder and mend what it reports.",
+    serves="The answer is a program that runs.",
+)
+def loads(seen: Seen) -> Outcome:
+    """Importing the submission succeeds, in a process that has NumPy and no framework."""
+    loaded = seen.observations.numpy.loaded
+    if loaded.ended is Ended.HARNESS:
+        return Outcome(CheckStatus.ERROR, f"The submission could not be loaded: {loaded.error}.")
+    if loaded.ok:
+        return passed("The file was imported.")
+    return failed(f"Importing the file failed: {loaded.error or loaded.ended}.")
+
+
+@check(
+    "forward.runs",
+    "forward can be called",
+    needs=("submission.loads",),
+    hint="Define forward(X, y, W1, b1, W2, b2) and return the pair (loss, cache).",
+    serves="Part 1: the forward pass, returning the loss and a cache.",
+)
+def runs(seen: Seen) -> Outcome:
+    """`forward(X, y, W1, b1, W2, b2)` returns `(loss, cache)` on ordinary input."""
+    step = seen.step("forward/primes")
+    if step.ok:
+        return passed("forward returned a loss and a cache.")
+    return failed(f"forward: {trouble(step, 'loss')}.")
+
+
+@check(
+    "forward.loss",
+    "The loss is right",
+    needs=("forward.runs",),
+    hint="Compute one example by hand: softmax of its logits, then minus the log of the "
+    "true class's probability, then the mean over the batch.",
+    serves="Part 1: softmax and cross-entropy, reduced by mean.",
+)
+def loss(seen: Seen) -> Outcome:
+    """The loss equals autograd's on ordinary float64 inputs of several sizes."""
+    lines = [seen.value(f"forward/{c}", c, "loss") for c in VALUE_CASES]
+    return judge(lines, "The loss equals autograd's.")
+
+
+@check(
+    "forward.scalar",
+    "The loss is a scalar",
+    needs=("forward.runs",),
+    hint="Reduce over the batch; return a number, not an array of one.",
+    serves="Part 1: the exact shape of the scalar loss.",
+)
+def scalar(seen: Seen) -> Outcome:
+    """The loss has no axes: neither one value per example nor an array of shape (1,)."""
+    got = seen.step("forward/primes").arrays["loss"]
+    if got.ndim == 0:
+        return passed("The loss is a scalar.")
+    shape = symbols(got.shape, seen.expected("primes").case.sizes)
+    line = Evidence("loss", "a scalar", f"shape {shape}", "primes")
+    return failed(f"The loss has shape {shape}; a scalar is wanted.", line)
+
+
+@check(
+    "forward.mean",
+    "The loss is the mean over the batch",
+    needs=("forward.runs",),
+    hint="Sum over the classes within an example, then take the mean over the B examples.",
+    serves="All parts: 1/B consistent between the loss, every gradient and reduction='mean'.",
+)
+def mean(seen: Seen) -> Outcome:
+    """A batch and the same batch twice have one loss; the factor to autograd's is no size."""
+    once, twice = (seen.step(f"forward/{c}").arrays.get("loss") for c in ("primes", "duplicated"))
+    lines = [seen.value(f"forward/{c}", c, "loss") for c in ("primes", "more_rows")]
+    factor = seen.factor("forward", "loss")
+    if factor not in (None, "1", "-1"):
+        return failed(f"The loss is {factor} × the mean cross-entropy.", *lines)
+    if once is None or twice is None or once.size != 1 or twice.size != 1:
+        return waits("The loss is no single number.", "forward.scalar")
+    a, b = float(once.reshape(())), float(twice.reshape(()))
+    same = abs(a - b) <= 1e-9 * abs(a)
+    line = Evidence(
+        "loss of the batch twice over the loss of the batch",
+        "1",
+        number(b / a if a else float("nan")),
+        "duplicated",
+        verdict=CheckStatus.PASS if same else CheckStatus.FAIL,
+    )
+    return judge([line], "The loss is a mean over the batch.")
+
+
+@check(
+    "forward.overflow",
+    "Huge logits do not overflow",
+    needs=("forward.runs",),
+    hint="Subtract each row's maximum from its logits before the exponential.",
+    serves="Part 1: softmax with the per-row maximum subtracted.",
+)
+def overflow(seen: Seen) -> Outcome:
+    """With logits of ±1e4 the loss is finite and right."""
+    return _right_up_to_factor(seen, ("overflow",), "The loss is right at logits of ±1e4.")
+
+
+@check(
+    "forward.underflow",
+    "A hopeless true class does not underflow",
+    needs=("forward.runs",),
+    hint="log(softmax) is -inf when the probability underflows; use "
+    "log p = z - max - log(sum(exp(z - max))) instead.",
+    serves="Part 1: numerically stable cross-entropy.",
+)
+def underflow(seen: Seen) -> Outcome:
+    """With the true class 1e4 below the maximum the loss is about 1e4, not infinite."""
+    return _right_up_to_factor(seen, ("underflow",), "The loss is right where p underflows.")
+
+
+@check(
+    "forward.row_max",
+    "Each row has its own maximum",
+    needs=("forward.runs",),
+    hint="Take the maximum along the class axis with keepdims, not over the whole batch.",
+    serves="Part 1: softmax with the per-row maximum subtracted.",
+)
+def row_max(seen: Seen) -> Outcome:
+    """Rows whose logits differ by offsets of 0 to 3000 give the right loss."""
+    return _right_up_to_factor(seen, ("offsets",), "The loss is right with very different rows.")
+
+
+@check(
+    "forward.gather",
+    "The true class's entry is picked per row",
+    needs=("forward.runs",),
+    hint="Index with p[np.arange(B), y]; take C from the logits' shape, not from y.",
+    serves="Part 1: cross-entropy gathered at the true class.",
+)
+def gather(seen: Seen) -> Outcome:
+    """Right with B = C, with absent classes, and with labels as int32, int64 and uint8."""
+    expected = seen.expected("primes")
+    crossed = -float(expected["logP"][:, expected.case.y].mean())
+    got = seen.step("forward/primes").arrays["loss"]
+    if got.size == 1 and abs(float(got.reshape(())) - crossed) <= 1e-9 * abs(crossed):
+        want = number(float(expected["loss"]))
+        line = Evidence("loss", want, f"{number(crossed)}, that of p[:, y]", "primes")
+        return failed("Every row is paired with every label: p[:, y] is [B, B].", line)
+    cases = ("batch_is_classes", "square", "absent", *LABEL_TYPES)
+    return _right_up_to_factor(seen, cases, "The labels are gathered per row.")
+
+
+@check(
+    "forward.bias",
+    "The biases are added per unit",
+    needs=("forward.runs",),
+    hint="b1 [H] and b2 [C] broadcast over the rows; add each once, along the last axis.",
+    serves="Part 1: the linear layers; awareness of silent broadcasting.",
+)
+def bias(seen: Seen) -> Outcome:
+    """Right where B = H and where B = C: there a bias on the wrong axis raises nothing."""
+    cases = ("primes", "batch_is_hidden", "batch_is_classes")
+    return _right_up_to_factor(seen, cases, "Both biases are added per unit.")
+
+
+@check(
+    "forward.shapes",
+    "The intermediates have their shapes",
+    needs=("forward.runs",),
+    hint="Z1 and H1 are [B, H]; the logits and probabilities are [B, C].",
+    serves="Part 1: the exact shape of Z1, H1, Z2.",
+)
+def shapes(seen: Seen) -> Outcome:
+    """What the cache holds of Z1, H1, Z2 and the probabilities has two axes: [B, H], [B, C].
+
+    Who computes in columns throughout, and rightly, has them as [H, B] and [C, B].
+    """
+    expected = seen.expected("primes")
+    lines = []
+    for path, array in cache_of(seen, "primes"):
+        for name in ("Z1", "H1", "Z2", "P", "logP"):
+            want = expected[name]
+            if array.size != want.size or array.ndim == 0:
+                continue
+            flat = np.squeeze(array)
+            forms = (flat.reshape(want.shape), flat.T.reshape(want.shape))
+            if any(close(form, want) for form in forms):
+                right = array.shape in (want.shape, want.T.shape)
+                status = CheckStatus.PASS if right else CheckStatus.FAIL
+                wanted, got = (symbols(s, expected.case.sizes) for s in (want.shape, array.shape))
+                what = f"{name} in {path}"
+                lines.append(Evidence(what, wanted, got, "primes", verdict=status))
+                break
+    if lines:
+        return judge(lines, "The intermediates in the cache have their shapes.")
+    if seen.factor("forward", "loss"):
+        return passed("The cache shows none, but the loss is right at distinct sizes.")
+    return waits("Neither the cache nor the loss shows the intermediates.", "forward.loss")
+
+
+NEEDLESS = {
+    "b1": "no gradient depends on b1",
+    "b2": "no gradient depends on b2",
+    "loss": "no gradient depends on the loss's value",
+    "exp(Z2)": "the probabilities are enough",
+    "Z2 - max": "the probabilities are enough",
+}
+SAME_NEWS = ("P", "logP", "Z2", "dZ2")
+"""One of these is enough: each gives dZ2."""
+
+
+@check(
+    "forward.cache",
+    "The cache is minimal",
+    needs=("forward.runs",),
+    hint="Backward needs X, W1, W2, y, Z1 (or its mask), H1 and the probabilities; nothing more.",
+    serves="Part 1: a clean, minimal cache of exactly what backward needs.",
+)
+def cache(seen: Seen) -> Outcome:
+    """The cache, read by value, holds nothing that backward has no use for."""
+    named = ((path, tensor_name(seen, array)) for path, array in cache_of(seen, "primes"))
+    names = {path: name for path, name in named if name}
+    if not names:
+        return waits("No array that could be recognised was found in the cache.", "forward.runs")
+    lines = []
+    many = [name for name in SAME_NEWS if name in names.values()]
+    for path, name in names.items():
+        why = NEEDLESS.get(name, "")
+        if name in many[1:]:
+            why = f"{many[0]} is there already"
+        status = CheckStatus.FAIL if why else CheckStatus.PASS
+        lines.append(Evidence(path, why or "needed", name, "primes", verdict=status))
+    extra = [line.observed for line in lines if line.verdict is CheckStatus.FAIL]
+    if not extra:
+        return passed(f"The cache holds {', '.join(sorted(set(names.values())))}.", *lines)
+    listed = ", ".join(extra)
+    return failed(f"The cache holds {listed}, which backward has no use for.", *lines)
+
+
+@check(
+    "forward.pure",
+    "The arguments stay as they were",
+    needs=("forward.runs",),
+    hint="Avoid in-place operations (+=, out=, x[...] = …) on what was passed in; copy first.",
+    serves="All parts: awareness of in-place operations.",
+)
+def pure(seen: Seen) -> Outcome:
+    """No argument's array is changed in place."""
+    case, after = seen.expected("primes").case, seen.step("forward/primes").arrays
+    lines = []
+    for name, before in case.inputs.items():
+        now = after.get(f"after_{name}")
+        same = now is not None and now.shape == before.shape and np.array_equal(now, before)
+        status = CheckStatus.PASS if same else CheckStatus.FAIL
+        words = "unchanged" if same else "changed"
+        lines.append(Evidence(name, "unchanged", words, "primes", verdict=status))
+    return judge(lines, "The arguments are unchanged.")
+
+
+@check(
+    "forward.repeatable",
+    "The same call gives the same loss",
+    needs=("forward.runs",),
+    hint="Keep no state between calls and draw no random numbers (no dropout).",
+    serves="All parts: verification on the same inputs and weights.",
+)
+def repeatable(seen: Seen) -> Outcome:
+    """A second call on the same input gives the same loss, after other calls in between."""
+    first, again = (seen.step(f"forward/primes{s}") for s in ("", "/again"))
+    return judge([same_again("loss", first, again)], "The second call gives the same loss.")
+
+
+@check(
+    "forward.float32",
+    "float32 stays float32",
+    needs=("forward.runs",),
+    hint="Create arrays with the dtype of X (np.zeros_like, dtype=X.dtype); avoid astype(float).",
+    serves="The problem statement: float64 and float32.",
+)
+def float32(seen: Seen) -> Outcome:
+    """With float32 inputs, loss and intermediates are float32, and right in its precision."""
+    step = seen.step("forward/float32")
+    factor = seen.factor("forward", "loss") or "1"
+    lines = [seen.value("forward/float32", "float32", "loss", factor=factor)]
+    got = step.arrays.get("loss")
+    if step.ok and got is not None and step.texts.get("loss_type") != "float":
+        lines.append(dtype_line("loss", got))
+    for path, array in cache_of(seen, "float32"):
+        if (name := tensor_name(seen, array, "float32", 1e-4)) in ("Z1", "H1", "Z2", "P", "logP"):
+            lines.append(dtype_line(f"{name} in {path}", array))
+    if seen.factor("forward", "loss") is None and not any(" in " in line.what for line in lines):
+        return waits("The loss is wrong on ordinary inputs already.", "forward.loss")
+    if seen.factor("forward", "loss") is None:
+        lines = lines[1:]
+    return judge(lines, "float32 stays float32.")
+
+
+@check(
+    "forward.edge_sizes",
+    "B = 1, H = 1 and C = 2 work",
+    needs=("forward.runs",),
+    hint="Reduce along named axes with keepdims; never squeeze() and never test sizes.",
+    serves="All parts: correct shapes throughout.",
+)
+def edge_sizes(seen: Seen) -> Outcome:
+    """The loss is right for a single example, a single hidden unit, and two classes."""
+    return _right_up_to_factor(seen, EDGE, "The smallest sizes work.")
+
+
+@check(
+    "forward.numpy_only",
+    "The NumPy part is NumPy only",
+    needs=("submission.loads",),
+    hint="Use torch in torch_forward_backward and verify only.",
+    serves="Part 1 and 2: by hand in NumPy.",
+)
+def numpy_only(seen: Seen) -> Outcome:
+    """Forward and backward run in a process where no framework can be reached."""
+    runs = seen.observations.runs
+    steps = [n for n in runs if n.startswith(("forward/", "backward/"))]
+    used = [n for n in steps if runs[n].ended is Ended.FRAMEWORK]
+    if used:
+        line = Evidence(used[0], "NumPy only", runs[used[0]].error)
+        return failed(f"The NumPy part called a framework: {runs[used[0]].error}.", line)
+    if not any(runs[n].ok for n in steps):
+        return waits("Nothing of the NumPy part ran.", "forward.runs")
+    return passed("The NumPy part ran where there is no framework.")
+
+
+FORWARD = (
+    runs,
+    loss,
+    scalar,
+    mean,
+    overflow,
+    underflow,
+    row_max,
+    gather,
+    bias,
+    shapes,
+    cache,
+    pure,
+    repeatable,
+    float32,
+    edge_sizes,
+    numpy_only,
+)

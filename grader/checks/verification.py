@@ -1,0 +1,119 @@
+"""Checks of the candidate's own verification."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from grader.checks.check import Outcome, check, failed, judge, passed, waits
+from grader.checks.seen import Seen, number, same_again, trouble
+from grader.observe.plan import VERIFY_CASES
+from grader.records import TENSORS, CheckStatus, Ended, Evidence
+
+AGREE = 1e-11
+"""Two right answers in float64 are closer than this: rounding alone, see `problem.tolerances`."""
+
+DIFFER = 1e-2
+"""A verification that accepts an error of one per cent does not verify."""
+
+
+@check(
+    "verification.exists",
+    "There is a verification",
+    hint="Define verify(X, y, W1, b1, W2, b2) that compares both sides' five gradients.",
+    serves="Part 3: all five gradients compared.",
+)
+def exists(seen: Seen) -> Outcome:
+    """`verify` is defined, and is more than a stub."""
+    report = seen.observations.torch
+    if not report.loaded.ok:
+        return failed(f"Importing the file with PyTorch failed: {report.loaded.error}.")
+    rows = [row.split(":") for row in report.functions if row.startswith("verify:")]
+    if seen.step("verify/primes").ended is Ended.MISSING:
+        return failed("No function verify was found.")
+    if rows and rows[0][-1] == "1":
+        return failed("verify is a stub.", Evidence("verify", "a comparison", "an empty body"))
+    return passed("verify is defined.")
+
+
+@check(
+    "verification.accepts",
+    "verify judges the two sides rightly",
+    needs=("verification.exists",),
+    hint="Compare the same inputs and weights on both sides, within a relative tolerance "
+    "that leaves room for rounding (about 1e-9 in float64).",
+    serves="Part 3: verification on the same seeded inputs and weights, within a tight tolerance.",
+)
+def accepts(seen: Seen) -> Outcome:
+    """`verify` says yes where the candidate's two sides agree, and no where they plainly differ."""
+    lines = [line for case in VERIFY_CASES if (line := _verdict(seen, case))]
+    if not lines:
+        return waits("The two sides did not both run, so no verdict is right.", "pytorch.runs")
+    return judge(lines, "verify judges the candidate's own two sides rightly.")
+
+
+def _verdict(seen: Seen, case: str) -> Evidence | None:
+    """Whether verify's word on `case` fits the gap; None where a side is missing."""
+    gap = _gap(seen, case)
+    if gap is None:
+        return None
+    step = seen.step(f"verify/{case}")
+    if not step.ok:
+        return Evidence("verify", "a verdict", trouble(step, "verdict"), case)
+    accepted = bool(step.arrays["accepted"])
+    said = "yes" if accepted else "no"
+    if gap <= AGREE and _unclear(seen, case):
+        wanted, right = "either: the sides agree in the gradients' numbers alone", True
+    elif gap <= AGREE:
+        wanted, right = "yes: the two sides agree", accepted
+    elif gap <= DIFFER:
+        wanted, right = "either: the two sides differ slightly", True
+    else:
+        wanted, right = f"no: the two sides differ by {number(gap)} of their size", not accepted
+    status = CheckStatus.PASS if right else CheckStatus.FAIL
+    return Evidence("verify", wanted, said, case, verdict=status)
+
+
+def _unclear(seen: Seen, case: str) -> bool:
+    """Whether a verify that looks closer may rightly refuse: other shapes, or other losses.
+
+    Also where a side gives another answer each time: what verify saw is then unknown.
+    """
+    by_hand, by_torch = seen.step(f"backward/{case}"), seen.step(f"torch/{case}")
+    shapes = [(by_hand.arrays[t].shape, by_torch.arrays[t].shape) for t in TENSORS]
+    losses = [seen.step(f"{s}/{case}").arrays.get("loss") for s in ("forward", "torch")]
+    a, b = (np.zeros(0) if loss is None else np.ravel(loss) for loss in losses)
+    with np.errstate(all="ignore"):
+        same_loss = a.shape == b.shape and bool(np.allclose(a, b, rtol=1e-9, atol=0.0))
+    return any(x != y for x, y in shapes) or not same_loss or _unsteady(seen)
+
+
+def _unsteady(seen: Seen) -> bool:
+    pairs: tuple[tuple[str, tuple[str, ...]], ...] = (
+        ("forward/primes", ("loss",)),
+        ("backward/primes", TENSORS),
+        ("torch/primes", ("loss", *TENSORS)),
+    )
+    return any(
+        same_again(name, seen.step(step), seen.step(f"{step}/again")).verdict is CheckStatus.FAIL
+        for step, names in pairs
+        for name in names
+    )
+
+
+def _gap(seen: Seen, case: str) -> float | None:
+    """Largest relative difference between the candidate's two sides, over all five gradients."""
+    by_hand, by_torch = seen.step(f"backward/{case}"), seen.step(f"torch/{case}")
+    worst = 0.0
+    for tensor in TENSORS:
+        a, b = by_hand.arrays.get(tensor), by_torch.arrays.get(tensor)
+        if a is None or b is None:
+            return None
+        if a.size != b.size:
+            return float("inf")
+        with np.errstate(all="ignore"):
+            difference = np.abs(a.ravel().astype(float) - b.ravel().astype(float)).max(initial=0.0)
+            worst = max(worst, float(difference / max(np.abs(b).max(initial=0.0), 1e-300)))
+    return worst if np.isfinite(worst) else float("inf")
+
+
+VERIFICATION = (exists, accepts)
