@@ -1,0 +1,7 @@
+"""Findings, fault table and trace → named defects with their lines. Measures nothing."""
+
+from grader.diagnosis.diagnose import Diagnosis, diagnose
+from grader.diagnosis.match import Predictions
+from grader.diagnosis.process import process_defects
+
+__all__ = ["Diagnosis", "Predictions", "diagnose", "process_defects"]

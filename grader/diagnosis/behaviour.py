@@ -1,0 +1,118 @@
+"""Defects that show in how an answer behaves between calls, and in what it leaves out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+
+from grader.checks.seen import Seen
+from grader.diagnosis.numeric import Part, make
+from grader.records import TENSORS, CheckStatus, Confidence, Defect, Ended, Finding
+
+Findings = Mapping[str, Finding]
+
+
+def behaviour_defects(
+    seen: Seen, findings: Findings, numpy: Part | None, torch: Part | None
+) -> Iterator[Defect]:
+    """Everything that the fault table cannot predict, one defect a cause."""
+    yield from _numpy(seen, findings)
+    yield from _missing(numpy, torch)
+    yield from _torch(seen, findings)
+    yield from _verification(seen, findings)
+
+
+def _failed(findings: Findings, check: str) -> bool:
+    return findings[check].status is CheckStatus.FAIL
+
+
+def _numpy(seen: Seen, findings: Findings) -> Iterator[Defect]:
+    if _failed(findings, "forward.pure"):
+        changed = [e.what for e in findings["forward.pure"].evidence if e.observed == "changed"]
+        names = ", ".join(changed)
+        tensors = tuple(t for t in TENSORS if t in changed)
+        yield make("mutates-input", f"{names}: changed in place by the call.", tensors)
+    if _failed(findings, "forward.repeatable"):
+        yield make("nondeterministic", "The same forward gives another loss the second time.")
+    if _failed(findings, "backward.repeatable"):
+        yield _again(seen)
+    elif _failed(findings, "backward.uses_cache"):
+        text = "After a second forward, backward(first cache) gives other gradients."
+        yield make("hidden-state", text)
+    if _class_count(seen):
+        text = "It goes wrong when the last class is absent from the batch: C is taken from y."
+        yield make("class-count-from-labels", text)
+    zero, mask = findings["backward.relu_zero"], findings["backward.relu_mask"]
+    if zero.status is CheckStatus.FAIL and mask.status is CheckStatus.PASS:
+        yield make("grad-unexplained", zero.message, ("W1", "b1", "X"), Confidence.LIKELY)
+    both = zero.status is CheckStatus.PASS and mask.status is CheckStatus.PASS
+    if both and not zero.message.startswith("The slope at z = 0 is 0 "):
+        yield make("relu-zero-convention", zero.message)
+
+
+def _again(seen: Seen) -> Defect:
+    """A second backward with one cache: does it add, or is the cache spoiled?"""
+    first, again = (seen.observations[f"backward/primes{s}"].arrays for s in ("", "/again"))
+    both = [t for t in TENSORS if t in first and t in again and first[t].shape == again[t].shape]
+    changed = tuple(t for t in both if not np.allclose(first[t], again[t], rtol=1e-9))
+    added = [t for t in changed if np.allclose(again[t], 2 * first[t], rtol=1e-9)]
+    if changed and len(added) == len(changed):
+        return make("grad-accumulates", "A second backward doubles what the first gave.", changed)
+    return make("mutates-cache", "A second backward with the same cache gives others.", changed)
+
+
+def _class_count(seen: Seen) -> bool:
+    """Right with every class in the batch; raising, or wrong, without the last."""
+    ordinary = seen.observations["forward/primes"]
+    absent, back = (seen.observations[f"{side}/absent"] for side in ("forward", "backward"))
+    odd = [s.ended in (Ended.RAISED, Ended.BAD_RETURN) for s in (absent, back)]
+    return ordinary.ok and seen.observations["backward/primes"].ok and any(odd)
+
+
+def _missing(numpy: Part | None, torch: Part | None) -> Iterator[Defect]:
+    if numpy and numpy.missing:
+        names = ", ".join(f"d{t}" for t in numpy.missing)
+        yield make("grad-missing", f"{names}: not returned.", numpy.missing)
+    if torch and torch.missing:
+        names = ", ".join(torch.missing)
+        text = f"{names}: no gradient arrives from autograd."
+        below = {"W1", "b1", "X"} <= set(torch.missing)
+        code = "torch-graph-detached" if below else "torch-leaf-without-grad"
+        yield make(code, text, torch.missing)
+
+
+def _torch(seen: Seen, findings: Findings) -> Iterator[Defect]:
+    step = seen.observations["torch/primes"]
+    if step.ended is Ended.RAISED and "inplace operation" in step.error:
+        yield make("torch-inplace", f"torch_forward_backward: {step.error}.")
+    elif step.ended is Ended.RAISED and "does not require grad" in step.error:
+        yield make("torch-graph-detached", f"torch_forward_backward: {step.error}.")
+    if _failed(findings, "pytorch.autograd"):
+        text = "Gradients arrive with autograd's engine switched off: they are written by hand."
+        yield make("torch-manual-gradient", text)
+    elif _failed(findings, "pytorch.repeatable"):
+        text = "A second call adds to the first one's gradients."
+        yield make("torch-grad-accumulates", text)
+    if _failed(findings, "pytorch.float64"):
+        text = "float64 goes in, and float32 arithmetic comes out."
+        yield make("torch-precision-lost", text)
+
+
+def _verification(seen: Seen, findings: Findings) -> Iterator[Defect]:
+    check = findings["verification.accepts"]
+    if not seen.observations.torch.loaded.ok:
+        return
+    if _failed(findings, "verification.exists"):
+        if seen.observations["verify/primes"].ended is not Ended.MISSING:
+            yield make("incomplete", "verify is a stub.")
+        return
+    if check.status is not CheckStatus.FAIL:
+        return
+    wrong = [e for e in check.evidence if e.verdict is CheckStatus.FAIL]
+    if any(e.observed == "yes" for e in wrong):
+        text = "verify says yes although the candidate's two sides plainly differ."
+        yield make("verify-always-true", text, confidence=Confidence.LIKELY)
+    elif any(e.observed == "no" for e in wrong):
+        text = "verify says no although the candidate's two sides agree."
+        yield make("verify-rejects-correct", text)

@@ -1,0 +1,231 @@
+"""From an explanation in numbers to defects with words, tensors and lines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from grader.checks.seen import Seen, number, proportion
+from grader.diagnosis.codes import CODES
+from grader.diagnosis.match import (
+    BACKWARD,
+    HUGE,
+    ORDINARY,
+    Explanation,
+    Found,
+    Outputs,
+    Predictions,
+    explain,
+)
+from grader.diagnosis.simulate import gradients_of
+from grader.problem.faults import LEAVES, Fault, Flow
+from grader.problem.faults.flow import softmax
+from grader.records import TENSORS, Array, Confidence, Defect, Severity
+
+TABLE = {entry.code: entry for entry in CODES}
+TORCH_CODES = {
+    "double-softmax": "torch-double-softmax",
+    "loss-sum-not-mean": "torch-reduction-sum",
+}
+
+SINGLE = 1e-4
+"""Closeness for a PyTorch part that computes in float32."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """One half of a submission, explained: `prefix` of its steps, and the faults found."""
+
+    prefix: str
+    explanation: Explanation
+    missing: tuple[str, ...]
+
+
+def explain_numpy(seen: Seen, predictions: Predictions) -> Part | None:
+    """The NumPy part's explanation; None when its forward or backward gave nothing at all."""
+    losses = _losses(seen, "forward", (*ORDINARY, *HUGE))
+    gradients = _gradients(seen, "backward")
+    if all(loss is None for loss in losses.values()) or _unsteady(seen):
+        return None  # a forward that gives another loss each time is no case for a table
+    explanation = explain(predictions, losses, gradients)
+    if not _came(gradients, "primes") and losses["primes"] is not None:
+        explanation = _forward_only(explanation)
+    if losses["primes"] is None and "loss" in explanation.unexplained:
+        return None  # it raised on ordinary input, and the error says more
+    return Part("backward", explanation, _missing(gradients))
+
+
+def explain_torch(seen: Seen, predictions: Predictions) -> Part | None:
+    """The same for the PyTorch part, whose cases are fewer."""
+    losses = {
+        case: value
+        for case, value in _losses(seen, "torch", (*ORDINARY, "overflow")).items()
+        if f"torch/{case}" in seen.observations.runs
+    }
+    gradients = _gradients(seen, "torch")
+    if not any(v is not None for v in losses.values()):
+        return None
+    came = [g for per_case in gradients.values() for g in per_case.values() if g is not None]
+    single = any(g.dtype == np.float32 for g in came)
+    explanation = explain(predictions, losses, gradients)
+    if single or explanation.unexplained:  # huge logits are too coarse in float32 to tell by
+        ordinary = {case: loss for case, loss in losses.items() if case in ORDINARY}
+        coarse = explain(predictions, ordinary, gradients, SINGLE)
+        rough = {f.fault.code for f in coarse.forward} & {"loss-log-epsilon"}
+        explanation = Explanation() if rough else coarse
+    if not _came(gradients, "primes"):
+        explanation = _forward_only(explanation)
+    return Part("torch", explanation, _missing(gradients))
+
+
+def _unsteady(seen: Seen) -> bool:
+    first, again = (seen.observations[f"forward/primes{s}"] for s in ("", "/again"))
+    if not (first.ok and again.ok):
+        return False
+    return not np.array_equal(first.arrays["loss"], again.arrays["loss"], equal_nan=True)
+
+
+def _came(gradients: Mapping[str, Outputs], case: str) -> bool:
+    return any(per_case.get(case) is not None for per_case in gradients.values())
+
+
+def _forward_only(explanation: Explanation) -> Explanation:
+    """Where backward gave nothing on ordinary input, how it ended says what is wrong with it."""
+    left = tuple(t for t in explanation.unexplained if t == "loss")
+    return Explanation(explanation.forward, (), left)
+
+
+def _losses(seen: Seen, prefix: str, cases: Sequence[str]) -> Outputs:
+    steps = {case: seen.observations[f"{prefix}/{case}"] for case in cases}
+    return {case: step.arrays.get("loss") if step.ok else None for case, step in steps.items()}
+
+
+def _gradients(seen: Seen, prefix: str) -> dict[str, Outputs]:
+    return {
+        tensor: {c: seen.observations[f"{prefix}/{c}"].arrays.get(tensor) for c in BACKWARD}
+        for tensor in LEAVES
+    }
+
+
+def _missing(gradients: Mapping[str, Outputs]) -> tuple[str, ...]:
+    """Tensors whose gradient never came although others did."""
+    came = {t for t, per_case in gradients.items() if any(g is not None for g in per_case.values())}
+    return tuple(t for t in TENSORS if t not in came) if came else ()
+
+
+def defects_of(
+    part: Part, seen: Seen, predictions: Predictions
+) -> list[tuple[Defect, list[Array]]]:
+    """The part's defects, each with the wrong values by which its line can be found."""
+    explanation = part.explanation
+    in_force = tuple(f.fault for f in explanation.forward)
+    flow = predictions.flow(in_force, "primes")
+    if flow is not None:
+        flow = dict(flow)
+        gradients = gradients_of(flow, explanation.backward, explanation.free)
+    else:
+        gradients = {}
+    groups: dict[str, list[Found]] = {}
+    for found in (*explanation.forward, *explanation.backward):
+        groups.setdefault(_code(found.fault, part), []).append(found)
+    defects = []
+    proven = Confidence.LIKELY if explanation.unexplained else Confidence.PROVEN
+    for code, members in groups.items():
+        tensors = _reach(members)
+        text = _words(members, part, seen)
+        witnesses = [w for m in members for w in _witnesses(m, flow, gradients)]
+        defects.append((make(code, text, tensors, proven), witnesses))
+    return defects + _unexplained(part)
+
+
+def _code(fault: Fault, part: Part) -> str:
+    return TORCH_CODES.get(fault.code, fault.code) if part.prefix == "torch" else fault.code
+
+
+def _reach(members: list[Found]) -> tuple[str, ...]:
+    """The tensors in whose gradients a defect shows, in the contract's order."""
+    named = {t for m in members for t in m.tensors}
+    return tuple(t for t in TENSORS if t in named)
+
+
+def _words(members: list[Found], part: Part, seen: Seen) -> str:
+    """What was found, in words and numbers, for the candidate to read."""
+    first = members[0]
+    what = TABLE[_code(first.fault, part)].what.rstrip(".")
+    variants = " and ".join(dict.fromkeys(m.fault.variant for m in members))
+    amount = f", coefficient {number(first.amount)}" if first.amount else ""
+    side = "PyTorch part: " if part.prefix == "torch" else ""
+    return f"{side}{what} ({variants}{amount}){_numbers(members, part, seen)}."
+
+
+def _numbers(members: list[Found], part: Part, seen: Seen) -> str:
+    """What came against what was expected, on the case `primes`."""
+    expected = seen.expected("primes")
+    size = expected.case.sizes["B"]
+    tensors = [t for m in members for t in m.tensors]
+    step = f"{part.prefix}/primes" if tensors or part.prefix == "torch" else "forward/primes"
+    name = tensors[0] if tensors else "loss"
+    got = seen.observations[step].arrays.get(name)
+    want = expected[f"d{name}" if tensors else "loss"]
+    label = ", ".join(f"d{t}" for t in TENSORS if t in tensors) or "the loss"
+    if got is None:
+        return ""
+    if got.shape != want.shape:
+        return f": {label} of shape {list(got.shape)}, expected {list(want.shape)}"
+    ratio = proportion(got, want)
+    if ratio is not None and abs(ratio - 1) > 1e-9:
+        return f": {label} is {number(ratio)} × what is expected at B={size}"
+    if not tensors and abs(float(got) - float(want)) > 1e-9:
+        return f": the loss is {number(float(got))}, expected {number(float(want))}"
+    return f": {label} is wrong" if tensors else ""
+
+
+def _witnesses(found: Found, flow: Flow | None, gradients: Mapping[str, Array]) -> list[Array]:
+    """Values that only the wrong line has, the most telling first."""
+    if flow is None:
+        return []
+    step = found.fault.step
+    with np.errstate(all="ignore"):
+        if step == "shift":
+            shifted = flow["Z2"] - flow["shift"]
+            own = [flow["shift"]] if found.fault.code != "softmax-no-max-shift" else []
+            return [*own, np.exp(shifted), shifted]
+        if step == "picked":
+            logs = [flow["picked"]]
+            if found.fault.code in ("loss-log-underflow", "loss-log-epsilon"):
+                logs += [np.log(flow["P"]), -flow["picked"]]
+            return [*logs, flow["P"], flow["loss"]]
+        if step == "P":
+            return [flow["P"], softmax(flow)]  # inside F.cross_entropy the second is not seen
+        if step in LEAVES:
+            return [gradients[t] for t in found.tensors if t in gradients]
+    return [flow[step]] if step in flow else []
+
+
+def _unexplained(part: Part) -> list[tuple[Defect, list[Array]]]:
+    """What no row predicts, said as such."""
+    left = part.explanation.unexplained
+    side = "PyTorch part: " if part.prefix == "torch" else ""
+    defects: list[tuple[Defect, list[Array]]] = []
+    if "loss" in left:
+        text = f"{side}The loss is wrong in a way that no known mistake predicts."
+        defects.append((make("loss-unexplained", text, (), Confidence.LIKELY), []))
+    tensors = tuple(t for t in TENSORS if t in left)
+    if tensors:
+        names = ", ".join(f"d{t}" for t in tensors)
+        text = f"{side}{names}: wrong in a way that no known mistake predicts."
+        defects.append((make("grad-unexplained", text, tensors, Confidence.LIKELY), []))
+    return defects
+
+
+def make(
+    code: str,
+    message: str,
+    tensors: tuple[str, ...] = (),
+    confidence: Confidence = Confidence.PROVEN,
+) -> Defect:
+    """A defect with its code's severity and hint."""
+    entry = TABLE[code]
+    return Defect(code, Severity(entry.severity), message, entry.hint, tensors, confidence)

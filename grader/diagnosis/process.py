@@ -1,0 +1,111 @@
+"""The defects that show in how calls ended, not yet in what they returned."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from grader.diagnosis.codes import CODES
+from grader.records import (
+    Confidence,
+    Defect,
+    Ended,
+    Observation,
+    Observations,
+    ProcessReport,
+    Severity,
+    Submission,
+)
+
+HINTS = {entry.code: entry.hint for entry in CODES}
+BY_ENDING = {
+    Ended.MISSING: "missing-function",
+    Ended.RAISED: "runtime-error",
+    Ended.BAD_RETURN: "wrong-return",
+    Ended.TIMEOUT: "timeout",
+    Ended.MEMORY_LIMIT: "memory-limit",
+    Ended.OUTPUT_LIMIT: "output-limit",
+    Ended.CRASH: "crash",
+    Ended.VIOLATION: "sandbox-violation",
+    Ended.FRAMEWORK: "framework-in-numpy-part",
+}
+FUNCTIONS = {
+    "forward": "forward",
+    "difference": "forward",
+    "backward": "backward",
+    "torch": "torch_forward_backward",
+    "verify": "verify",
+}
+EXPECTED_TO_FAIL = ("torch/blocked",)
+
+
+def process_defects(submission: Submission, observations: Observations) -> tuple[Defect, ...]:
+    """One defect for each distinct way in which the submission's calls went wrong."""
+    found: dict[tuple[str, str | None, int | None], Defect] = {}
+    for defect in (
+        *submission.defects,
+        *_loading(submission, observations),
+        *_calls(submission, observations),
+    ):
+        found.setdefault((defect.code, defect.file, defect.line), defect)
+    return tuple(found.values())
+
+
+def _loading(submission: Submission, observations: Observations) -> Iterator[Defect]:
+    for report in (observations.numpy, observations.torch):
+        if report.loaded.ok or report.loaded.ended is Ended.HARNESS or not submission.main:
+            continue
+        code = BY_ENDING.get(report.loaded.ended, "import-error")
+        if code == "runtime-error":
+            syntax = report.loaded.error.startswith(("SyntaxError", "IndentationError", "TabError"))
+            code = "syntax-error" if syntax else "import-error"
+        words = f"Importing the file failed: {report.loaded.error or report.loaded.ended}."
+        yield _defect(code, words, submission, report.loaded)
+
+
+def _calls(submission: Submission, observations: Observations) -> Iterator[Defect]:
+    stubs = _stubs(observations.numpy) | _stubs(observations.torch)
+    for step, seen in observations.runs.items():
+        if seen.ok or seen.ended in (Ended.NOT_RUN, Ended.HARNESS) or step in EXPECTED_TO_FAIL:
+            continue
+        function = FUNCTIONS[step.partition("/")[0]]
+        code = BY_ENDING[seen.ended]
+        line = None
+        words = f"{function}: {seen.error or seen.ended} (step {step})."
+        if code == "missing-function":
+            code = "verify-missing" if function == "verify" else code
+            names = ", ".join(sorted(_defined(observations))) or "none"
+            words = f"There is no function {function}; the functions found are: {names}."
+        elif function in stubs and seen.ended in (Ended.RAISED, Ended.BAD_RETURN):
+            code, line = "incomplete", stubs[function]
+            words = f"{function} is a stub."
+        elif "NotImplementedError" in seen.error or seen.error.startswith("it returned None"):
+            code, words = "incomplete", f"{function} is not finished: {seen.error}."
+        elif seen.ended is Ended.RAISED and not seen.frames and seen.error.startswith("TypeError"):
+            code = "wrong-signature"
+        yield _defect(code, words, submission, seen, line)
+
+
+def _stubs(report: ProcessReport) -> dict[str, int]:
+    """Name and line of the functions whose body does nothing."""
+    rows = [row.split(":") for row in report.functions]
+    return {row[0]: int(row[1]) for row in rows if len(row) == 3 and row[2] == "1"}
+
+
+def _defined(observations: Observations) -> set[str]:
+    reports = (observations.numpy, observations.torch)
+    return {row.partition(":")[0] for report in reports for row in report.functions}
+
+
+def _defect(
+    code: str, words: str, submission: Submission, seen: Observation, line: int | None = None
+) -> Defect:
+    """A defect at the innermost of the traceback's lines that is the candidate's own."""
+    files = {f.path: f.data.decode("utf-8", "replace").splitlines() for f in submission.files}
+    own = [f for f in seen.frames if f.file in files and f.line <= len(files[f.file])]
+    file = own[-1].file if own else (submission.main or None) if line else None
+    line = line or (own[-1].line if own else None)
+    known = file in files and line is not None and 0 < line <= len(files[file])
+    source = files[file][line - 1].strip() if known and file and line else None
+    return Defect(
+        code, Severity.MAJOR, words, HINTS[code], (), Confidence.PROVEN, file, line, line, source
+    )
