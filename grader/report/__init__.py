@@ -1,0 +1,52 @@
+"""`Result` → HTML, JSON, CSV. Views format, templates place, neither judges."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from grader import __version__
+from grader.records import GradeStatus, Result
+from grader.report.document import result_json
+from grader.report.escape import visible
+from grader.report.overview import overview
+from grader.report.pages import render_page
+from grader.report.table import write_csv
+from grader.report.views import Audience, report_view
+
+__all__ = ["Audience", "render_index", "render_report", "result_json", "visible", "write_csv"]
+
+
+def render_report(result: Result, *, audience: Audience) -> str:
+    """One self-contained page about one submission.
+
+    A candidate's page keeps back what the next candidate should not know: expected
+    values, the seed, the marking guidance, and how the code was confined.
+    """
+    context = {
+        "result": result,
+        "submission": result.submission,
+        "grade": result.grade,
+        "observations": result.observations,
+        "view": report_view(result),
+        "interviewer": audience == "interviewer",
+        "decided": result.grade.status is GradeStatus.GRADED,
+        "version": __version__,
+    }
+    return render_page("report.html", style="style.css", script="report.js", context=context)
+
+
+def render_index(
+    rows: Sequence[Mapping[str, Any]], title: str, summary: Mapping[str, str] | None = None
+) -> str:
+    """The cohort's page from `result_json` dictionaries; `summary` are facts to state beside it.
+
+    Links point to `submissions/<id>/report.html` beside the page.
+    """
+    context = {
+        "title": title,
+        "summary": dict(summary or {}),
+        "view": overview(rows),
+        "version": __version__,
+    }
+    return render_page("index.html", style="style.css", script="index.js", context=context)

@@ -1,0 +1,65 @@
+"""The defects of a `Result`, each with its place, its line and what it costs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from grader.records import Defect, Result, Severity
+from grader.report.listing import highlighted, line_href, line_prefixes
+
+SEVERITY_ORDER = (Severity.MAJOR, Severity.MINOR, Severity.INFO)
+
+
+@dataclass(frozen=True, slots=True)
+class DefectView:
+    """A defect with its place on the page, and its source line highlighted.
+
+    `cost` is what its code is charged, with the first defect of that code; None
+    where it explains no failed check.
+    """
+
+    defect: Defect
+    anchor: str
+    cost: float | None
+    href: str
+    where: str
+    lines: tuple[tuple[int | None, str], ...]
+
+
+def by_severity(defects: Sequence[Defect]) -> list[Defect]:
+    """The gravest first, otherwise as they were found."""
+    return sorted(defects, key=lambda defect: SEVERITY_ORDER.index(defect.severity))
+
+
+def defect_views(result: Result) -> tuple[DefectView, ...]:
+    """The defects of `result`, the gravest first."""
+    prefixes = line_prefixes(result.submission)
+    charges = {charge.code: charge.points for charge in result.grade.charges}
+    seen: dict[str, int] = {}
+    views = []
+    for defect in by_severity(result.defects):
+        seen[defect.code] = count = seen.get(defect.code, 0) + 1
+        anchor = f"defect-{defect.code}" + (f"-{count}" if count > 1 else "")
+        href = line_href(prefixes, defect.file, defect.line)
+        cost = charges.get(defect.code) if count == 1 else None
+        views.append(DefectView(defect, anchor, cost, href, _where(defect), _snippet(defect)))
+    return tuple(views)
+
+
+def _where(defect: Defect) -> str:
+    if defect.file is None:
+        return ""
+    if defect.line is None:
+        return defect.file
+    last = defect.end_line or defect.line
+    span = f"{defect.line}–{last}" if last > defect.line else f"{defect.line}"
+    return f"{defect.file}:{span}"
+
+
+def _snippet(defect: Defect) -> tuple[tuple[int | None, str], ...]:
+    if not defect.source:
+        return ()
+    lines = highlighted(defect.source.rstrip("\n"))
+    first = defect.line
+    return tuple((None if first is None else first + i, html) for i, html in enumerate(lines))

@@ -1,0 +1,135 @@
+"""`Result` → the dictionary of `result.json`, schema version 1."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from grader import __version__
+from grader.errors import HarnessError
+from grader.records import CheckGrade, Defect, Grade, Result
+from grader.report.escape import storable
+
+SCHEMA_VERSION = 1
+
+
+def result_json(result: Result) -> dict[str, Any]:
+    """Plain data that `json.dumps(…, allow_nan=False)` takes and UTF-8 can hold.
+
+    Raises `HarnessError` when a score is not finite: that is the grader's own
+    bug, and a zero in its place would be charged to the candidate.
+    """
+    submission, grade = result.submission, result.grade
+    document = {
+        "schema_version": SCHEMA_VERSION,
+        "grader_version": __version__,
+        "seed": result.seed,
+        "submission": {
+            "id": submission.id,
+            "name": submission.name,
+            "digest": submission.digest,
+            "files": [file.path for file in submission.files],
+        },
+        "rubric": {
+            "id": result.rubric_id,
+            "title": result.rubric_title,
+            "digest": result.rubric_digest,
+        },
+        "status": grade.status.value,
+        "fault": result.fault,
+        **_grade(grade),
+        "checks": [_check(check) for check in grade.checks],
+        "defects": [_defect(defect) for defect in result.defects],
+        "isolation": {
+            "numpy": dict(result.observations.numpy.isolation),
+            "torch": dict(result.observations.torch.isolation),
+        },
+        "timing": _timing(result.timing),
+    }
+    stored: dict[str, Any] = _stored(document)
+    return stored
+
+
+def _grade(grade: Grade) -> dict[str, Any]:
+    return {
+        "score": _finite(grade.score, "the score"),
+        "max_score": _finite(grade.max_score, "the maximum score"),
+        "open_points": _finite(grade.open_points, "the open points"),
+        "band": grade.band,
+        "gates": list(grade.gates),
+        "charges": [
+            {"code": charge.code, "points": _finite(charge.points, charge.code)}
+            for charge in grade.charges
+        ],
+        "parts": [
+            {
+                "id": part.id,
+                "title": part.title,
+                "points": _finite(part.points, part.id),
+                "max_points": _finite(part.max_points, part.id),
+                "open_points": _finite(part.open_points, part.id),
+            }
+            for part in grade.parts
+        ],
+        "dimensions": [
+            {
+                "id": dimension.id,
+                "title": dimension.title,
+                "passed": dimension.passed,
+                "total": dimension.total,
+                "checks": list(dimension.checks),
+            }
+            for dimension in grade.dimensions
+        ],
+    }
+
+
+def _check(check: CheckGrade) -> dict[str, Any]:
+    return {
+        "id": check.id,
+        "title": check.title,
+        "part": check.part,
+        "status": check.status.value,
+        "points": _finite(check.points, check.id),
+        "max_points": _finite(check.max_points, check.id),
+        "message": check.message,
+        "hint": check.hint,
+        "explained_by": list(check.explained_by),
+        "evidence": [asdict(line) | {"verdict": line.verdict.value} for line in check.evidence],
+    }
+
+
+def _defect(defect: Defect) -> dict[str, Any]:
+    return asdict(defect) | {
+        "severity": defect.severity.value,
+        "confidence": defect.confidence.value,
+        "tensors": list(defect.tensors),
+    }
+
+
+def _timing(timing: Mapping[str, float]) -> dict[str, float | None]:
+    """Seconds by name; a clock that gave no finite number is null."""
+    measured = {"wall_s": 0.0, **timing}
+    return {name: float(s) if math.isfinite(s) else None for name, s in measured.items()}
+
+
+def _finite(points: float, what: str) -> float:
+    if not math.isfinite(points):
+        raise HarnessError(
+            f"Scoring gave {points} for {what}, which is not a number of points. "
+            "This is a bug in the grader; report it together with the rubric and the seed."
+        )
+    return float(points)
+
+
+def _stored(value: Any) -> Any:
+    """`value` with every text in it safe to encode."""
+    if isinstance(value, str):
+        return storable(value)
+    if isinstance(value, dict):
+        return {storable(key): _stored(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_stored(item) for item in value]
+    return value

@@ -1,0 +1,146 @@
+"""A submission's source as numbered, highlighted lines with notes where something is known."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup, escape
+from pygments import highlight
+from pygments.formatters import HtmlFormatter
+from pygments.lexers import PythonLexer
+
+from grader.records import Defect, Frame, SourceFile, Submission
+from grader.report.escape import visible
+
+MAX_CHARACTERS = 200_000
+"""Longer files are shown up to here; a page has to stay openable."""
+
+MAX_FILES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What is known about a line. `tone` is a severity, or `trace` for a traceback's frame."""
+
+    tone: str
+    label: str
+    text: str
+    href: str
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line; `tone` is that of its gravest note, "" without any."""
+
+    number: int
+    anchor: str
+    html: Markup
+    tone: str
+    notes: tuple[Note, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """One file; `left_out` counts characters beyond the limit."""
+
+    path: str
+    anchor: str
+    lines: tuple[Line, ...]
+    open: bool
+    left_out: int
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A run of lines with one note, which stands under its last line."""
+
+    file: str
+    first: int
+    last: int
+    note: Note
+
+
+def source_text(file: SourceFile) -> str:
+    """The file as Python counts its lines: universal newlines, no byte order mark."""
+    text = file.data.decode("utf-8", "replace").removeprefix("\ufeff")
+    return text.replace("\r\n", "\n").replace("\r", "\n").rstrip("\n")
+
+
+def listings(submission: Submission, marks: Sequence[Mark]) -> tuple[Listing, ...]:
+    """The main file first, then the other Python files; marked ones stand open."""
+    files = shown_files(submission)
+    prefixes = line_prefixes(submission)
+    marked = {mark.file for mark in marks}
+    return tuple(
+        _listing(
+            file,
+            prefix=prefixes[file.path],
+            marks=[mark for mark in marks if mark.file == file.path],
+            open_=file.path == submission.main or file.path in marked,
+        )
+        for file in files
+    )
+
+
+def shown_files(submission: Submission) -> tuple[SourceFile, ...]:
+    """The files whose text the report shows."""
+    main = [file for file in submission.files if file.path == submission.main]
+    others = [f for f in submission.files if f.path != submission.main and f.path.endswith(".py")]
+    return tuple((main + others)[:MAX_FILES])
+
+
+def line_prefixes(submission: Submission) -> dict[str, str]:
+    """By path, what stands before a line's number in its id: `L` in the main file."""
+    return {
+        file.path: "L" if file.path == submission.main else f"F{index}-L"
+        for index, file in enumerate(shown_files(submission), start=1)
+    }
+
+
+def line_href(prefixes: Mapping[str, str], file: str | None, line: int | None) -> str:
+    """The link to a line, "" when it is not on the page."""
+    known = file is not None and line is not None and file in prefixes
+    return f"#{prefixes[file]}{line}" if known and file is not None else ""
+
+
+def defect_mark(defect: Defect, anchor: str) -> Mark | None:
+    """The lines a defect stands on, when it is known where."""
+    if defect.file is None or defect.line is None:
+        return None
+    note = Note(defect.severity.value, defect.code, defect.message, f"#{anchor}")
+    return Mark(defect.file, defect.line, max(defect.line, defect.end_line or 0), note)
+
+
+def frame_mark(frame: Frame, error: str, anchor: str) -> Mark:
+    """The line a traceback passes through."""
+    note = Note("trace", f"in {frame.function}", error, f"#{anchor}")
+    return Mark(frame.file, frame.line, frame.line, note)
+
+
+def highlighted(text: str) -> list[Markup]:
+    """`text` as highlighted HTML, line by line; classes only, no inline style."""
+    shown = visible(text).rstrip("\n")
+    html = highlight(shown, PythonLexer(stripnl=False), HtmlFormatter(nowrap=True))
+    lines = html.removesuffix("\n").split("\n")
+    plain = shown.split("\n")
+    if len(lines) != len(plain):
+        return [escape(line) for line in plain]
+    return [Markup(line) for line in lines]  # escaped by HtmlFormatter
+
+
+def _listing(file: SourceFile, *, prefix: str, marks: Sequence[Mark], open_: bool) -> Listing:
+    text = source_text(file)
+    lines = tuple(
+        _line(number, html, prefix, marks)
+        for number, html in enumerate(highlighted(text[:MAX_CHARACTERS]), start=1)
+    )
+    left_out = max(0, len(text) - MAX_CHARACTERS)
+    return Listing(file.path, prefix.lower() + "file", lines, open_, left_out)
+
+
+def _line(number: int, html: Markup, prefix: str, marks: Sequence[Mark]) -> Line:
+    tones = [mark.note.tone for mark in marks if mark.first <= number <= mark.last]
+    notes = tuple(dict.fromkeys(mark.note for mark in marks if mark.last == number))
+    gravest = min(tones, key=("major", "minor", "trace", "info").index, default="")
+    return Line(number, f"{prefix}{number}", html, gravest, notes)

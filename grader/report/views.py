@@ -1,0 +1,264 @@
+"""`Result` → what the report's template places. Views format; they judge nothing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from grader.records import (
+    CheckGrade,
+    CheckStatus,
+    Ended,
+    Frame,
+    Grade,
+    GradeStatus,
+    ItemGrade,
+    Observation,
+    Observations,
+    Result,
+    Severity,
+)
+from grader.report.defects import DefectView, by_severity, defect_views
+from grader.report.figures import percent_of, score_of
+from grader.report.listing import (
+    Listing,
+    Mark,
+    defect_mark,
+    frame_mark,
+    line_href,
+    line_prefixes,
+    listings,
+)
+
+Audience: TypeAlias = Literal["interviewer", "candidate"]
+
+MAX_SENTENCES = 3
+ANSWER_HEADING = re.compile(r"^##[ \t]+(.*)$", re.MULTILINE)
+MAX_TROUBLES = 12
+"""Distinct ways of ending shown; a submission that fails in more ways repeats itself."""
+
+STATUS_ORDER = (
+    (CheckStatus.ERROR, "Grader faults", "The grader failed here. Nothing is charged for these."),
+    (CheckStatus.FAIL, "Failed", ""),
+    (CheckStatus.SKIPPED, "Waiting", "These wait for another check to pass first."),
+    (CheckStatus.MANUAL, "To be marked", "These need a person's judgement."),
+    (CheckStatus.PASS, "Passed", ""),
+)
+
+ENDINGS = (
+    (Ended.RAISED, "raised an exception"),
+    (Ended.BAD_RETURN, "returned something that does not fit the contract"),
+    (Ended.MISSING, "is not defined"),
+    (Ended.TIMEOUT, "took longer than the time limit"),
+    (Ended.MEMORY_LIMIT, "needed more memory than the limit"),
+    (Ended.OUTPUT_LIMIT, "printed more than the limit"),
+    (Ended.CRASH, "ended the process"),
+    (Ended.VIOLATION, "tried something the sandbox forbids"),
+    (Ended.FRAMEWORK, "used a framework in the NumPy part"),
+    (Ended.HARNESS, "could not be run, through a fault of the grader"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What is seen first. `score` is "" while undecided: an unknown score is not a zero."""
+
+    score: str
+    percent: str
+    band: str
+    sentences: tuple[str, ...]
+    lost: float
+    open_items: tuple[ItemGrade, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CheckGroup:
+    """All checks of one status, in the order of their declaration."""
+
+    status: CheckStatus
+    heading: str
+    blurb: str
+    checks: tuple[CheckGrade, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """One way in which runs ended, with every run that ended so."""
+
+    anchor: str
+    ending: str
+    error: str
+    traceback: str
+    frames: tuple[tuple[Frame, str], ...]
+    runs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReportView:
+    """Everything derived; the records themselves go to the template beside it.
+
+    `missed` names, by part and item, the checks that did not pass; `charged_under`
+    the defects that the rest of the loss is charged to, where points were given back.
+    """
+
+    verdict: Verdict
+    missed: dict[tuple[str, str], tuple[str, ...]]
+    charged_under: dict[tuple[str, str], tuple[str, ...]]
+    groups: tuple[CheckGroup, ...]
+    defects: tuple[DefectView, ...]
+    defect_anchors: dict[str, str]
+    troubles: tuple[Trouble, ...]
+    listings: tuple[Listing, ...]
+    answers: tuple[tuple[str, str], ...]
+    isolation: tuple[tuple[str, str, str], ...]
+    unisolated: str
+
+
+def report_view(result: Result) -> ReportView:
+    """All that the report shows of `result` and that is not a record's own field."""
+    defects = defect_views(result)
+    troubles = _troubles(result)
+    marks = [*_defect_marks(defects), *_trouble_marks(troubles)]
+    return ReportView(
+        verdict=_verdict(result),
+        missed=_missed(result.grade),
+        charged_under=_charged_under(result.grade),
+        groups=_groups(result.grade),
+        defects=defects,
+        defect_anchors={view.defect.code: view.anchor for view in reversed(defects)},
+        troubles=troubles,
+        listings=listings(result.submission, marks),
+        answers=_answers(result.submission.answers),
+        isolation=_isolation(result.observations),
+        unisolated=_unisolated(result.observations),
+    )
+
+
+def _verdict(result: Result) -> Verdict:
+    grade = result.grade
+    decided = grade.status is GradeStatus.GRADED
+    return Verdict(
+        score=score_of(grade.score, grade.max_score) if decided else "",
+        percent=percent_of(grade.score, grade.max_score) if decided else "",
+        band=(grade.band or "") if decided else "",
+        sentences=tuple(dict.fromkeys(_sentences(result)))[:MAX_SENTENCES] if decided else (),
+        lost=max(0.0, grade.max_score - grade.score),
+        open_items=tuple(item for part in grade.parts for item in part.items if item.open),
+    )
+
+
+def _sentences(result: Result) -> Iterator[str]:
+    """The sentences that matter most, gravest first: gates, defects, then bare failures."""
+    grade = result.grade
+    yield from grade.gates
+    for defect in by_severity(result.defects):
+        if defect.severity is not Severity.INFO:
+            yield defect.message
+    unexplained = [
+        check
+        for check in grade.checks
+        if check.status is CheckStatus.FAIL and not check.explained_by
+    ]
+    for check in unexplained:
+        yield check.message
+    run = [c for c in grade.checks if c.status in (CheckStatus.PASS, CheckStatus.FAIL)]
+    if run and all(check.status is CheckStatus.PASS for check in run):
+        yield f"All {len(run)} automatic checks pass."
+
+
+def _missed(grade: Grade) -> dict[tuple[str, str], tuple[str, ...]]:
+    """By part and item, the checks that did not pass."""
+    lost = (CheckStatus.FAIL, CheckStatus.SKIPPED, CheckStatus.ERROR)
+    missed = {check.id for check in grade.checks if check.status in lost}
+    return {
+        (part.id, item.id): tuple(check for check in item.checks if check in missed)
+        for part in grade.parts
+        for item in part.items
+    }
+
+
+def _charged_under(grade: Grade) -> dict[tuple[str, str], tuple[str, ...]]:
+    """By part and item with points given back, the codes that explain its checks."""
+    reasons = {check.id: check.explained_by for check in grade.checks}
+    return {
+        (part.id, item.id): tuple(
+            dict.fromkeys(code for check in item.checks for code in reasons.get(check, ()))
+        )
+        for part in grade.parts
+        for item in part.items
+        if item.given_back > 0
+    }
+
+
+def _groups(grade: Grade) -> tuple[CheckGroup, ...]:
+    groups = (
+        CheckGroup(status, heading, blurb, tuple(c for c in grade.checks if c.status is status))
+        for status, heading, blurb in STATUS_ORDER
+    )
+    return tuple(group for group in groups if group.checks)
+
+
+def _troubles(result: Result) -> tuple[Trouble, ...]:
+    """Runs that did not end well, one entry per kind of ending, exception and place."""
+    prefixes = line_prefixes(result.submission)
+    groups: dict[tuple[Ended, str, tuple[Frame, ...]], list[tuple[str, Observation]]] = {}
+    for step, seen in _runs(result.observations):
+        if seen.ended not in (Ended.OK, Ended.NOT_RUN):
+            kind = seen.error.partition(":")[0]
+            groups.setdefault((seen.ended, kind, seen.frames), []).append((step, seen))
+    words = dict(ENDINGS)
+    return tuple(
+        Trouble(
+            anchor=f"trouble-{number}",
+            ending=words[ended],
+            error=runs[0][1].error,
+            traceback=runs[0][1].traceback,
+            frames=tuple((f, line_href(prefixes, f.file, f.line)) for f in frames),
+            runs=tuple(step for step, _ in runs),
+        )
+        for number, ((ended, _, frames), runs) in enumerate(groups.items(), start=1)
+        if number <= MAX_TROUBLES
+    )
+
+
+def _runs(observations: Observations) -> Iterator[tuple[str, Observation]]:
+    yield "loading for the NumPy part", observations.numpy.loaded
+    yield "loading for the PyTorch part", observations.torch.loaded
+    yield from observations.runs.items()
+
+
+def _defect_marks(defects: Sequence[DefectView]) -> Iterator[Mark]:
+    for view in defects:
+        mark = defect_mark(view.defect, view.anchor)
+        if mark is not None:
+            yield mark
+
+
+def _trouble_marks(troubles: Sequence[Trouble]) -> Iterator[Mark]:
+    for trouble in troubles:
+        for frame, _ in trouble.frames:
+            yield frame_mark(frame, trouble.error, trouble.anchor)
+
+
+def _answers(text: str) -> tuple[tuple[str, str], ...]:
+    """The written answers as heading and text; what precedes the first heading has none."""
+    before, *rest = ANSWER_HEADING.split(text)
+    sections = [("", before.strip())] if before.strip() else []
+    pairs = zip(rest[::2], rest[1::2], strict=True)
+    return tuple(sections + [(heading.strip(), body.strip()) for heading, body in pairs])
+
+
+def _isolation(observations: Observations) -> tuple[tuple[str, str, str], ...]:
+    """Rows of fact, its value for the NumPy part, its value for the PyTorch part."""
+    numpy, torch = observations.numpy.isolation, observations.torch.isolation
+    return tuple((k, numpy.get(k, ""), torch.get(k, "")) for k in dict.fromkeys([*numpy, *torch]))
+
+
+def _unisolated(observations: Observations) -> str:
+    """Why the code ran without isolation, "" when it was confined."""
+    for isolation in (observations.numpy.isolation, observations.torch.isolation):
+        if "unisolated" in isolation:
+            return isolation["unisolated"] or "unisolated"
+    return ""
