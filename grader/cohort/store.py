@@ -1,0 +1,87 @@
+"""Results on disk: each file written whole or not at all, and reused only when nothing changed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import secrets
+from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from grader import __version__
+from grader.cohort.engine import Settings
+from grader.errors import CallerError
+
+REUSE_KEY = "reuse_key"
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write `text` to `path` by way of a temporary name in the same folder.
+
+    A reader sees the old file or the new one, never half of one, and an
+    interrupted run leaves no half file behind under the real name. A link
+    that stands at `path` is replaced, not followed.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    try:
+        with temporary.open("w", encoding="utf-8", newline="") as stream:
+            stream.write(text)
+            stream.flush()
+            os.fsync(stream.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise CallerError(f"{path} cannot be written: {error.strerror}") from error
+
+
+def reuse_key(submission_digest: str, rubric_digest: str, settings: Settings) -> str:
+    """What a result depends on, as one digest."""
+    facts = {
+        "submission": submission_digest,
+        "rubric": rubric_digest,
+        "grader": __version__,
+        "seed": settings.seed,
+        "seconds": settings.allowance.seconds,
+        "memory": settings.allowance.limits.memory_bytes,
+        "unconfined": settings.unconfined,
+        "numpy": _version("numpy"),
+        "torch": _version("torch"),
+    }
+    text = json.dumps(facts, sort_keys=True)
+    return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
+
+
+def read_result(path: Path) -> dict[str, Any] | None:
+    """The result stored at `path`; None when there is none that can be read."""
+    try:
+        document = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return None
+    return document if isinstance(document, dict) else None
+
+
+def reusable(document: Mapping[str, Any] | None, key: str) -> bool:
+    """Whether a stored result may stand for a new one. Undecided ones are tried again."""
+    return (
+        document is not None
+        and document.get(REUSE_KEY) == key
+        and document.get("status") == "graded"
+    )
+
+
+def earlier_seed(out: Path) -> int | None:
+    """The seed of the run whose results lie in `out`, so that all results share one."""
+    document = read_result(out / "results.json")
+    seed = document.get("seed") if document else None
+    return seed if isinstance(seed, int) else None
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "unknown"
