@@ -1,0 +1,65 @@
+"""`grader explain`: the manual's text for a code, generated from the declarations."""
+
+from __future__ import annotations
+
+import difflib
+import textwrap
+
+from grader.checks import ALL_CHECKS, Check
+from grader.diagnosis.codes import CODES, Code
+from grader.errors import CallerError
+
+LABEL_WIDTH = 11
+"""Columns in front of a fact: the longest label, `Waits for`, and a gap."""
+
+
+def explanation(code: str) -> str:
+    """The text for a check's id or a defect's code; `all` lists them.
+
+    Raises `CallerError` with the nearest names for an unknown one.
+    """
+    checks = {check.id: check for check in ALL_CHECKS}
+    codes = {entry.code: entry for entry in CODES}
+    if code == "all":
+        rows = [f"{c.id:<28} {c.title}" for c in ALL_CHECKS]
+        defects = [f"{c.code:<28} {c.what}" for c in CODES]
+        return "\n".join(["Checks", *rows, "", "Defects", *defects])
+    if code in checks:
+        return _check_text(checks[code])
+    if code in codes:
+        return _code_text(codes[code])
+    near = difflib.get_close_matches(code, [*checks, *codes], 3, 0.5)
+    hint = f"did you mean {' or '.join(near)}?" if near else "`grader explain all` lists them."
+    raise CallerError(f"there is no check or defect {code!r}; {hint}")
+
+
+def _check_text(check: Check) -> str:
+    needs = ", ".join(check.needs) or "nothing"
+    return (
+        f"{check.id} — {check.title}\n\n"
+        f"Asserts    {' '.join(check.asserts.split())}\n"
+        f"Serves     {check.serves}\n"
+        f"Waits for  {needs}\n"
+        f"Hint       {check.hint}"
+    )
+
+
+def _code_text(entry: Code) -> str:
+    rows = (
+        ("Area", f"{entry.area}, {entry.severity}"),
+        ("Shows", entry.shows),
+        ("Why", entry.why),
+        ("Hint", entry.hint),
+    )
+    facts = "\n".join(_row(label, text) for label, text in rows)
+    examples = f"Wrong\n\n{_example(entry.wrong)}\n\nRight\n\n{_example(entry.right)}"
+    return f"{entry.code} — {entry.what}\n\n{facts}\n\n{examples}"
+
+
+def _row(label: str, text: str) -> str:
+    """A labelled text whose further lines stand below its first."""
+    return f"{label:<{LABEL_WIDTH}}" + text.replace("\n", "\n" + " " * LABEL_WIDTH)
+
+
+def _example(code: str) -> str:
+    return textwrap.indent(textwrap.dedent(code).strip("\n"), "    ")

@@ -1,0 +1,139 @@
+"""What people read in the terminal. Untrusted text passes `visible` on its way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from grader.cohort.run import Graded
+from grader.doctor import Facts
+from grader.records import CheckStatus, GradeStatus, Result
+from grader.report import visible
+from grader.scoring import display_percent, display_score
+
+MOST_LINES = 12
+
+
+def plain(text: str) -> str:
+    """Untrusted text on one line, without control characters and markup."""
+    return escape(visible(text).replace("\n", " "))
+
+
+class Terminal:
+    """Writes to standard output; bars and colours only where that is a terminal."""
+
+    def __init__(self) -> None:
+        self.console = Console(highlight=False)
+
+    @contextmanager
+    def waiting(self, words: str) -> Iterator[None]:
+        """A spinner while something is under way."""
+        if not self.console.is_terminal:
+            yield
+            return
+        with self.console.status(f"{plain(words)} …"):
+            yield
+
+    @contextmanager
+    def progress(self, total: int) -> Iterator[Callable[[Graded], None]]:
+        """A bar with what is done and the time left; plain lines where there is no terminal."""
+        if not self.console.is_terminal:
+            done = 0
+
+            def line(graded: Graded) -> None:
+                nonlocal done
+                done += 1
+                self.console.print(f"[{done}/{total}] {_row(graded)}".replace("[", "\\[", 1))
+
+            yield line
+            return
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+        with Progress(*columns, TimeRemainingColumn(), console=self.console) as bar:
+            task = bar.add_task("grading", total=total)
+
+            def advance(graded: Graded) -> None:
+                bar.advance(task)
+                if graded.document["status"] == "undecided":
+                    bar.console.print(_row(graded))
+
+            yield advance
+
+    def result(self, result: Result, page: Path) -> None:
+        """The summary of one submission, the worst first."""
+        grade = result.grade
+        self.console.print(f"[bold]{plain(result.submission.name)}[/bold]  {_verdict(result)}")
+        for part in grade.parts:
+            score = display_score(part.points, part.max_points)
+            words = [f"{score} of {part.max_points:g}"] if part.max_points else []
+            words += [f"{part.open_points:g} open"] if part.open_points else []
+            self.console.print(f"  {plain(part.title):<44} {', '.join(words)}")
+        rows = [c for c in grade.checks if c.status in (CheckStatus.FAIL, CheckStatus.ERROR)]
+        for check in rows[:MOST_LINES]:
+            self.console.print(f"  [red]✗[/red] {check.id}: {plain(check.message)}", soft_wrap=True)
+        if len(rows) > MOST_LINES:
+            self.console.print(f"  … and {len(rows) - MOST_LINES} more, in the report")
+        waiting = sum(c.status is CheckStatus.SKIPPED for c in grade.checks)
+        if waiting:
+            self.console.print(f"  {waiting} checks were not assessed; the report says why")
+        if "unisolated" in result.observations.numpy.isolation:
+            self.console.print("  [bold red]UNISOLATED: this code ran with your rights[/bold red]")
+        self.console.print(f"Report: {page}", soft_wrap=True)
+
+    def cohort(self, graded: list[Graded], out: Path) -> None:
+        """The cohort as a table, best first, and where the pages are."""
+        table = Table("submission", "score", "band", "failed checks", box=None, pad_edge=False)
+        order = sorted(graded, key=lambda g: (-_share(g), g.id))
+        for g in order[: 4 * MOST_LINES]:
+            failed = sum(c["status"] == "fail" for c in g.document["checks"])
+            band = g.document["band"] or g.document["status"]
+            score = _score(g) if g.document["status"] == "graded" else "–"
+            table.add_row(plain(g.id), score, plain(band), str(failed))
+        self.console.print(table)
+        if len(order) > 4 * MOST_LINES:
+            self.console.print(f"… and {len(order) - 4 * MOST_LINES} more, in the index")
+        kept = sum(g.kept for g in graded)
+        note = f", {kept} kept from an earlier run" if kept else ""
+        self.console.print(f"{len(graded)} submissions{note}. Index: {out / 'index.html'}")
+
+    def text(self, text: str) -> None:
+        self.console.print(text, markup=False, soft_wrap=True)
+
+    def facts(self, facts: Facts) -> None:
+        """`grader doctor`."""
+        for title, rows in facts.sections:
+            self.console.print(f"[bold]{title}[/bold]")
+            for name, value in rows:
+                self.console.print(f"  {name:<28} {plain(value)}", soft_wrap=True)
+        self.console.print(plain(facts.verdict), soft_wrap=True)
+
+
+def _verdict(result: Result) -> str:
+    grade = result.grade
+    if grade.status is GradeStatus.UNDECIDED:
+        return f"[yellow]undecided[/yellow]: {plain(result.fault)}"
+    score = display_score(grade.score, grade.max_score)
+    percent = display_percent(grade.score, grade.max_score)
+    still = f"; {grade.open_points:g} more points wait for a human" if grade.open_points else ""
+    return f"{score} of {grade.max_score:g} ({percent} %) {plain(grade.band or '')}{still}"
+
+
+def _row(graded: Graded) -> str:
+    if graded.document["status"] == "undecided":
+        return f"{plain(graded.id)} undecided: {plain(graded.document.get('fault', ''))}"
+    kept = ", kept" if graded.kept else ""
+    return f"{plain(graded.id)} {_score(graded)} {plain(graded.document['band'] or '')}{kept}"
+
+
+def _score(graded: Graded) -> str:
+    return display_score(graded.document["score"], graded.document["max_score"])
+
+
+def _share(graded: Graded) -> float:
+    most = graded.document["max_score"]
+    return graded.document["score"] / most if most else -1.0
