@@ -1,0 +1,89 @@
+"""Files are written whole, and a result is reused only when nothing it rests on changed."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from grader.cohort import Settings
+from grader.cohort.store import (
+    REUSE_KEY,
+    earlier_seed,
+    read_result,
+    reusable,
+    reuse_key,
+    write_whole,
+)
+from grader.errors import CallerError
+from grader.observe.observe import Allowance
+
+
+def test_a_file_is_replaced_whole_and_no_temporary_stays(tmp_path: Path) -> None:
+    path = tmp_path / "deep" / "result.json"
+    write_whole(path, "one")
+    write_whole(path, "two")
+    assert path.read_text() == "two"
+    assert [p.name for p in path.parent.iterdir()] == ["result.json"]
+
+
+def test_a_link_is_replaced_and_not_followed(tmp_path: Path) -> None:
+    victim = tmp_path / "victim"
+    victim.write_text("precious")
+    (tmp_path / "result.json").symlink_to(victim)
+    write_whole(tmp_path / "result.json", "new")
+    assert victim.read_text() == "precious"
+    assert (tmp_path / "result.json").read_text() == "new"
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_folder_that_cannot_be_written_is_the_callers_fault(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    with pytest.raises(CallerError, match="cannot be written"):
+        write_whole(tmp_path / "x.json", "x")
+
+
+def test_a_folder_in_the_files_place_is_the_callers_fault(tmp_path: Path) -> None:
+    (tmp_path / "x.json").mkdir()
+    with pytest.raises(CallerError, match="cannot be written"):
+        write_whole(tmp_path / "x.json", "x")
+    assert [p.name for p in tmp_path.iterdir()] == ["x.json"]
+
+
+def test_the_key_changes_with_everything_a_result_rests_on() -> None:
+    settings = Settings(seed=1)
+    base = reuse_key("sub", "rub", settings)
+    others = [
+        reuse_key("other", "rub", settings),
+        reuse_key("sub", "other", settings),
+        reuse_key("sub", "rub", replace(settings, seed=2)),
+        reuse_key("sub", "rub", replace(settings, unconfined=True)),
+        reuse_key("sub", "rub", replace(settings, allowance=Allowance(3.0))),
+    ]
+    assert base not in others
+    assert len(set(others)) == len(others)
+    assert base == reuse_key("sub", "rub", Settings(seed=1))
+
+
+def test_only_a_graded_result_with_the_same_key_is_reused() -> None:
+    document = {REUSE_KEY: "k", "status": "graded"}
+    assert reusable(document, "k")
+    assert not reusable(document, "other")
+    assert not reusable({**document, "status": "undecided"}, "k")
+    assert not reusable(None, "k")
+
+
+@pytest.mark.parametrize("data", [b"", b"{", b"[1]", b"\xff\xfe", b"null", b"[" * 100_000])
+def test_a_damaged_result_is_no_result(data: bytes, tmp_path: Path) -> None:
+    (tmp_path / "results.json").write_bytes(data)
+    assert read_result(tmp_path / "results.json") is None
+    assert earlier_seed(tmp_path) is None
+
+
+def test_the_earlier_seed_is_found(tmp_path: Path) -> None:
+    assert earlier_seed(tmp_path) is None
+    (tmp_path / "results.json").write_text(json.dumps({"seed": 7}))
+    assert earlier_seed(tmp_path) == 7

@@ -1,0 +1,40 @@
+"""What the tests of whole submissions share: the zygotes, the onsite rubric, an engine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from grader.bundled import bundled
+from grader.checks import ALL_CHECKS
+from grader.cohort import Engine, Settings
+from grader.diagnosis.codes import CODES
+from grader.observe.zygotes import Zygotes
+from grader.rubric import Rubric, load_rubric
+
+# How fast a shared machine draws examples says nothing about the code under test.
+settings.register_profile("steady", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("steady")
+
+
+@pytest.fixture(scope="session")
+def zygotes() -> Iterator[Zygotes]:
+    """Both warm processes, started once for all tests."""
+    with Zygotes() as both:
+        yield both
+
+
+@pytest.fixture(scope="session")
+def onsite() -> Rubric:
+    """The bundled default rubric."""
+    return load_rubric(
+        bundled("rubrics") / "onsite.yaml", [c.id for c in ALL_CHECKS], [c.code for c in CODES]
+    )
+
+
+@pytest.fixture(scope="session")
+def engine(onsite: Rubric, zygotes: Zygotes) -> Engine:
+    """An engine with a fixed seed."""
+    return Engine(onsite, Settings(seed=1), zygotes)

@@ -1,0 +1,49 @@
+"""Zips that no archiver would write."""
+
+from __future__ import annotations
+
+import io
+import stat
+import warnings
+import zipfile
+from collections.abc import Iterable
+
+SYMLINK = stat.S_IFLNK | 0o777
+FIFO = stat.S_IFIFO | 0o644
+
+
+def packed(
+    members: Iterable[tuple[str, bytes]], *, mode: int = 0, compression: int = zipfile.ZIP_DEFLATED
+) -> bytes:
+    """A zip of (name, content), names as they are, twice if they are there twice."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", compression) as archive, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for name, content in members:
+            info = zipfile.ZipInfo("placeholder")
+            info.filename = name
+            info.compress_type = compression
+            info.external_attr = mode << 16
+            archive.writestr(info, content)
+    return stream.getvalue()
+
+
+def flagged(data: bytes, bits: int) -> bytes:
+    """`data` with flag bits set in every local and central header."""
+    changed = bytearray(data)
+    for magic, offset in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        at = changed.find(magic)
+        while at >= 0:
+            changed[at + offset] |= bits
+            at = changed.find(magic, at + 4)
+    return bytes(changed)
+
+
+def claiming(data: bytes, size: int) -> bytes:
+    """`data` whose central headers give `size` as the size unpacked."""
+    changed = bytearray(data)
+    at = changed.find(b"PK\x01\x02")
+    while at >= 0:
+        changed[at + 24 : at + 28] = size.to_bytes(4, "little")
+        at = changed.find(b"PK\x01\x02", at + 4)
+    return bytes(changed)

@@ -1,0 +1,128 @@
+"""A notebook gives the module its author saw run; what is no notebook is said to be none."""
+
+from __future__ import annotations
+
+import ast
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from grader.errors import SubmissionError
+from grader.intake.notebook import notebook_source
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["cells", "source", "cell_type", "x"]), inner, max_size=3)
+    ),
+)
+
+
+def code(source: Any) -> dict[str, Any]:
+    return {"cell_type": "code", "source": source}
+
+
+def notebook(*cells: Any) -> bytes:
+    return json.dumps({"cells": list(cells), "nbformat": 4}).encode()
+
+
+def converted(*sources: Any) -> str:
+    return notebook_source(notebook(*map(code, sources))).decode()
+
+
+def test_code_cells_come_in_order_and_others_not_at_all() -> None:
+    data = notebook(
+        code("a = 1"), {"cell_type": "markdown", "source": "# no"}, code(["b = a\n", "c = b"])
+    )
+    names: dict[str, Any] = {}
+    source = notebook_source(data).decode()
+    exec(source, names)
+    assert names["c"] == 1
+    assert "# no" not in source
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["%matplotlib inline", "%%time", "!pip install numpy", "?len", "%load_ext x", "!ls | wc"],
+)
+def test_what_only_ipython_understands_becomes_a_comment(line: str) -> None:
+    source = converted(f"{line}\nx = 1")
+    ast.parse(source)
+    assert line in source
+
+
+def test_a_magic_in_a_block_leaves_the_block_whole() -> None:
+    names: dict[str, Any] = {}
+    exec(converted("if True:\n    %time\nx = 2"), names)
+    assert names["x"] == 2
+
+
+def test_a_cell_of_another_language_is_a_comment_as_a_whole() -> None:
+    ast.parse(converted("%%bash\nrm -rf $HOME\nfor x in *; do echo; done"))
+
+
+@pytest.mark.parametrize("magic", ["%%time", "%%timeit -n 1", "%%capture out"])
+def test_a_timed_cell_is_still_run(magic: str) -> None:
+    names: dict[str, Any] = {}
+    exec(converted(f"{magic}\n!pip install x\n%matplotlib inline\nx = 3"), names)
+    assert names["x"] == 3
+
+
+def test_a_line_that_goes_on_with_a_modulo_is_python() -> None:
+    names: dict[str, Any] = {}
+    exec(converted("text = ('loss %d'\n    % 7)\nrest = (8\n% 3)"), names)
+    assert names["text"] == "loss 7"
+    assert names["rest"] == 2
+
+
+@given(st.lists(st.text("a%!?\n #", max_size=30), max_size=4))
+def test_the_number_of_lines_of_a_cell_stays(cells: list[str]) -> None:
+    source = converted(*cells)
+    headers = len(cells)
+    blanks = max(0, len(cells) - 1)
+    wanted = sum(cell.count("\n") + 1 for cell in cells) + headers + blanks
+    assert source.count("\n") == wanted
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"", b"{}", b"[]", b"null", b"\xff\xfe", b'{"cells": 3}', b'{"cells": [1]}', b"{'a': 1}",
+        b'{"cells": {"a": 1}}', b'{"cells": [{"cell_type": "code"}]}', b"[" * 100_000,
+        notebook(code(5)), notebook(code(None)), notebook(code(True)), b'{"cells":' * 50_000,
+    ],
+)  # fmt: skip
+def test_what_is_no_notebook_is_refused(data: bytes) -> None:
+    with pytest.raises(SubmissionError, match="notebook"):
+        notebook_source(data)
+
+
+@given(
+    JSON | st.builds(lambda cells: {"cells": cells}, st.lists(st.builds(code, JSON), max_size=3))
+)
+def test_any_json_gives_source_or_a_submission_error(value: Any) -> None:
+    try:
+        assert isinstance(notebook_source(json.dumps(value).encode()), bytes)
+    except SubmissionError:
+        return
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_give_source_or_a_submission_error(data: bytes) -> None:
+    try:
+        assert isinstance(notebook_source(data), bytes)
+    except SubmissionError:
+        return
+
+
+def test_a_lone_surrogate_does_not_end_the_judge() -> None:
+    data = b'{"cells": [{"cell_type": "code", "source": "x = \\"\\ud800\\""}]}'
+    assert notebook_source(data).decode("utf-8")
+
+
+def test_no_cells_give_an_empty_module() -> None:
+    assert notebook_source(b'{"cells": []}') == b""

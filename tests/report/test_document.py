@@ -1,0 +1,97 @@
+"""`result.json` is the contract's, whatever a submission holds."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import replace
+
+import pytest
+
+from grader import __version__
+from grader.errors import HarnessError
+from grader.records import Result
+from grader.report import result_json
+
+PROMISED = {
+    "schema_version": int,
+    "grader_version": str,
+    "seed": int,
+    "submission": dict,
+    "rubric": dict,
+    "status": str,
+    "score": float,
+    "max_score": float,
+    "band": (str, type(None)),
+    "parts": list,
+    "checks": list,
+    "defects": list,
+    "isolation": dict,
+    "timing": dict,
+}
+
+
+def test_has_what_the_contract_promises(usual: Result) -> None:
+    document = result_json(usual)
+    for key, kind in PROMISED.items():
+        assert isinstance(document[key], kind), key
+    assert document["schema_version"] == 1
+    assert document["grader_version"] == __version__
+    assert document["submission"]["files"] == ["answers.md", "solution.py", "tools/plot.py"]
+    assert document["parts"][0] == {
+        "id": "forward",
+        "title": "Forward pass",
+        "points": 28.0,
+        "max_points": 30.0,
+        "open_points": 0.0,
+    }
+    check = next(c for c in document["checks"] if c["id"] == "backward.dW1")
+    assert (check["status"], check["part"], check["points"]) == ("fail", "backward", 0.0)
+    assert check["explained_by"] == ["batch-mean-missing"]
+    assert check["evidence"][0] == {
+        "what": "dW1, largest entry",
+        "expected": "0.031882",
+        "observed": "0.159410",
+        "case": "primes",
+        "ratio": "5.00",
+        "verdict": "fail",
+    }
+    assert document["defects"][0] == {
+        "code": "relu-mask-not-strict",
+        "severity": "minor",
+        "tensors": ["W1", "b1", "X"],
+        "confidence": "likely",
+        "message": usual.defects[0].message,
+        "hint": usual.defects[0].hint,
+        "file": "solution.py",
+        "line": 37,
+        "end_line": 37,
+        "source": usual.defects[0].source,
+    }
+    assert document["charges"] == [{"code": "batch-mean-missing", "points": 6.0}]
+    assert document["timing"]["wall_s"] == 3.127
+
+
+@pytest.mark.parametrize("name", ["usual", "hostile", "undecided", "unloadable"])
+def test_is_strict_json_and_utf8(name: str, request: pytest.FixtureRequest) -> None:
+    document = result_json(request.getfixturevalue(name))
+    for ascii_only in (True, False):
+        text = json.dumps(document, allow_nan=False, ensure_ascii=ascii_only)
+        assert json.loads(text.encode("utf-8")) == document
+
+
+def test_undecided_has_no_band_and_says_why(undecided: Result) -> None:
+    document = result_json(undecided)
+    assert (document["status"], document["band"]) == ("undecided", None)
+    assert "zygote" in document["fault"]
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_a_score_that_is_no_number_is_our_fault(usual: Result, value: float) -> None:
+    with pytest.raises(HarnessError, match="the score"):
+        result_json(replace(usual, grade=replace(usual.grade, score=value)))
+
+
+def test_a_broken_clock_is_null(usual: Result) -> None:
+    timing = result_json(replace(usual, timing={"child_s": math.nan}))["timing"]
+    assert timing == {"wall_s": 0.0, "child_s": None}

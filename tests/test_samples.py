@@ -1,0 +1,72 @@
+"""The shipped answers are graded as their `expected.yaml` says, the reference at 100 %."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+import yaml
+
+from grader.cohort import Engine, Settings
+from grader.intake import take_in
+from grader.observe.zygotes import Zygotes
+from grader.records import CheckStatus, Result
+from grader.rubric import Rubric
+
+ROOT = Path(__file__).parent.parent
+SAMPLES = sorted(p.parent for p in (ROOT / "submissions").glob("*/expected.yaml"))
+SAMPLE_SEEDS = range(3000, 3020)
+REFERENCE_SEEDS = range(200)
+
+
+@pytest.fixture(scope="module")
+def engines(zygotes: Zygotes, onsite: Rubric) -> list[Engine]:
+    """One engine a seed; the zygotes are shared."""
+    return [Engine(onsite, Settings(seed=seed), zygotes) for seed in SAMPLE_SEEDS]
+
+
+def ids_of(result: Result, status: CheckStatus) -> list[str]:
+    return sorted(c.id for c in result.grade.checks if c.status is status)
+
+
+def test_there_are_enough_samples() -> None:
+    assert len(SAMPLES) >= 16
+
+
+@pytest.mark.parametrize("folder", SAMPLES, ids=lambda p: p.name)
+def test_sample_is_graded_as_expected_with_every_seed(folder: Path, engines: list[Engine]) -> None:
+    expected = yaml.safe_load((folder / "expected.yaml").read_text())
+    submission = take_in(folder)
+    with ThreadPoolExecutor(2) as pool:
+        results = list(pool.map(lambda engine: engine.grade(submission), engines))
+    for result in results:
+        where = f"seed {result.seed}"
+        assert ids_of(result, CheckStatus.ERROR) == [], where
+        assert ids_of(result, CheckStatus.FAIL) == sorted(expected["fails"]), where
+        assert ids_of(result, CheckStatus.SKIPPED) == sorted(expected["skipped"]), where
+        assert {d.code for d in result.defects} == set(expected["defects"]), where
+        assert result.grade.score == pytest.approx(expected["score"], abs=1e-9), where
+
+
+def test_every_wrong_sample_loses_and_every_right_one_does_not() -> None:
+    expected = [yaml.safe_load((folder / "expected.yaml").read_text()) for folder in SAMPLES]
+    full = max(e["score"] for e in expected)
+    assert all((e["score"] == full) == (not e["fails"]) for e in expected)
+    assert sum(not e["fails"] for e in expected) >= 5
+
+
+def test_reference_scores_100_percent_with_every_seed(zygotes: Zygotes, onsite: Rubric) -> None:
+    reference = take_in(ROOT / "reference")
+
+    def missed(seed: int) -> list[str]:
+        result = Engine(onsite, Settings(seed=seed), zygotes).grade(reference)
+        assert result.grade.score == result.grade.max_score == 80.0, (seed, result.fault)
+        return [
+            f"seed {seed}: {c.id}: {c.message}"
+            for c in result.grade.checks
+            if c.status not in (CheckStatus.PASS, CheckStatus.MANUAL)
+        ]
+
+    with ThreadPoolExecutor(2) as pool:
+        assert [line for lines in pool.map(missed, REFERENCE_SEEDS) for line in lines] == []
