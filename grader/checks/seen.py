@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from grader.errors import HarnessError
+from grader.observe.trace import Trace
 from grader.problem import Exam, Expected
 from grader.records import Array, CheckStatus, Ended, Evidence, Observation, Observations
 
@@ -45,10 +46,15 @@ def symbols(shape: tuple[int, ...], sizes: Mapping[str, int]) -> str:
 
 @dataclass(frozen=True)
 class Seen:
-    """One submission's observations beside what was expected of it."""
+    """One submission's observations beside what was expected of it.
+
+    `trace` is what every expression of the NumPy part was; the child's word, and so
+    no ground for a verdict on numbers.
+    """
 
     exam: Exam
     observations: Observations
+    trace: Trace = field(default_factory=Trace, compare=False)
     _factors: dict[tuple[str, str], str | None] = field(default_factory=dict, compare=False)
 
     def expected(self, case: str) -> Expected:

@@ -17,7 +17,7 @@ from grader.errors import HarnessError, SandboxError
 from grader.intake import take_in
 from grader.observe.observe import Allowance, observe, time_reference
 from grader.observe.oracle import expectations
-from grader.observe.trace import Trace, trace
+from grader.observe.trace import Trace, take_trace
 from grader.observe.zygotes import Zygotes
 from grader.problem import Exam, set_paper
 from grader.records import (
@@ -94,13 +94,16 @@ class Engine:
         started = time.perf_counter()
         try:
             observations = self._observe(submission)
-            findings = run_checks(ALL_CHECKS, Seen(self.exam(), observations))
+            loaded = observations.numpy.loaded.ok  # what hangs would only hang again
+            trace = self._trace(submission, "numpy") if loaded else Trace()
+            seen = Seen(self.exam(), observations, trace)
+            findings = run_checks(ALL_CHECKS, seen)
         except HarnessError as error:
             return self.undecided(submission, str(error))
         except Exception as error:  # a bug of ours is one submission's trouble, not the run's
             return self.undecided(submission, f"the grader failed: {error!r}")
         broken = [f.message for f in findings if f.status is CheckStatus.ERROR]
-        diagnosis = self._diagnose(submission, observations, findings)
+        diagnosis = self._diagnose(submission, seen, findings)
         return Result(
             submission,
             self.rubric.id,
@@ -137,22 +140,25 @@ class Engine:
         )
 
     def _diagnose(
-        self, submission: Submission, observations: Observations, findings: Sequence[Finding]
+        self, submission: Submission, seen: Seen, findings: Sequence[Finding]
     ) -> Diagnosis:
         """Named defects, where the checks ran; what a process did, where they did not."""
         if any(f.status is CheckStatus.ERROR for f in findings):
-            return Diagnosis(process_defects(submission, observations))
-        seen = Seen(self.exam(), observations)
+            return Diagnosis(process_defects(submission, seen.observations))
 
-        def tracer(side: str) -> Trace:
-            zygote = self._zygotes.numpy if side == "numpy" else self._zygotes.torch
-            return trace(submission, self.paper, side, zygote, self.settings.allowance)
+        def torch_trace() -> Trace:
+            return self._trace(submission, "torch")
 
         try:
-            return diagnose(submission, seen, findings, self.predictions, tracer)
+            return diagnose(submission, seen, findings, self.predictions, torch_trace)
         except Exception as error:  # the numbers stand without it, and so does the grade
             warnings.warn(f"{submission.id}: the diagnosis failed: {error!r}", stacklevel=2)
-            return Diagnosis(process_defects(submission, observations))
+            return Diagnosis(process_defects(submission, seen.observations))
+
+    def _trace(self, submission: Submission, side: str) -> Trace:
+        """What every expression of one part was."""
+        zygote = self._zygotes.numpy if side == "numpy" else self._zygotes.torch
+        return take_trace(submission, self.paper, side, zygote, self.settings.allowance)
 
     def _observe(self, submission: Submission) -> Observations:
         if not submission.main:

@@ -50,8 +50,8 @@ class Diagnosis:
     explained: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
-Tracer = Callable[[str], Trace]
-"""Gives the trace of a side, "numpy" or "torch"; asked only where a line is wanted."""
+Tracer = Callable[[], Trace]
+"""Gives the trace of the PyTorch part; asked only where a line in it is wanted."""
 
 
 def diagnose(
@@ -59,7 +59,7 @@ def diagnose(
     seen: Seen,
     findings: Sequence[Finding],
     predictions: Predictions,
-    tracer: Tracer,
+    torch_trace: Tracer,
 ) -> Diagnosis:
     """Defects with code, tensors and confidence; lines come from the trace or the traceback."""
     by_id = {f.check: f for f in findings}
@@ -70,8 +70,8 @@ def diagnose(
         if part is None:
             continue
         wrong = defects_of(part, seen, predictions)
-        wanted = side == "numpy" or any(witnesses for _, witnesses in wrong)
-        trace = tracer(side) if wanted else Trace()
+        wanted = any(witnesses for _, witnesses in wrong)
+        trace = seen.trace if side == "numpy" else torch_trace() if wanted else Trace()
         numeric += _told(wrong, trace, seen, habits_too=side == "numpy")
     behaviour = list(behaviour_defects(seen, by_id, numpy, torch))
     defects = _consequences_dropped(_distinct([*process, *numeric, *behaviour]))
@@ -190,7 +190,7 @@ def _through_faults(seen: Seen, numpy: Part, lost: set[str]) -> dict[str, list[s
     def failing(members: Sequence, missing: Sequence[str]) -> set[str]:  # type: ignore[type-arg]
         free = [f for f in explanation.free if any(m.fault.code == f.code for m in members)]
         observations = simulated(seen.observations, paper, members, free, missing)
-        outcome = run_checks(ALL_CHECKS, Seen(seen.exam, observations))
+        outcome = run_checks(ALL_CHECKS, Seen(seen.exam, observations, seen.trace))
         return {f.check for f in outcome if f.status is not CheckStatus.PASS}
 
     by_hand = {check for check in lost if check.startswith(("forward.", "backward."))}

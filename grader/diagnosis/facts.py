@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from grader.diagnosis.naming import CLOSE, CLOSE_SINGLE, Name, factors, tells
-from grader.diagnosis.reading import NamedTrace, Reading, outer_first
+from grader.observe.naming import CLOSE, CLOSE_SINGLE, Name, factors, tells
+from grader.observe.reading import NamedTrace, Reading, outer_first
 from grader.observe.trace import Trace, TracedValue
 from grader.records import Array
 

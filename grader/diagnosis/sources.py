@@ -7,9 +7,9 @@ from dataclasses import replace
 
 from grader.checks.seen import Seen
 from grader.diagnosis.facts import first_wrong, mask_source, recomputes_forward
-from grader.diagnosis.naming import known_tensors
 from grader.diagnosis.numeric import make
-from grader.diagnosis.reading import NamedTrace, read_names
+from grader.observe.naming import known_tensors
+from grader.observe.reading import NamedTrace, read_names
 from grader.observe.trace import Trace, TracedValue
 from grader.records import Confidence, Defect
 

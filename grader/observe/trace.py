@@ -103,7 +103,7 @@ class Trace:
         return " ".join(line.decode("utf-8", "replace").strip() for line in lines)
 
 
-def trace(
+def take_trace(
     submission: Submission, paper: Paper, side: str, zygote: Zygote, allowance: Allowance
 ) -> Trace:
     """Every expression's values on `primes`; `side` is "numpy" or "torch".

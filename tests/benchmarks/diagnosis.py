@@ -21,13 +21,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grader.bundled import bundled
-from grader.checks import ALL_CHECKS
+from grader.checks import ALL_CHECKS, Seen
 from grader.cohort import Engine, Settings
 from grader.diagnosis import Diagnosis
 from grader.intake.files import Read
 from grader.intake.find import assemble
 from grader.observe.zygotes import Zygotes
-from grader.records import Defect, Finding, Observations, Severity, SourceFile, Submission
+from grader.records import Defect, Finding, Severity, SourceFile, Submission
 from grader.rubric import load_rubric
 from tests.benchmarks.mutation.make import Label, Mutant, Workshop
 from tests.diagnosis.variants import variants
@@ -43,12 +43,11 @@ class Timed(Engine):
     """An engine that notes the processor time of every diagnosis."""
 
     def _diagnose(
-        self, submission: Submission, observations: Observations, findings: Sequence[Finding]
+        self, submission: Submission, seen: Seen, findings: Sequence[Finding]
     ) -> Diagnosis:
-        self.exam()  # waiting for it is no part of the diagnosis
         started = time.thread_time()
         try:
-            return super()._diagnose(submission, observations, findings)
+            return super()._diagnose(submission, seen, findings)
         finally:
             self.__dict__.setdefault("spent", []).append(time.thread_time() - started)
 

@@ -18,9 +18,9 @@ from grader.diagnosis.facts import (
     mask_source,
     recomputes_forward,
 )
-from grader.diagnosis.naming import known_tensors
-from grader.diagnosis.reading import NamedTrace, read_names
 from grader.observe.instrument import instrument
+from grader.observe.naming import known_tensors
+from grader.observe.reading import NamedTrace, read_names
 from grader.observe.trace import Trace, read_trace, source_lines
 from grader.observe.tracing import Recorder
 from grader.problem import Expected, set_paper

@@ -12,7 +12,7 @@ import pytest
 from grader.intake import take_in
 from grader.observe.instrument import KINDS
 from grader.observe.observe import Allowance
-from grader.observe.trace import Trace, TracedValue, read_trace, source_lines, trace
+from grader.observe.trace import Trace, TracedValue, read_trace, source_lines, take_trace
 from grader.observe.tracing import COLUMNS, MAX_EVENTS, MAX_SIZE
 from grader.problem import set_paper
 from grader.records import SourceFile, Submission
@@ -33,7 +33,7 @@ def submission(text: str, **others: str) -> Submission:
 
 
 def traced(zygote: Zygote, text: str, side: str = "numpy", **others: str) -> Trace:
-    return trace(submission(text, **others), PAPER, side, zygote, Allowance())
+    return take_trace(submission(text, **others), PAPER, side, zygote, Allowance())
 
 
 def at(found: Trace, text: str, phase: str = "") -> TracedValue:
@@ -45,7 +45,7 @@ def at(found: Trace, text: str, phase: str = "") -> TracedValue:
 
 @linux_only
 def test_the_reference(numpy_zygote: Zygote) -> None:
-    found = trace(take_in(ROOT / "reference"), PAPER, "numpy", numpy_zygote, Allowance())
+    found = take_trace(take_in(ROOT / "reference"), PAPER, "numpy", numpy_zygote, Allowance())
     assert (found.reason, found.stopped) == ("", "")
     orders = [v.order for v in found.values]
     assert orders == sorted(set(orders))
@@ -63,7 +63,7 @@ def test_the_reference(numpy_zygote: Zygote) -> None:
 
 @linux_only
 def test_the_pytorch_part(torch_zygote: Zygote) -> None:
-    found = trace(take_in(ROOT / "reference"), PAPER, "torch", torch_zygote, Allowance())
+    found = take_trace(take_in(ROOT / "reference"), PAPER, "torch", torch_zygote, Allowance())
     assert (found.reason, found.stopped) == ("", "")
     assert {v.phase for v in found.values} == {"torch"}
     assert any(v.value.shape == RIGHT["Z2"].shape and np.allclose(v.value, RIGHT["Z2"])
@@ -129,7 +129,7 @@ def test_what_stops_a_run_is_said(text: str, stopped: str, numpy_zygote: Zygote)
 def test_a_child_that_dies_leaves_no_error(body: str, numpy_zygote: Zygote) -> None:
     text = f"def forward(X, *a):\n    {body}\n    return X.sum(), 0\n"
     started = time.perf_counter()
-    found = trace(submission(text), PAPER, "numpy", numpy_zygote, Allowance(0.5))
+    found = take_trace(submission(text), PAPER, "numpy", numpy_zygote, Allowance(0.5))
     assert time.perf_counter() - started < 5
     assert found.reason or found.stopped
 
@@ -173,7 +173,7 @@ def test_a_zygote_that_is_gone_gives_a_reason() -> None:
     zygote = Zygote("grader.observe.driver", ("numpy",))
     zygote.facts()
     zygote.close()
-    found = trace(submission("x = 1"), PAPER, "numpy", zygote, Allowance())
+    found = take_trace(submission("x = 1"), PAPER, "numpy", zygote, Allowance())
     assert found.values == ()
     assert "closed" in found.reason
 

@@ -7,7 +7,7 @@ import time
 import numpy as np
 import pytest
 
-from grader.diagnosis.naming import Name, Namer, factors, known_tensors, name_value, tensors_of
+from grader.observe.naming import Name, Namer, factors, known_tensors, name_value, tensors_of
 from grader.problem import Expected, set_paper
 from grader.records import Array
 from tests.problem.network import answers

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from grader.diagnosis.naming import Name, Namer
+from grader.observe.naming import Name, Namer
 from grader.observe.trace import Trace, TracedValue
 from grader.records import Array
 
