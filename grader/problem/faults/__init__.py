@@ -1,20 +1,42 @@
 """The fault table: the reference with one step replaced, a row a defect that shows in numbers."""
 
-from grader.problem.faults.backward_rows import DZ1_ROWS, DZ2_ROWS, LEAF_ROWS
-from grader.problem.faults.flow import FORWARD_STEPS, LEAVES, RIGHT, Fault, Flow, forward
-from grader.problem.faults.forward_rows import ACTIVATIONS, FORWARD_ROWS, with_own_log
+from grader.problem.faults.activations import ACTIVATIONS
+from grader.problem.faults.backward_rows import (
+    DH1_ROWS,
+    DZ1_ROWS,
+    DZ2_ROWS,
+    LEAF_ROWS,
+    P_ROWS,
+    UNSTABLE_P,
+)
+from grader.problem.faults.flow import (
+    FORWARD_STEPS,
+    LEAVES,
+    RIGHT,
+    Fault,
+    Flow,
+    forward,
+    resumed,
+)
+from grader.problem.faults.forward_rows import FORWARD_ROWS, with_own_log
+from grader.problem.faults.own import own_dZ2
 
 __all__ = [
     "ACTIVATIONS",
+    "DH1_ROWS",
     "DZ1_ROWS",
     "DZ2_ROWS",
     "FORWARD_ROWS",
     "FORWARD_STEPS",
     "LEAF_ROWS",
     "LEAVES",
+    "P_ROWS",
     "RIGHT",
+    "UNSTABLE_P",
     "Fault",
     "Flow",
     "forward",
+    "own_dZ2",
+    "resumed",
     "with_own_log",
 ]

@@ -6,8 +6,19 @@ from collections.abc import Callable
 
 import numpy as np
 
-from grader.problem.faults.flow import LEAVES, RIGHT, Fault, Flow, Formula, batch, onehot
-from grader.problem.faults.forward_rows import ACTIVATIONS
+from grader.problem.faults.activations import ACTIVATIONS
+from grader.problem.faults.flow import (
+    LEAVES,
+    RIGHT,
+    Fault,
+    Flow,
+    Formula,
+    batch,
+    log_softmax,
+    onehot,
+    softmax,
+)
+from grader.problem.faults.forward_rows import FORWARD_ROWS
 from grader.records import Array
 
 SCALES: tuple[tuple[str, str, Formula], ...] = (
@@ -35,7 +46,20 @@ def _times(factor: Formula, formula: Formula) -> Formula:
 
 def _scaled(step: str) -> tuple[Fault, ...]:
     return tuple(
-        Fault(code, step, words, _times(factor, RIGHT[step])) for code, words, factor in SCALES
+        Fault(code, step, words, _times(factor, RIGHT[step]), scale=factor)
+        for code, words, factor in SCALES
+    )
+
+
+def _constant_for_B(step: str) -> Fault:
+    """A constant that stands where 1/B belongs: t is the constant's inverse."""
+    right = RIGHT[step]
+    return Fault(
+        "hard-coded-size",
+        step,
+        "a constant in place of B",
+        lambda f: 0.0 * right(f),
+        direction=lambda f: batch(f) * right(f),
     )
 
 
@@ -49,31 +73,108 @@ def _p_one_minus_p(flow: Flow) -> Array:
     return np.asarray((P - onehot(flow)) * P * (1 - P) / batch(flow))
 
 
+def _used(fault: Fault) -> Fault:
+    """A fault of the forward's softmax as one of the P that only backward works with."""
+    if fault.probabilities is not None:
+        formula = fault.probabilities
+    elif fault.step == "shift":
+        formula = _shifted(fault.formula)
+    else:
+        formula = fault.formula
+    return Fault(fault.code, "P_used", f"{fault.variant}, in backward", formula)
+
+
+def _shifted(shift: Formula) -> Formula:
+    return lambda f: softmax({**f, "shift": np.asarray(shift(f))})
+
+
+def _lost_axis(flow: Flow) -> Array:
+    Z = flow["Z2"]
+    top = Z.max(axis=1)
+    return np.asarray(np.exp(Z - top - np.log(np.exp(Z - top[:, None]).sum(axis=1))))
+
+
+STABILITY = ("softmax-no-max-shift", "softmax-global-max")
+P_ROWS: tuple[Fault, ...] = (
+    *(
+        _used(f)
+        for f in FORWARD_ROWS
+        if (f.step in ("P", "shift") and f.code not in STABILITY and f.logs is None)
+        or f.probabilities is not None
+    ),
+    Fault("softmax-wrong-broadcast", "P_used", "the log of the sum lacks keepdims", _lost_axis),
+)
+"""What the probabilities may be where the loss has its own way from the logits, and is right."""
+
+UNSTABLE_P = tuple(_used(f) for f in FORWARD_ROWS if f.code in STABILITY)
+"""The same, wrong on huge logits only."""
+
+
+def _over_B(numerator: Formula) -> Formula:
+    return lambda f: numerator(f) / batch(f)
+
+
+def _instead_of_P(values: Formula) -> Formula:
+    return lambda f: (values(f) - onehot(f)) / batch(f)
+
+
+def _sigmoid(flow: Flow) -> Array:
+    return np.asarray(1.0 / (1.0 + np.exp(-flow["Z2"])))
+
+
+def _squared_error(flow: Flow) -> Array:
+    """The derivative of |P - Y|² by Z2, row by row."""
+    return 2.0 * _jacobian(flow["P"] - onehot(flow), flow["P"])
+
+
+def _of_p(flow: Flow) -> Array:
+    """The derivative of 1 - p of the true class: the log is forgotten."""
+    return _jacobian(-onehot(flow), flow["P"])
+
+
+OTHER_LOSSES: tuple[tuple[str, Formula], ...] = (
+    ("of a sigmoid for each class", _instead_of_P(_sigmoid)),
+    ("of the squared error of P", _over_B(_squared_error)),
+    ("of the mean squared error of P", lambda f: _squared_error(f) / f["P"].size),
+    ("of -p, without the log", _over_B(_of_p)),
+)
+
 DZ2_ROWS: tuple[Fault, ...] = (
     *_scaled("dZ2"),
-    Fault("grad-onehot-missing", "dZ2", "P / B", lambda f: f["P"] / batch(f)),
-    Fault("grad-onehot-missing", "dZ2", "P", lambda f: f["P"]),
+    Fault("grad-onehot-missing", "dZ2", "P / B", _over_B(lambda f: f["P"])),
     Fault("grad-softmax-derivative", "dZ2", "times P (1 - P)", _p_one_minus_p),
-    Fault(
-        "grad-softmax-derivative",
-        "dZ2",
-        "times P",
-        lambda f: (f["P"] - onehot(f)) * f["P"] / batch(f),
+    *(
+        Fault("grad-softmax-derivative", "dZ2", words, _over_B(formula))
+        for words, formula in (
+            ("times P", lambda f: (f["P"] - onehot(f)) * f["P"]),
+            ("times 1 - P", lambda f: (f["P"] - onehot(f)) * (1 - f["P"])),
+            ("the Jacobian on top", lambda f: _jacobian(f["P"] - onehot(f), f["P"])),
+            ("the Jacobian's diagonal only", lambda f: -onehot(f) * (1 - f["P"])),
+        )
     ),
-    Fault(
-        "grad-softmax-derivative",
-        "dZ2",
-        "the Jacobian on top",
-        lambda f: _jacobian(f["P"] - onehot(f), f["P"]) / batch(f),
+    *(
+        Fault("grad-from-logits", "dZ2", f"{words} - Y", _instead_of_P(values))
+        for words, values in (
+            ("Z2", lambda f: f["Z2"]),
+            ("exp(Z2)", lambda f: np.exp(f["Z2"])),
+            ("(Z2 - max)", lambda f: f["Z2"] - f["shift"]),
+            ("exp(Z2 - max)", lambda f: np.exp(f["Z2"] - f["shift"])),
+            ("log P", log_softmax),
+        )
     ),
-    Fault("grad-from-logits", "dZ2", "Z2 - Y", lambda f: (f["Z2"] - onehot(f)) / batch(f)),
+    *(Fault("grad-inconsistent-with-loss", "dZ2", words, dZ2) for words, dZ2 in OTHER_LOSSES),
+    _constant_for_B("dZ2"),
     Fault(
-        "grad-from-logits",
+        "grad-inconsistent-with-loss",
         "dZ2",
-        "exp(Z2) - Y",
-        lambda f: (np.exp(f["Z2"]) - onehot(f)) / batch(f),
+        "of smoothed labels",
+        RIGHT["dZ2"],
+        direction=lambda f: (onehot(f) - 1.0 / f["Z2"].shape[1]) / batch(f),
     ),
 )
+
+DH1_ROWS: tuple[Fault, ...] = _scaled("dH1")
+"""Beside a fault of dZ1 only: alone, they give what the same factor in dZ1 gives."""
 
 
 def own_derivative(derivative: Callable[[Array], Array]) -> Formula:
@@ -85,12 +186,21 @@ def _gated(gate: Formula) -> Formula:
     return lambda f: f["dH1"] * gate(f)
 
 
+NO_GATES = ("a step", "the ReLU of -Z1")
+"""Activations whose derivative says nothing: zero, and the inverted mask with the sign flipped."""
+
 DZ1_ROWS: tuple[Fault, ...] = (
     Fault("relu-mask-missing", "dZ1", "dH1 is used as it is", lambda f: f["dH1"]),
     Fault("relu-mask-from-gradient", "dZ1", "dH1 > 0", _gated(lambda f: f["dH1"] > 0)),
     Fault("relu-mask-inverted", "dZ1", "Z1 <= 0", _gated(lambda f: f["Z1"] <= 0)),
     Fault("relu-mask-is-activation", "dZ1", "times H1", _gated(lambda f: f["H1"])),
     Fault("relu-mask-is-activation", "dZ1", "times Z1", _gated(lambda f: f["Z1"])),
+    Fault(
+        "relu-mask-is-activation",
+        "dZ1",
+        "times max(Z1, 0)",
+        _gated(lambda f: np.maximum(f["Z1"], 0.0)),
+    ),
     *(
         Fault(
             "relu-mask-is-activation",
@@ -99,6 +209,7 @@ DZ1_ROWS: tuple[Fault, ...] = (
             own_derivative(d),
         )
         for name, _, d in ACTIVATIONS
+        if name not in NO_GATES
     ),
     Fault(
         "relu-mask-is-activation", "dZ1", "H1 (1 - H1)", _gated(lambda f: f["H1"] * (1 - f["H1"]))
@@ -133,21 +244,27 @@ def _bias_rows(bias: str, source: str) -> tuple[Fault, ...]:
         Fault("bias-grad-wrong-axis", bias, "axis 1, mean", lambda f: f[source].mean(axis=1)),
         Fault("bias-grad-over-everything", bias, "no axis", lambda f: np.asarray(f[source].sum())),
         Fault("bias-grad-over-everything", bias, "no axis", lambda f: np.asarray(f[source].mean())),
+        Fault(
+            "bias-grad-over-everything",
+            bias,
+            "no axis, shape [1, 1]",
+            lambda f: f[source].sum(keepdims=True),
+        ),
     )
 
 
 def _families(leaf: str) -> tuple[Fault, ...]:
     """A decay of the tensor itself, and a constant that stands where 1/B belongs."""
-    right = RIGHT[leaf]
     return (
-        Fault("grad-extra-term", leaf, "weight decay", right, direction=lambda f: f[leaf]),
+        Fault("grad-extra-term", leaf, "weight decay", RIGHT[leaf], direction=lambda f: f[leaf]),
         Fault(
-            "hard-coded-size",
+            "grad-extra-term",
             leaf,
-            "a constant in place of B",
-            lambda f: 0.0 * right(f),
-            direction=lambda f: batch(f) * right(f),
+            "the sign of the weights",
+            RIGHT[leaf],
+            direction=lambda f: np.sign(f[leaf]),
         ),
+        _constant_for_B(leaf),
     )
 
 

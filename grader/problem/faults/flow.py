@@ -4,7 +4,9 @@ A `Flow` holds the values of one case by name, as far as they have been
 computed. A step is a formula from the flow to its own value; the right ones
 stand here, the wrong ones in the tables beside this file.
 
-    Z1 → H1 → Z2 → shift → P → picked → loss        dZ2 → dW2 db2 dH1 → dZ1 → dW1 db1 dX
+    Z1 → H1 → Z2 → shift → P → picked → loss        P_used → dZ2 → dW2 db2 dH1 → dZ1 → dW1 db1 dX
+
+`P_used` are the probabilities that the backward pass works with, where they are not the loss's.
 """
 
 from __future__ import annotations
@@ -30,7 +32,13 @@ class Fault:
     `code` is the defect that it shows; `variant` says in a few words what stands
     there instead. `direction`, where given, makes a family: the value is
     `formula + t · direction` with an unknown t that is the same on every case.
-    `scale` is the factor that the loss's own gradient takes over from it.
+    `scale`: the value is just this factor times the right one, so that the row goes
+    with any other of its step, and the loss's own gradient takes the factor over.
+    `slope`: the derivative of a wrong elementwise step (H1 by Z1, or Z2 by itself).
+    `gains`: what the gradients of such a loss itself have besides, per unit of t (1 where
+    there is none), by tensor.
+    `logs`: of a wrong P, its log [B, C] where that is not taken of P.
+    `probabilities`: the P that such a log leaves to the backward pass, if not its own.
     """
 
     code: str
@@ -39,6 +47,10 @@ class Fault:
     formula: Formula
     direction: Formula | None = None
     scale: Formula | None = None
+    slope: Formula | None = None
+    gains: tuple[tuple[str, Formula], ...] = ()
+    logs: Formula | None = None
+    probabilities: Formula | None = None
 
 
 def onehot(flow: Flow) -> Array:
@@ -60,6 +72,12 @@ def softmax(flow: Flow) -> Array:
     """exp(Z2 - shift), normalised over the classes."""
     E = np.exp(flow["Z2"] - flow["shift"])
     return np.asarray(E / E.sum(axis=1, keepdims=True))
+
+
+def log_softmax(flow: Flow) -> Array:
+    """log P [B, C], without ever taking the log of a probability."""
+    Z = flow["Z2"] - flow["shift"]
+    return np.asarray(Z - np.log(np.exp(Z).sum(axis=1, keepdims=True)))
 
 
 def log_sum_exp(flow: Flow) -> Array:
@@ -85,8 +103,7 @@ RIGHT: Mapping[str, Formula] = {
     "b1": lambda f: f["dZ1"].sum(axis=0),
     "X": lambda f: f["dZ1"] @ f["W1"].T,
 }
-"""The reference. The gradients of the five tensors go by the tensors' names prefixed with d
-in messages, and by `grad` in a flow: see `forward`."""
+"""The reference. The steps W2, b2, W1, b1, X are the gradients of these tensors."""
 
 
 def forward(case: Case, faults: Mapping[str, Fault]) -> Flow:
@@ -95,9 +112,17 @@ def forward(case: Case, faults: Mapping[str, Fault]) -> Flow:
     Raises what NumPy raises where a wrong formula does not fit the sizes.
     Overflow and invalid operations pass silently: they are part of the prediction.
     """
-    flow: Flow = dict(case.inputs)
+    return resumed(dict(case.inputs), faults, FORWARD_STEPS[0])
+
+
+def resumed(flow: Flow, faults: Mapping[str, Fault], first: str) -> Flow:
+    """The same from the step `first` on: the steps before it are in `flow`, which is left alone.
+
+    Raises as `forward` does.
+    """
+    flow = dict(flow)
     with np.errstate(all="ignore"):
-        for step in FORWARD_STEPS:
+        for step in FORWARD_STEPS[FORWARD_STEPS.index(first) :]:
             fault = faults.get(step)
             flow[step] = np.asarray((fault.formula if fault else RIGHT[step])(flow))
     return flow
