@@ -3,24 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from difflib import get_close_matches
 
 from grader.errors import RubricError
+from grader.yaml_data import LONGEST_QUOTE, Problem, quoted
+
+__all__ = ["LONGEST_QUOTE", "Problem", "did_you_mean", "quoted", "refusal"]
 
 MOST_SHOWN = 100
 """Problems shown at once. A file with more is no rubric; a person mends the first ones."""
-
-LONGEST_QUOTE = 60
-"""Characters of the author's own text that a message repeats."""
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Problem:
-    """`text` reads "what is wrong; what to write instead"; `line` counts from 1."""
-
-    line: int
-    text: str
 
 
 def refusal(name: str, problems: Iterable[Problem]) -> RubricError:
@@ -31,19 +22,6 @@ def refusal(name: str, problems: Iterable[Problem]) -> RubricError:
         line = ordered[MOST_SHOWN].line
         shown.append(f"{name}:{line}: {more} more problems from here on; mend those above first")
     return RubricError(shown)
-
-
-def quoted(value: object) -> str:
-    """`value` as a message shows it: short, on one line."""
-    match value:
-        case None:
-            return "empty"
-        case dict():
-            return "a mapping"
-        case list():
-            return "a list"
-    text = ascii(value) if isinstance(value, str) and not value.isprintable() else repr(value)
-    return text if len(text) <= LONGEST_QUOTE else text[: LONGEST_QUOTE - 1] + "…"
 
 
 def did_you_mean(word: str, known: Sequence[str]) -> str:
