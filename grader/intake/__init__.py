@@ -3,7 +3,8 @@
 Nothing is executed, extracted to disk or parsed as code here.
 """
 
-from grader.intake.find import find_submissions, take_in
+from grader.intake.exports import Cohort, Found, find_cohort, find_submissions
+from grader.intake.find import take_in
 from grader.intake.identity import safe_id
 
-__all__ = ["find_submissions", "safe_id", "take_in"]
+__all__ = ["Cohort", "Found", "find_cohort", "find_submissions", "safe_id", "take_in"]

@@ -1,44 +1,118 @@
-"""Reads the files of a folder or an archive into memory: regular files only, under limits.
+"""Reads the files of a folder into memory: regular files only, under limits.
 
 Links, devices and pipes are never opened; nothing is written to disk. The
-limits are checked against what was read, not against what an archive claims.
+limits are checked against what was read, not against what is claimed.
 """
 
 from __future__ import annotations
 
-import io
 import os
 import stat
-import zipfile
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from grader.errors import SubmissionError
 from grader.records import SourceFile
 
 MAX_FILE = 2 << 20
+MAX_NOTEBOOK = 8 << 20
+"""A notebook carries its plots with it; what is kept of it is the source."""
+
+MAX_TEXT = 256 << 10
+"""Of answers and settings; longer text is data."""
+
 MAX_ARCHIVE = 64 << 20
+MAX_INNER = 16 << 20
+"""Of an archive inside what was handed in, which is opened when there is no source beside it."""
+
 MAX_TOTAL = 8 << 20
 MAX_FILES = 400
 MAX_WALKED = 5000
 
-COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-"""What archivers write. The readers of bzip2 and LZMA unpack a bomb before they can be stopped."""
-
-TEXT_SUFFIXES = (".py", ".ipynb", ".md", ".txt", ".yaml", ".yml")
+ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz")
+CODE = (".py", ".ipynb")
+TEXT_SUFFIXES = (*CODE, ".md", ".yaml", ".yml")
 JUNK_FOLDERS = frozenset(
     {"__MACOSX", "__pycache__", ".git", ".ipynb_checkpoints", ".venv", "venv", "env"}
     | {"node_modules", "site-packages", ".idea", ".vscode", ".mypy_cache", ".pytest_cache"}
 )
+COMPILED = "__pycache__"
+"""Python's own copies of the source; nobody misses them in a list."""
+
+ENVIRONMENT = "pyvenv.cfg"
+"""Stands at the top of every virtual environment, whatever its folder is called."""
+
+NOT_YOURS = "not your own source"
 
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """What was read, and what was passed over, by path."""
+    """What was read, and what was passed over, by path, with the reason where it is not obvious.
+
+    `inner` is the first archive inside, whole.
+    """
 
     files: tuple[SourceFile, ...]
     passed_over: tuple[str, ...]
+    reasons: Mapping[str, str] = field(default_factory=dict)
+    inner: SourceFile | None = None
+
+    @property
+    def explained(self) -> tuple[str, ...]:
+        """What was passed over, each with its reason."""
+        reasons = self.reasons
+        return tuple(f"{p} ({reasons[p]})" if p in reasons else p for p in self.passed_over)
+
+    @property
+    def has_code(self) -> bool:
+        """Whether there is anything that could be graded."""
+        return any(f.path.lower().endswith(CODE) for f in self.files)
+
+
+class Collector:
+    """Gathers files until a limit is reached; a later file of the same path takes its place."""
+
+    def __init__(self) -> None:
+        self._files: dict[str, SourceFile] = {}
+        self._passed: dict[str, str] = {}
+        self._inner: SourceFile | None = None
+
+    def skip(self, path: str, why: str = "") -> None:
+        """Note what is passed over."""
+        if len(self._passed) < MAX_FILES and path != f"{COMPILED}/":
+            self._passed.setdefault(path, why)
+
+    def add(self, path: str, data: bytes) -> None:
+        """Keep a file. Raises `SubmissionError` past the limits."""
+        if not path.lower().endswith(CODE) and len(data) > MAX_TEXT:
+            self.skip(path, "longer than any answer")
+            return
+        self._files[path] = SourceFile(path, data)
+        files = self._files.values()
+        source = sum(len(f.data) for f in files if not f.path.lower().endswith(".ipynb"))
+        notebooks = sum(len(f.data) for f in files) - source
+        if len(files) > MAX_FILES or source > MAX_TOTAL or notebooks > 2 * MAX_NOTEBOOK:
+            raise SubmissionError(
+                f"more than {MAX_FILES} files or {MAX_TOTAL >> 20} MiB of source: "
+                "hand in your own source only"
+            )
+
+    @property
+    def wants_archive(self) -> bool:
+        """Whether an archive inside may still be kept."""
+        return self._inner is None
+
+    def keep_archive(self, path: str, data: bytes | None) -> None:
+        """Keep an archive inside, for the case that there is no source beside it."""
+        self.skip(path, "an archive inside what was handed in")
+        if data is not None and self._inner is None:
+            self._inner = SourceFile(path, data)
+
+    def done(self) -> Read:
+        """All of it."""
+        reasons = {path: why for path, why in self._passed.items() if why}
+        return Read(tuple(self._files.values()), tuple(self._passed), reasons, self._inner)
 
 
 def wanted(path: str) -> bool:
@@ -48,27 +122,76 @@ def wanted(path: str) -> bool:
     return not hidden and path.lower().endswith(TEXT_SUFFIXES)
 
 
+def is_archive(path: str) -> bool:
+    """Whether a file is an archive by its name, and no hidden one."""
+    return path.lower().endswith(ARCHIVES) and not PurePosixPath(path).name.startswith(".")
+
+
+def limit_of(path: str) -> int:
+    """Bytes that are read of a file at most."""
+    if is_archive(path):
+        return MAX_INNER
+    return MAX_NOTEBOOK if path.lower().endswith(".ipynb") else MAX_FILE
+
+
+def too_large(limit: int) -> str:
+    """The reason for passing over what is longer than `limit` bytes."""
+    return f"larger than {limit >> 20} MiB"
+
+
+def junk_folder(path: str) -> str:
+    """The part of `path` up to a folder that is no source, with its slash; "" for none."""
+    parts = PurePosixPath(path).parts
+    for index, part in enumerate(parts[:-1]):
+        if part in JUNK_FOLDERS:
+            return "/".join(parts[: index + 1]) + "/"
+    return ""
+
+
 def read_folder(folder: Path) -> Read:
-    """The regular files below `folder` that can matter."""
-    files, passed = [], []
-    for path in _walk(folder):
-        name = path.relative_to(folder).as_posix()
-        if not wanted(name):
-            passed.append(name)
-            continue
-        data = read_regular(path)
-        if data is None:
-            passed.append(name)
-        else:
-            files.append(SourceFile(name, data))
-            _check_limits(files)
-    return _read(files, passed)
+    """The regular files below `folder` that can matter. Raises `SubmissionError` past limits."""
+    collector = Collector()
+    collect_folder(folder, "", collector)
+    return collector.done()
 
 
-def _walk(folder: Path) -> Iterator[Path]:
+def collect_folder(folder: Path, prefix: str, into: Collector) -> None:
+    """Hand the files below `folder` to `into`, their paths begun with `prefix`."""
+    for path in _walk(folder, prefix, into):
+        name = prefix + path.relative_to(folder).as_posix()
+        collect_file(path, name, into)
+
+
+def collect_file(path: Path, name: str, into: Collector) -> None:
+    """Hand one file to `into`, as `name`."""
+    archive = is_archive(name)
+    if not (archive and into.wants_archive) and not wanted(name):
+        into.skip(name, "a link" if path.is_symlink() else "")
+        return
+    data = read_regular(path, limit_of(name))
+    if archive:
+        into.keep_archive(name, data)
+    elif data is None:
+        into.skip(name, why_not(path, limit_of(name)))
+    else:
+        into.add(name, data)
+
+
+def _walk(folder: Path, prefix: str, into: Collector) -> Iterator[Path]:
     """Entries below `folder` in sorted order, not following links, junk folders left out."""
     count = 0
     for root, folders, names in os.walk(folder, followlinks=False):
+        where = Path(root).relative_to(folder).as_posix()
+        base = prefix if where == "." else f"{prefix}{where}/"
+        if ENVIRONMENT in names and where != ".":
+            into.skip(base, "a virtual environment")
+            folders.clear()
+            continue
+        for name in folders:
+            if (Path(root) / name).is_symlink():
+                into.skip(base + name, "a link")
+            elif name in JUNK_FOLDERS:
+                into.skip(f"{base}{name}/" if name != COMPILED else f"{name}/", NOT_YOURS)
         folders[:] = sorted(f for f in folders if f not in JUNK_FOLDERS)
         for name in sorted(names):
             count += 1
@@ -94,53 +217,14 @@ def read_regular(path: Path, limit: int = MAX_FILE) -> bytes | None:
     return data if len(data) <= limit else None
 
 
-def read_zip(data: bytes) -> Read:
-    """The members of a zip that can matter. Raises `SubmissionError` when it is no zip."""
-    files, passed = [], []
+def why_not(path: Path, limit: int) -> str:
+    """Why `read_regular` gave nothing; only words, so the file may have changed since."""
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            members = archive.infolist()
-            if len(members) > MAX_WALKED:
-                raise SubmissionError(f"the archive has more than {MAX_WALKED} members")
-            for member in members:
-                name = clean_member(member.filename)
-                special = stat.S_IFMT(member.external_attr >> 16) not in (0, stat.S_IFREG)
-                if member.is_dir():
-                    continue
-                special = special or member.compress_type not in COMPRESSIONS
-                too_large = member.file_size > MAX_FILE  # and what claims less is cut off there
-                if name is None or special or too_large or not wanted(name) or member.flag_bits & 1:
-                    passed.append(member.filename[:200])
-                    continue
-                with archive.open(member) as stream:
-                    content = stream.read(MAX_FILE)
-                files.append(SourceFile(name, content))
-                _check_limits(files)
-    except (zipfile.BadZipFile, NotImplementedError, OSError, ValueError, EOFError) as error:
-        raise SubmissionError(f"the archive cannot be read: {error}") from error
-    except Exception as error:  # zlib.error, and whatever a hostile header leads to
-        if isinstance(error, SubmissionError):
-            raise
-        raise SubmissionError(f"the archive is damaged: {error}") from error
-    return _read(files, passed)
-
-
-def clean_member(name: str) -> str | None:
-    """A member's path, made relative and POSIX; None for one that climbs or is absolute."""
-    path = PurePosixPath(name.replace("\\", "/"))
-    bad = path.is_absolute() or ".." in path.parts or not path.parts
-    bad = bad or path.as_posix()[1:2] == ":" or "\0" in name or len(name) > 300
-    return None if bad else path.as_posix()
-
-
-def _check_limits(files: list[SourceFile]) -> None:
-    if len(files) > MAX_FILES or sum(len(f.data) for f in files) > MAX_TOTAL:
-        raise SubmissionError(
-            f"more than {MAX_FILES} files or {MAX_TOTAL >> 20} MiB of source: "
-            "hand in your own source only"
-        )
-
-
-def _read(files: list[SourceFile], passed: list[str]) -> Read:
-    unique = {f.path: f for f in files}
-    return Read(tuple(unique.values()), tuple(passed[:MAX_FILES]))
+        facts = path.lstat()
+    except OSError:
+        return "it cannot be read"
+    if stat.S_ISLNK(facts.st_mode):
+        return "a link"
+    if not stat.S_ISREG(facts.st_mode):
+        return "no regular file"
+    return too_large(limit) if facts.st_size > limit else "it cannot be read"

@@ -1,4 +1,4 @@
-"""From a path to submissions: which files belong together, and which one matters."""
+"""From a path to a submission: which of its files belong together, and which one matters."""
 
 from __future__ import annotations
 
@@ -7,21 +7,33 @@ import re
 from pathlib import Path, PurePosixPath
 
 from grader.errors import CallerError, SubmissionError
+from grader.intake.archives import read_archive
 from grader.intake.files import (
+    ARCHIVES,
     MAX_ARCHIVE,
-    MAX_FILE,
     Read,
+    limit_of,
     read_folder,
     read_regular,
-    read_zip,
+    too_large,
     wanted,
+    why_not,
 )
-from grader.intake.identity import safe_id, unique_ids
-from grader.intake.notebook import notebook_source
+from grader.intake.identity import safe_id
+from grader.intake.main import choose, find_main, joined
+from grader.intake.notebook import read_notebook
+from grader.intake.settings import is_settings, settings_of
 from grader.records import Defect, Severity, SourceFile, Submission
 
-CONTRACT = ("forward", "backward", "torch_forward_backward", "verify")
-KINDS = ".py, .ipynb or .zip"
+KINDS = ".py, .ipynb, .zip or .tar.gz"
+SUFFIXES = (".py", ".ipynb", *ARCHIVES)
+
+
+def suffix_of(name: str) -> str:
+    """The suffix by which a file is read, as it stands in `name`; "" for a file of another kind."""
+    known = sorted(SUFFIXES, key=len, reverse=True)  # .tar.gz before .gz
+    found = next((s for s in known if name.lower().endswith(s)), "")
+    return name[len(name) - len(found) :] if found and len(name) > len(found) else ""
 
 
 def take_in(path: Path, *, id: str = "", name: str = "") -> Submission:
@@ -30,61 +42,122 @@ def take_in(path: Path, *, id: str = "", name: str = "") -> Submission:
     A path that exists but holds nothing gradable still gives a submission,
     with a defect that says so: it belongs to a candidate, who gets an answer.
     """
-    name = name or (path.name if path.is_dir() else path.stem) or path.resolve().name
+    given = bool(name)
+    stem = path.name if path.is_dir() else path.name.removesuffix(suffix_of(path.name))
+    name = name or stem or path.resolve().name
     id = id or safe_id(name)
     if not path.exists() and not path.is_symlink():
         raise CallerError(f"{path}: there is no such file or folder")
     try:
         read = _read(path)
     except SubmissionError as error:
-        return _empty(id, name, str(error))
-    return assemble(id, name, read)
+        return empty(id, name, str(error))
+    return assemble(id, name, read, renamed=not given)
 
 
 def _read(path: Path) -> Read:
     if path.is_dir():
         return read_folder(path)
-    suffix = path.suffix.lower()
-    if suffix not in (".py", ".ipynb", ".zip"):
+    suffix = suffix_of(path.name).lower()
+    if not suffix:
         raise CallerError(f"{path}: not a folder, {KINDS}")
-    limit = MAX_ARCHIVE if suffix == ".zip" else MAX_FILE
+    limit = MAX_ARCHIVE if suffix in ARCHIVES else limit_of(path.name)
     data = read_regular(path, limit)
     if data is None:
-        raise SubmissionError(f"no regular file, or larger than {limit >> 20} MiB")
-    if suffix == ".zip":
-        return read_zip(data)
+        why = why_not(path, limit)
+        raise SubmissionError(f"{path.name} is {why}" if why != too_large(limit) else
+                              f"{path.name} is {why}: hand in your own source only")  # fmt: skip
+    if suffix in ARCHIVES:
+        return read_archive(path.name, data)
     return Read((SourceFile(path.name, data),), ())
 
 
-def assemble(id: str, name: str, read: Read) -> Submission:
-    """A submission from its files: notebooks become modules, and the main file is found."""
+def assemble(id: str, name: str, read: Read, *, renamed: bool = False) -> Submission:
+    """A submission from its files: notebooks become modules, and the main file is found.
+
+    `renamed`: the name that the candidate gives in `submission.yaml` may take the place of `name`.
+    """
+    try:
+        read = with_inner(read)
+    except SubmissionError as error:
+        return empty(id, name, str(error), read.explained)
     given = [_lower_suffix(f) for f in _without_common_folder(read.files)]
+    wishes = settings_of(given)
+    files, defects = _with_modules(given)
+    main = choose(files)
+    digest = _digest(files)
+    name = wishes.name if renamed and wishes.name else name
+    code = [f for f in files if f.path.endswith(".py")]
+    passed_over = (*read.explained, *(f.path for f in files if _is_beside(f)))
+    why = _why_nothing(code, main.path, read)
+    if why:
+        return Submission(
+            id, name, digest, tuple(files), "", passed_over=passed_over,
+            defects=tuple(defects or [_unusable(why)]), notes=wishes.notes,
+        )  # fmt: skip
+    answers = next((f.data.decode("utf-8", "replace") for f in files if _is_answers(f)), "")
+    path = main.path
+    if main.parts:
+        code.insert(0, joined(main.parts, code))
+        path = code[0].path
+    return Submission(
+        id, name, digest, tuple(code), path, wishes.names, answers, passed_over, tuple(defects),
+        main.parts, wishes.notes,
+    )  # fmt: skip
+
+
+def with_inner(read: Read) -> Read:
+    """`read`, or what is in the archive inside it where it has no code itself.
+
+    Raises `SubmissionError` when that has none either.
+    """
+    if read.has_code or read.inner is None:
+        return read
+    outer = read.inner.path
+    inner = read_archive(outer, read.inner.data)
+    if not inner.has_code:
+        deeper = " but another archive" if inner.inner else ""
+        raise SubmissionError(f"{outer} holds no Python file{deeper}: hand in the files themselves")
+    folder = PurePosixPath(outer).name.removesuffix(suffix_of(outer)) + "/"
+    files = tuple(SourceFile(folder + f.path, f.data) for f in inner.files)
+    passed = [p for p in read.passed_over if p != outer] + [folder + p for p in inner.passed_over]
+    reasons = dict(read.reasons) | {folder + p: why for p, why in inner.reasons.items()}
+    return Read((*read.files, *files), tuple(passed), reasons)
+
+
+def _with_modules(given: list[SourceFile]) -> tuple[list[SourceFile], list[Defect]]:
+    """The files, each notebook as a module; and what is wrong with those that are none."""
     taken = {f.path for f in given}
     files, defects = [], []
     for file in given:
-        if file.path.endswith(".ipynb"):
-            try:
-                source = notebook_source(file.data)
-                path = _module_path(file.path, taken)
-                taken.add(path)
-                files.append(SourceFile(path, source))
-            except SubmissionError as error:
-                defects.append(_unusable(f"{file.path}: {error}"))
-        else:
+        if not file.path.endswith(".ipynb"):
             files.append(file)
-    main = find_main(files)
-    digest = _digest(files)
+            continue
+        try:
+            notebook = read_notebook(file.data)
+            if not notebook.cells:
+                raise SubmissionError("this notebook has no code cells")
+        except SubmissionError as error:
+            defects.append(_unusable(f"{file.path}: {error}"))
+            continue
+        folder = PurePosixPath(file.path).parent
+        path = _module_path(file.path, taken)
+        written = [((folder / name).as_posix(), data) for name, data in notebook.written]
+        for where, data in [(path, notebook.source), *written]:
+            if where not in taken:
+                taken.add(where)
+                files.append(SourceFile(where, data))
+    return files, defects
+
+
+def _why_nothing(code: list[SourceFile], main: str, read: Read) -> str:
+    """Why there is nothing to grade, "" when there is something."""
     if not main:
-        return Submission(
-            id, name, digest, tuple(files), "", passed_over=read.passed_over,
-            defects=(*defects, _unusable("no Python file was found")),
-        )  # fmt: skip
-    answers = next((f.data.decode("utf-8", "replace") for f in files if _is_answers(f)), "")
-    code = tuple(f for f in files if f.path.endswith(".py"))
-    return Submission(
-        id, name, digest, code, main, answers=answers, passed_over=read.passed_over,
-        defects=tuple(defects),
-    )  # fmt: skip
+        large = next((p for p in read.explained if "larger than" in p), "")
+        return f"no Python file was found, only {large}" if large else "no Python file was found"
+    if not any(f.data.removeprefix(b"\xef\xbb\xbf").strip() for f in code):
+        return f"{main} is empty" if len(code) == 1 else "all Python files are empty"
+    return ""
 
 
 def _lower_suffix(file: SourceFile) -> SourceFile:
@@ -103,44 +176,13 @@ def _module_path(notebook: str, taken: set[str]) -> str:
     return module
 
 
-def find_main(files: list[SourceFile]) -> str:
-    """The file that defines most of the contract; `solution.py` where that decides nothing."""
-    python = [f for f in files if f.path.endswith(".py")]
-
-    def rank(file: SourceFile) -> tuple[bool, int, bool, int, str]:
-        text = file.data.decode("utf-8", "replace")
-        defined = sum(bool(re.search(rf"^def {n}\b", text, re.MULTILINE)) for n in CONTRACT)
-        path = PurePosixPath(file.path)
-        exact = path.name == "solution.py" and defined > 0
-        test = path.name.startswith("test") or path.name.endswith("_test.py")
-        return (not exact, -defined, test, len(path.parts), file.path)
-
-    return min(python, key=rank).path if python else ""
-
-
-def find_submissions(path: Path) -> list[tuple[str, str, Path]]:
-    """(id, name, path) of each submission in a cohort's folder, in the order of their names.
-
-    Links are not followed: whoever fills the folder must not choose what else is read.
-    Raises `CallerError` when there is none.
-    """
-    if not path.is_dir():
-        raise CallerError(f"{path}: there is no such folder")
-    entries = sorted(
-        entry
-        for entry in path.iterdir()
-        if not entry.name.startswith((".", "__"))
-        and not entry.is_symlink()
-        and (entry.is_dir() or entry.suffix.lower() in (".py", ".ipynb", ".zip"))
-    )
-    if not entries:
-        raise CallerError(f"{path}: no submissions (folders, {KINDS}) were found in it")
-    names = [entry.name if entry.is_dir() else entry.stem for entry in entries]
-    return list(zip(unique_ids(names), names, entries, strict=True))
-
-
 def _is_answers(file: SourceFile) -> bool:
     return PurePosixPath(file.path).name.lower() == "answers.md"
+
+
+def _is_beside(file: SourceFile) -> bool:
+    """Whether a file that was read is of no use."""
+    return not (file.path.endswith(".py") or _is_answers(file) or is_settings(file))
 
 
 def _without_common_folder(files: tuple[SourceFile, ...]) -> tuple[SourceFile, ...]:
@@ -169,8 +211,11 @@ def _unusable(why: str) -> Defect:
     return Defect("missing-function", Severity.MAJOR, f"Nothing could be graded: {why}.", hint)
 
 
-def _empty(id: str, name: str, why: str) -> Submission:
-    return Submission(id, name, _digest([]), (), "", defects=(_unusable(why),))
+def empty(id: str, name: str, why: str, passed_over: tuple[str, ...] = ()) -> Submission:
+    """A submission of which nothing can be graded; its one defect says why."""
+    return Submission(
+        id, name, _digest([]), (), "", passed_over=passed_over, defects=(_unusable(why),)
+    )
 
 
-__all__ = ["assemble", "find_main", "find_submissions", "take_in", "wanted"]
+__all__ = ["KINDS", "assemble", "empty", "find_main", "suffix_of", "take_in", "wanted"]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import Any
 
 from grader.errors import SubmissionError
@@ -11,21 +13,85 @@ from grader.errors import SubmissionError
 NO_PYTHON = re.compile(r"%%?[A-Za-z_]|[!?]")
 """How a line of IPython's own begins; a line may also go on with Python's `% values`."""
 
+ASKED = re.compile(r"[\w.]+\?\??\s*")
+"""A line that asks for help: `np.sum?`."""
+
+FROM_SHELL = re.compile(r"(\s*)([\w.]+)\s*=\s*[!%][A-Za-z_]")
+"""An assignment of what a shell command or a magic gives: `files = !ls`."""
+
+WRITTEN = re.compile(r"\s*%%(?:writefile|file)\s+(?:-a\s+)?[\"']?([\w./-]+\.py)[\"']?\s*")
+"""The head of a cell that is written to a module."""
+
+RUN_ALL_THE_SAME = ("%%time", "%%timeit", "%%capture", "%%prun", "%%memit")
+FUTURE = re.compile(r"^from __future__ import ([\w, ]*\w)[ \t]*$", re.MULTILINE)
+"""May stand in any cell; in a module it comes first."""
+
+MAX_VALUES = 500_000
+"""Values in a notebook's JSON; each takes memory of its own, however short it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notebook:
+    """The code cells as one module, and the modules that cells write (`%%writefile`), by path."""
+
+    source: bytes
+    written: tuple[tuple[str, bytes], ...] = ()
+    cells: int = 0
+
 
 def notebook_source(data: bytes) -> bytes:
     """The code cells of an `.ipynb` in order, magics and shell lines as comments.
 
     Raises `SubmissionError` when the file is no notebook.
     """
+    return read_notebook(data).source
+
+
+def read_notebook(data: bytes) -> Notebook:
+    """All that a notebook holds. Raises `SubmissionError` when the file is no notebook."""
+    _look_at(data)
     try:
-        cells = json.loads(data)["cells"]
-        codes = [_text(c["source"]) for c in cells if c.get("cell_type") == "code"]
+        document = json.loads(data)
+        sheets = document.get("worksheets")  # as notebooks were before 2015
+        cells = document["cells"] if sheets is None else [c for s in sheets for c in s["cells"]]
+        codes = [
+            _text(c["source"] if "source" in c else c["input"])
+            for c in cells
+            if c.get("cell_type") == "code"
+        ]
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise SubmissionError("this is no notebook in JSON with cells") from error
-    parts = []
+    parts, written = [], []
     for number, text in enumerate(codes, 1):
+        if head := WRITTEN.fullmatch(text.partition("\n")[0]):
+            path = PurePosixPath(head[1])
+            if not path.is_absolute() and ".." not in path.parts:
+                body = text.partition("\n")[2].encode("utf-8", "replace")
+                written.append((path.as_posix(), body))
         parts.append(f"# ── cell {number} ──\n{_plain(text)}\n")
-    return "\n".join(parts).encode("utf-8", "replace")
+    source = _future_first("\n".join(parts)).encode("utf-8", "replace")
+    return Notebook(source, tuple(written), len(codes))
+
+
+def _future_first(source: str) -> str:
+    """`source` with its `from __future__ import …` in the first line, and no line more."""
+    features = dict.fromkeys(f.strip() for row in FUTURE.findall(source) for f in row.split(","))
+    if not features:
+        return source
+    rest = FUTURE.sub(lambda found: f"pass  # {found[0]}", source)
+    return f"from __future__ import {', '.join(features)}  {rest}"
+
+
+def _look_at(data: bytes) -> None:
+    """Raises `SubmissionError` for what is known to be no notebook, with what to do about it."""
+    start = data[:1000].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if start.startswith((b"<!doctype", b"<html", b"<?xml")):
+        raise SubmissionError(
+            "this is a web page of a notebook, not the notebook: download it as .ipynb "
+            "(in Jupyter, File, Download)"
+        )
+    if data.count(b",") + data.count(b"[") > MAX_VALUES:
+        raise SubmissionError("this notebook has too much output: clear it, and save again")
 
 
 def _text(source: Any) -> str:
@@ -38,11 +104,15 @@ def _plain(cell: str) -> str:
     first, *rest = cell.split("\n")
     if not first.lstrip().startswith("%%"):
         return "\n".join(map(_plain_line, (first, *rest)))
-    keep = first.lstrip().startswith(("%%time", "%%timeit", "%%capture"))
+    keep = first.lstrip().startswith(RUN_ALL_THE_SAME)
     return "\n".join(["# " + first, *(_plain_line(x) if keep else "# " + x for x in rest)])
 
 
 def _plain_line(line: str) -> str:
     """`line`, or a comment when it is a magic, a shell command or a question."""
     code = line.lstrip()
-    return f"{line[: len(line) - len(code)]}pass  # {code}" if NO_PYTHON.match(code) else line
+    if NO_PYTHON.match(code) or ASKED.fullmatch(code):
+        return f"{line[: len(line) - len(code)]}pass  # {code}"
+    if shell := FROM_SHELL.match(line):
+        return f"{shell[1]}{shell[2]} = None  # {code}"
+    return line

@@ -1,0 +1,106 @@
+"""A folder or an archive of many submissions: who is in it, by the layout that wrote it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+from grader.errors import CallerError, SubmissionError
+from grader.intake.exports import canvas, classroom, gradescope, moodle, nbgrader, plain
+from grader.intake.exports.handed import Cohort, Found, Handed, Layout
+from grader.intake.exports.place import FolderPlace, Place, open_place
+from grader.intake.files import Collector
+from grader.intake.find import KINDS, assemble, empty
+from grader.intake.identity import unique_ids
+from grader.records import Submission
+
+LAYOUTS = (
+    Layout("Gradescope", gradescope.recognise),
+    Layout("Moodle", moodle.recognise),
+    Layout("Canvas", canvas.recognise),
+    Layout("nbgrader", nbgrader.recognise),
+    Layout("GitHub Classroom", classroom.recognise),
+)
+"""In the order in which they are tried: those with the plainest marks first."""
+
+PLAIN = Layout("plain", plain.recognise)
+
+
+def find_submissions(path: Path) -> list[Found]:
+    """The submissions of the cohort at `path`, in the order of their names.
+
+    Raises `CallerError` when there is none.
+    """
+    return list(find_cohort(path).found)
+
+
+def find_cohort(path: Path) -> Cohort:
+    """The cohort at `path`, a folder or an archive. Raises `CallerError` when there is none.
+
+    Links are not followed: whoever fills the folder must not choose what else is read.
+    """
+    place = open_place(path)
+    layout, handed = _recognised(place)
+    if not handed:
+        raise CallerError(f"{path}: no submissions (folders, {KINDS}) were found in it")
+    latest, earlier = _latest(handed)
+    names = Counter(h.name for h in latest)
+    ids = unique_ids([f"{h.name} {h.who}" if names[h.name] > 1 else h.name for h in latest])
+    found = tuple(
+        Found(id, h.name, path / h.path, partial(_read, place, h, id))
+        for id, h in zip(ids, latest, strict=True)
+    )
+    return Cohort(layout.name, found, (*place.left_out, *earlier))
+
+
+def _recognised(place: Place) -> tuple[Layout, list[Handed]]:
+    """The layout of the place, or of the one folder in it; the plain one where none is known."""
+    top = place.entries()
+    alone = [f"{e.path}/" for e in top if e.is_folder] if len(top) == 1 else []
+    for base in ("", *alone):
+        for layout in LAYOUTS:
+            if handed := layout.recognise(place, base):
+                return layout, handed
+    wrapped = alone and not isinstance(place, FolderPlace) and _holds_several(place, alone[0])
+    return PLAIN, PLAIN.recognise(place, alone[0] if wrapped else "") or []
+
+
+def _holds_several(place: Place, base: str) -> bool:
+    """Whether an archive's one folder is the cohort's own, not a candidate's: no code in it."""
+    rows = place.entries(base)
+    return len(rows) > 1 and all(row.is_folder for row in rows)
+
+
+def _latest(handed: Sequence[Handed]) -> tuple[list[Handed], list[str]]:
+    """The last attempt of each candidate, in the order found; and what the others were."""
+    last: dict[str, Handed] = {}
+    earlier = []
+    for each in handed:
+        other = last.get(each.who)
+        if other is None:
+            last[each.who] = each
+            continue
+        newer, older = sorted((other, each), key=lambda h: h.order, reverse=True)
+        said = (*older.passed_over, f"{older.path} (an earlier attempt)")
+        last[each.who] = replace(newer, passed_over=(*newer.passed_over, *said))
+        earlier.append(f"{older.path} (an earlier attempt of {each.name})")
+    return list(last.values()), earlier
+
+
+def _read(place: Place, handed: Handed, id: str) -> Submission:
+    """Take in what one candidate handed in. Never raises for what it is."""
+    into = Collector()
+    for passed in handed.passed_over:
+        into.skip(passed)
+    try:
+        for entry, name in handed.pieces:
+            place.collect_handed(entry, name, into)
+    except SubmissionError as error:
+        return empty(id, handed.name, str(error), into.done().explained)
+    return assemble(id, handed.name, into.done())
+
+
+__all__ = ["LAYOUTS", "PLAIN", "Cohort", "Found", "find_cohort", "find_submissions"]

@@ -1,0 +1,90 @@
+"""Canvas, “Download Submissions”: flat files `lastnamefirstname_LATE_<user>_<attachment>_<name>`.
+
+Canvas marks a file that was handed in again by `-1`, `-2` … before its suffix; candidates
+write `_v2`. The newest is taken, under the plain name, by which others may import it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from grader.intake.exports.handed import Handed
+from grader.intake.exports.place import Entry, Place
+
+FILE = re.compile(r"(?P<name>.+?)(?:_LATE)?_(?P<user>\d+)_(?P<number>\d+)_(?P<file>.+)")
+ANONYMOUS = re.compile(r"(?P<name>anon)(?:_LATE)?_(?P<user>\w{4,8})_(?P<number>\d+)_(?P<file>.+)")
+AGAIN = re.compile(r"(?P<stem>.+)(?:-(?P<again>\d{1,2})|_v\d{1,2})(?P<suffix>(?:\.\w+)+)")
+MOST = 0.8
+"""Share of the files whose names must be of this form."""
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """One attachment: its number grows with time."""
+
+    entry: Entry
+    who: str
+    name: str
+    number: int
+    file: str
+
+
+def recognise(place: Place, base: str) -> list[Handed] | None:
+    """One submission for each user; None when the files are not called like this."""
+    rows = place.entries(base)
+    files = [f for f in map(_file, rows) if f is not None]
+    if not files or len(files) < MOST * len(rows):
+        return None
+    named = {f.entry.path for f in files}
+    for entry in rows:
+        if entry.path not in named:
+            place.left_out[f"{entry.name} (not called like a submission)"] = None
+    people: dict[str, list[_File]] = {}
+    for file in files:
+        people.setdefault(file.who, []).append(file)
+    return [_handed(who, mine) for who, mine in people.items()]
+
+
+def _file(entry: Entry) -> _File | None:
+    found = ANONYMOUS.fullmatch(entry.name) or FILE.fullmatch(entry.name)
+    if entry.is_folder or found is None:
+        return None
+    name = f"anon {found['user']}" if found["name"] == "anon" else found["name"]
+    return _File(entry, found["user"], name, int(found["number"][:18]), found["file"])
+
+
+def _handed(who: str, files: Sequence[_File]) -> Handed:
+    pieces, passed_over = [], []
+    for name, versions in _versions(files).items():
+        *earlier, newest = sorted(versions, key=lambda f: f.number)
+        pieces.append((newest.entry, name))
+        passed_over += [f"{f.file} (an earlier version of {newest.file})" for f in earlier]
+    return Handed(who, files[0].name, tuple(pieces), (), tuple(passed_over))
+
+
+def _versions(files: Sequence[_File]) -> dict[str, list[_File]]:
+    """The versions of each file by its plain name.
+
+    `part-1.py` and `part-2.py` without a `part.py` are two files: only where the plain
+    name, or `_v` and a number, says that they are versions, the newest stands for all.
+    """
+    groups: dict[str, list[_File]] = {}
+    for file in files:
+        groups.setdefault(_plain(file.file), []).append(file)
+    found: dict[str, list[_File]] = {}
+    for name, versions in groups.items():
+        names = {f.file for f in versions}
+        dashes = [f for f in versions if (m := AGAIN.fullmatch(f.file)) and m["again"]]
+        if name not in names and len(dashes) > 1:
+            for file in versions:
+                found.setdefault(file.file, []).append(file)
+        else:
+            found.setdefault(name, []).extend(versions)
+    return found
+
+
+def _plain(file: str) -> str:
+    again = AGAIN.fullmatch(file)
+    return f"{again['stem']}{again['suffix']}" if again else file

@@ -1,0 +1,257 @@
+"""Which file of a submission is the one to import: found by what the files define.
+
+Only text is looked at, by expressions that take linear time: parsing a stranger's
+source is for the sandbox. A wrong guess here costs clarity, not points, as long
+as all definitions stay in reach.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from keyword import iskeyword
+from pathlib import PurePosixPath
+
+from grader.records import SourceFile
+
+CONTRACT = ("forward", "backward", "torch_forward_backward", "verify")
+ROLES = ("forward", "backward", "torch", "verify")
+JOINED = "all_parts.py"
+UPDATE = "globals().update({n: v for n, v in vars(_part).items() if n[:1] != '_'})"
+
+DEFINED = re.compile(r"^(?:async )?(?:def|class)[ \t]+(\w+)", re.MULTILINE)
+NAMED = re.compile(r"^[ \t]*(?:async )?(?:def|class)[ \t]+(\w+)", re.MULTILINE)
+IMPORTED = re.compile(
+    r"^[ \t]*(from|import)[ \t]+\.*([\w.]*)(?:[ \t]+import[ \t]+(.*))?", re.MULTILINE
+)
+USES_TORCH = re.compile(r"^[ \t]*(?:import|from)[ \t]+torch\b", re.MULTILINE)
+USES_AUTOGRAD = re.compile(
+    r"requires_grad|autograd\.(?:grad|functional)|func\.grad|nn\.(?:Module|Linear|Parameter)"
+)
+FORWARD = re.compile(
+    r"forward|fwd|feed_?f|predict|logits|(?:^|_)loss(?:_|$)|cross_?entropy", re.IGNORECASE
+)
+BACKWARD = re.compile(r"backward|back_?prop|bwd|grad", re.IGNORECASE)
+VERIFY = re.compile(
+    r"verif|check|compar|valid|agree|match|allclose|(?:^|_)test(?:_|$)|assert", re.IGNORECASE
+)
+NUMERIC = re.compile(r"numer|finite|(?:^|_)fd(?:_|$)", re.IGNORECASE)
+TORCH = re.compile(r"torch|autograd", re.IGNORECASE)
+HELPS = re.compile(
+    r"relu|softmax|cross_?entropy|one_?hot|linear|layer|mlp|net(?:work)?$|model", re.IGNORECASE
+)
+ASIDE = re.compile(
+    r"(?:test_.*|.*_tests?|conftest|setup|plot.*|visuali[sz].*|.*_?plots?|data(?:set|loader)?s?|"
+    r"load_.*|download.*|config|settings|make_.*|generate_.*|bench.*|time_.*|profile.*|demo.*|"
+    r"__init__)",
+    re.I,
+)
+"""Stems of files that stand beside an answer."""
+
+ASIDE_FOLDERS = frozenset(
+    {"tests", "test", "data", "docs", "plots", "scripts", "examples", "notes"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What a file's text says about it.
+
+    `roles` are those that its functions have by their names, `methods` those that only
+    its methods have: a layer's `forward` need not be the network's. `takes` are the
+    names that it imports, by module.
+    """
+
+    path: str
+    roles: frozenset[str]
+    methods: frozenset[str]
+    contract: int
+    helps: int
+    names: tuple[str, ...]
+    takes: Mapping[str, frozenset[str]]
+    aside: bool
+
+
+def evidence(file: SourceFile) -> Evidence:
+    """Read one file's text."""
+    text = file.data.decode("utf-8", "replace")
+    names = tuple(dict.fromkeys(DEFINED.findall(text)))
+    every = NAMED.findall(text)
+    path = PurePosixPath(file.path)
+    aside = bool(ASIDE.fullmatch(path.stem)) or bool(ASIDE_FOLDERS & set(path.parts[:-1]))
+    return Evidence(
+        file.path,
+        frozenset(_roles(text, names)),
+        frozenset(_roles(text, every)),
+        sum(bool(re.search(rf"^def {n}\b", text, re.MULTILINE)) for n in CONTRACT),
+        sum(bool(HELPS.search(name)) for name in every),
+        names,
+        _takes(text),
+        aside,
+    )
+
+
+def _roles(text: str, names: Sequence[str]) -> set[str]:
+    """What of the problem's four parts is defined under `names`."""
+    roles = set()
+    torch_only = bool(USES_TORCH.search(text) and USES_AUTOGRAD.search(text))
+    for name in names:
+        if VERIFY.search(name):
+            roles.add("verify")
+        elif TORCH.search(name):
+            roles.add("torch")
+        elif NUMERIC.search(name):
+            continue
+        elif BACKWARD.search(name):
+            roles.add("backward")
+            if FORWARD.search(name):
+                roles.add("forward")
+        elif FORWARD.search(name):
+            roles.add("forward")
+    if torch_only and names:
+        roles.add("torch")
+        if "backward" not in roles:
+            roles.discard("forward")  # the forward of a `torch.nn.Module`
+    return roles
+
+
+def _takes(text: str) -> dict[str, frozenset[str]]:
+    """The names that each import brings in by `from … import`, `*` for all; none for `import`."""
+    takes: dict[str, frozenset[str]] = {}
+    for how, module, given in IMPORTED.findall(text):
+        words = re.findall(r"[\w*]+", given.partition("#")[0]) if how == "from" else []
+        goes_on = given.lstrip().startswith("(") and ")" not in given  # over several lines
+        names = frozenset({"*"} if goes_on else words)
+        takes[module] = takes.get(module, frozenset()) | names
+    return takes
+
+
+@dataclass(frozen=True, slots=True)
+class Main:
+    """The file to import; `parts` are those it must be joined with, the most important last."""
+
+    path: str
+    parts: tuple[str, ...] = ()
+
+
+def find_main(files: Sequence[SourceFile]) -> str:
+    """The path of the file to import first; "" when there is no Python file."""
+    return choose(files).path
+
+
+def choose(files: Sequence[SourceFile]) -> Main:
+    """The main file, and the others whose definitions it does not bring along."""
+    known = [evidence(f) for f in files if f.path.endswith(".py")]
+    if not known:
+        return Main("")
+    by_module = {_module(e.path): e for e in known}
+    reach = {e.path: _reach(e, by_module) for e in known}
+    imported = {_neighbour(e, m, by_module) for e in known for m in e.takes}
+
+    def rank(e: Evidence) -> tuple[object, ...]:
+        path = PurePosixPath(e.path)
+        exact = path.name == "solution.py" and e.contract > 0
+        whole = reach[e.path].functions | reach[e.path].methods
+        entry = e.path not in imported and bool(whole - e.methods)
+        return (
+            not exact, not e.roles | e.methods, e.aside,
+            len(reach[e.path].functions) < len(ROLES), -e.contract, -len(whole), not entry,
+            -e.helps, len(path.parts), e.path,
+        )  # fmt: skip
+
+    best, *others = sorted(known, key=rank)
+    if best.contract == len(CONTRACT):
+        return Main(best.path)
+    parts = _missing_parts(best, others, reach)
+    return Main(best.path, tuple(e.path for e in _by_weight([best, *parts])) if parts else ())
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """The roles that stand under plain names in a file: its own and those it imports by name."""
+
+    functions: frozenset[str]
+    methods: frozenset[str]
+
+
+def _missing_parts(
+    best: Evidence, others: Sequence[Evidence], reach: Mapping[str, Reach]
+) -> list[Evidence]:
+    """The files that bring what `best` lacks; those that stand aside only where no other does."""
+    parts = []
+    functions, methods = reach[best.path].functions, reach[best.path].methods
+    for e in sorted(others, key=lambda e: e.aside):
+        if e.roles - functions or e.methods - functions - methods:
+            parts.append(e)
+            functions |= reach[e.path].functions
+            methods |= reach[e.path].methods
+    return parts
+
+
+def _by_weight(parts: Sequence[Evidence]) -> list[Evidence]:
+    """PyTorch's part first, the NumPy part last: of two functions of one name the latter stays."""
+
+    def weight(e: Evidence) -> tuple[object, ...]:
+        return "backward" in e.roles, "torch" not in e.methods, "backward" in e.methods, e.path
+
+    return sorted(parts, key=weight)
+
+
+def _reach(e: Evidence, by_module: Mapping[str, Evidence]) -> Reach:
+    functions, methods = set(e.roles), set(e.methods)
+    for module, names in e.takes.items():
+        path = _neighbour(e, module, by_module)
+        other = next((o for o in by_module.values() if o.path == path), None)
+        if other is None or other is e:
+            continue
+        if "*" in names:
+            functions |= other.roles
+        elif "torch" in other.roles and "backward" not in other.roles:
+            functions |= {"torch"} if _roles("", sorted(names & set(other.names))) else set()
+        else:
+            functions |= _roles("", sorted(names & set(other.names)))
+        if "*" in names or names & set(other.names):
+            methods |= other.roles | other.methods
+    return Reach(frozenset(functions), frozenset(methods))
+
+
+def _neighbour(e: Evidence, module: str, by_module: Mapping[str, Evidence]) -> str:
+    """The path of the submission's file that `e` means by `module`; "" for none."""
+    folder = e.path.rpartition("/")[0].replace("/", ".")
+    for name in (f"{folder}.{module}" if folder else module, module):
+        if name in by_module:
+            return by_module[name].path
+    return ""
+
+
+def _module(path: str) -> str:
+    return path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+
+
+def joined(parts: Sequence[str], files: Sequence[SourceFile]) -> SourceFile:
+    """A module that has the names of all `parts`, of equal names the last part's.
+
+    It stands beside the last part, so that all keep the neighbours they import.
+    """
+    folder = parts[-1].rpartition("/")[0]
+    prefix = f"{folder}/" if folder else ""
+    taken, name = {f.path for f in files}, JOINED
+    while prefix + name in taken:
+        name = f"_{name}"
+    rows = [
+        "# Written by the grader: this answer comes in several files; here are all their names."
+    ]
+    known = {f.path: evidence(f).names for f in files if f.path in parts}
+    clashes = {n for p in parts[:-1] for n in known[p] if n in known[parts[-1]]}
+    for path in parts:
+        module = _module(path.removeprefix(prefix) if path.startswith(prefix) else path)
+        if all(word.isidentifier() and not iskeyword(word) for word in module.split(".")):
+            rows.append(f"from {module} import *")
+            if path != parts[-1]:
+                of = f"of_{module.replace('.', '_')}"
+                shared = sorted(clashes & set(known[path]))
+                rows += [f"from {module} import {word} as {word}_{of}" for word in shared]
+        else:
+            rows += [f"_part = __import__('importlib').import_module({module!r})", UPDATE]
+    return SourceFile(prefix + name, ("\n".join(rows) + "\n").encode("utf-8", "backslashreplace"))
