@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from grader.observe import coerce, instrument, loading, standin, tracing
+from grader.observe import binding, coerce, instrument, loading, standin, tracing, trying, verifying
 from grader.sandbox.child import describe
 
 MESSAGE_CHARS = 2000
@@ -28,7 +28,8 @@ CONTRACT = ("forward", "backward", "torch_forward_backward", "verify", "gradient
 ARGUMENTS = ("X", "y", "W1", "b1", "W2", "b2")
 HARNESS_FILES = (
     __file__,
-    *(str(module.__file__) for module in (coerce, instrument, loading, standin, tracing)),
+    *(str(module.__file__) for module in (coerce, instrument, loading, standin, tracing, trying)),
+    *binding.FILES,
 )
 
 
@@ -42,12 +43,15 @@ class Driver:
     def __init__(self) -> None:
         self.module: ModuleType | None = None
         self.names: dict[str, str] = {}
+        self.files: dict[str, bytes] = {}
+        self.bound: binding.Binding | None = None
         self.caches: dict[str, Any] = {}
+        self.noise = 0
         self.switch = standin.Switch()
         self.numpy_side = True
 
     def handle(self, kind: str, items: dict[str, Any]) -> dict[str, Any]:
-        """Answer `load`, `forward`, `backward`, `torch`, `verify` or `trace`."""
+        """Answer `load`, `forward`, `backward`, `torch`, `verify`, `trace` or `trial`."""
         answers = {
             "load": self.load,
             "forward": self.forward,
@@ -55,6 +59,8 @@ class Driver:
             "torch": self.torch,
             "verify": self.verify,
             "trace": self.trace,
+            "trial": self.trial,
+            "verify_trials": self.verify_trials,
         }
         self.switch.used.clear()  # an earlier call may have swallowed what it raised
         try:
@@ -83,9 +89,21 @@ class Driver:
         self.switch.armed = self.numpy_side
         defined = [f"{name}:{line}:{int(stub)}" for name, line, stub in outline]
         known = {name for name, _, _ in outline}
-        imported = [f"{n}:0:0" for n in CONTRACT if n not in known and self._find(n) is not None]
+        imported = [
+            f"{n}:0:0"
+            for n in CONTRACT
+            if n not in known and hasattr(self.module, self.names.get(n, n))
+        ]
+        bound = self.bind()
+        parts = (bound.part("numpy"),) if self.numpy_side else (
+            bound.part("torch"), bound.part("verify"),
+        )  # fmt: skip
+        if bound.tried:  # the trials drew from the generators
+            self._reseed(self.noise)
+        more = [r for p in parts for r in p.rows if r.partition(":")[0] not in known]
         return {
-            "functions": "\n".join(defined + imported),
+            "functions": "\n".join(defined + imported + more),
+            **bound.texts(*(("numpy",) if self.numpy_side else ("torch", "verify"))),
             "definitions_only": reason,
             "stand_ins": "\n".join(self.switch.stood_in),
         }
@@ -93,21 +111,44 @@ class Driver:
     def _prepare(self, items: dict[str, Any]) -> dict[str, bytes]:
         """Set up what a submission finds when it is imported; gives its files."""
         self.numpy_side = items["side"] == "numpy"
-        self.names = json.loads(items["names"])
-        self._reseed(int(items["noise"]))
+        self.names, self.noise = json.loads(items["names"]), int(items["noise"])
+        self._reseed(self.noise)
         sys.meta_path.append(standin.StandInFinder(self.switch))
-        return {items[f"path{i}"]: items[f"data{i}"] for i in range(int(items["files"]))}
+        self.files = {items[f"path{i}"]: items[f"data{i}"] for i in range(int(items["files"]))}
+        return dict(self.files)
 
     @staticmethod
     def _reseed(noise: int) -> None:
         """The zygote's generators are alike in every child: give this one its own start."""
         random.seed(noise)
         np.random.seed(noise)
-        if torch := sys.modules.get("torch"):
+        torch = sys.modules.get("torch")
+        if torch is not None and not isinstance(torch, standin.InertModule):
             torch.manual_seed(noise)
 
+    def bind(self) -> binding.Binding:
+        """How the loaded module's code is called as the contract's; looked for once a module."""
+        assert self.module is not None
+        if self.bound is None or self.bound.module is not self.module:
+            self.bound = binding.bind(self.module, self.files, self.names)
+        return self.bound
+
     def _find(self, name: str) -> Any:
-        return getattr(self.module, self.names.get(name, name), None)
+        """The callable for one of the contract's names, None when there is none."""
+        if self.module is None:
+            return None
+        bound = self.bind()
+        tried = bound.tried
+        found = bound.find(name)
+        if bound.tried and not tried:  # the trials drew from the generators
+            self._reseed(self.noise)
+            self.switch.used.clear()
+        return found
+
+    def _missing(self, name: str) -> dict[str, Any]:
+        """The answer where there is no such function, with what was found in its place."""
+        why = self.bind().absence(name) if self.module is not None else ""
+        return {"ended": "missing", **({"error": why[:MESSAGE_CHARS]} if why else {})}
 
     def _call(self, name: str, *arguments: Any) -> Any:
         function = self._find(name)
@@ -118,14 +159,17 @@ class Driver:
     def forward(self, items: dict[str, Any]) -> dict[str, Any]:
         """`loss`; with `want_cache` the arrays in the cache, with `want_inputs` the arguments."""
         if not callable(self._find("forward")):
-            return {"ended": "missing"}
+            return self._missing("forward")
         arguments = [items[name].copy() for name in ARGUMENTS]
         loss, cache = coerce.pair(self._call("forward", *arguments), "loss, cache")
         self.caches[items["handle"]] = cache
         answer: dict[str, Any] = {"loss": coerce.as_array(loss, "the loss")}
         answer["loss_type"] = type(loss).__name__
+        if self.bind().lossless:
+            answer["lossless"] = "yes"
         if "want_cache" in items:
-            arrays = coerce.cache_arrays(cache)
+            arrays = coerce.cache_arrays(self.bind().shown(cache))
+            answer |= {"cacheless": "yes"} if not arrays and self.bind().cacheless else {}
             answer |= {f"cache{i}": array for i, (_, array) in enumerate(arrays)}
             answer["paths"] = "\n".join(path.replace("\n", " ") for path, _ in arrays)
         if "want_inputs" in items:
@@ -135,14 +179,14 @@ class Driver:
     def backward(self, items: dict[str, Any]) -> dict[str, Any]:
         """The gradients for the cache of the forward that `handle` names."""
         if not callable(self._find("backward")):
-            return {"ended": "missing"}
+            return self._missing("backward")
         found, problems = coerce.gradients(self._call("backward", self.caches[items["handle"]]))
         return {**found, "problems": "\n".join(problems)}
 
     def torch(self, items: dict[str, Any]) -> dict[str, Any]:
         """`loss` and gradients of the PyTorch part; `blocked` switches autograd off meanwhile."""
         if not callable(self._find("torch_forward_backward")):
-            return {"ended": "missing"}
+            return self._missing("torch_forward_backward")
         arguments = [items[name].copy() for name in ARGUMENTS]
         with _autograd_blocked() if "blocked" in items else _nothing():
             value = self._call("torch_forward_backward", *arguments)
@@ -155,13 +199,17 @@ class Driver:
     def verify(self, items: dict[str, Any]) -> dict[str, Any]:
         """`accepted` as the candidate's `verify` says; an AssertionError is a no."""
         if not callable(self._find("verify")):
-            return {"ended": "missing"}
+            return self._missing("verify")
         arguments = [items[name].copy() for name in ARGUMENTS]
         try:
             value = self._call("verify", *arguments)
         except AssertionError as error:
             return {"accepted": np.bool_(False), "said": f"AssertionError: {error}"[:500]}
         return {"accepted": np.bool_(coerce.verdict(value)), "said": type(value).__name__}
+
+    def verify_trials(self, items: dict[str, Any]) -> dict[str, Any]:
+        """How the submission's own verification takes gradients that were spoiled."""
+        return verifying.examine(self, self._prepare(items), items)
 
     def trace(self, items: dict[str, Any]) -> dict[str, Any]:
         """What every expression was on one run; `stopped` says what ended the run early."""
@@ -171,6 +219,7 @@ class Driver:
             files = self._prepare(items)
             self.module = tracing.Tracer(files, recorder).load(items["main"])
             self.switch.armed = self.numpy_side
+            self._find("forward" if self.numpy_side else "torch_forward_backward")
             arguments = [items[name].copy() for name in ARGUMENTS]
             self._traced(recorder, arguments)
         except BaseException as error:  # what was seen until then is worth having
@@ -182,11 +231,19 @@ class Driver:
             with recorder.during("torch"):
                 self._call("torch_forward_backward", *arguments)
             return
+        if self.bind().at_once:  # once, as what it is: the gates are looked for there
+            with recorder.during("backward"):
+                self._call("backward_at_once", *arguments)
+            return
         with recorder.during("forward"):
             value = self._call("forward", *arguments)
         _, cache = coerce.pair(value, "loss, cache")
         with recorder.during("backward"):
             self._call("backward", cache)
+
+    def trial(self, items: dict[str, Any]) -> dict[str, Any]:
+        """What each of several versions of one file answers."""
+        return trying.examine(self, items)
 
 
 class Missing(Exception):

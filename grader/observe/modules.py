@@ -10,15 +10,18 @@ COMMON_MODULES = (
     *("pathlib", "pickle", "platform", "pprint", "queue", "random", "re", "secrets", "shutil"),
     *("statistics", "string", "struct", "sys", "tempfile", "textwrap", "threading", "time"),
     *("timeit", "traceback", "types", "typing", "unittest", "uuid", "warnings", "weakref"),
-    *("unicodedata", "encodings.ascii", "encodings.latin_1", "encodings.cp1252"),
-    *(
-        "encodings.utf_8_sig",
-        "encodings.iso8859_15",
-        "encodings.utf_16",
-        "encodings.unicode_escape",
-    ),
+    *("asyncio", "cProfile", "concurrent.futures", "configparser", "doctest", "fileinput"),
+    *("getopt", "getpass", "gzip", "html", "multiprocessing", "optparse", "pkgutil", "pstats"),
+    *("sched", "shlex", "signal", "tarfile", "tracemalloc", "urllib.request", "zipfile"),
+    *("unicodedata", "encodings.ascii", "encodings.latin_1", "encodings.utf_8_sig"),
+    *("encodings.utf_16", "encodings.unicode_escape", "encodings.iso8859_2", "encodings.iso8859_9"),
+    *("encodings.iso8859_15", "encodings.cp1250", "encodings.cp1251", "encodings.cp1252"),
+    *("encodings.cp1253", "encodings.cp1254", "encodings.cp437", "encodings.cp850"),
+    *("encodings.koi8_r", "encodings.mac_roman", "encodings.gbk", "encodings.gb2312"),
+    *("encodings.gb18030", "encodings.big5", "encodings.shift_jis", "encodings.cp932"),
+    *("encodings.euc_jp", "encodings.euc_kr", "encodings.cp949"),
     *("numpy", "numpy.linalg", "numpy.random", "numpy.testing", "numpy.typing", "numpy.fft"),
-    *("numpy.lib.stride_tricks", "numpy.polynomial", "numpy.ma"),
+    *("numpy.lib.stride_tricks", "numpy.polynomial", "numpy.ma", "numpy.char", "numpy.rec"),
 )
 
 NUMPY_MODULES = COMMON_MODULES

@@ -192,7 +192,8 @@ class Namer:
             return Name("B")
         if abs(value * B - 1.0) <= close:
             return Name("1/B")
-        loss = float(self.known["loss"]) if "loss" in self.known else 0.0
+        known = np.asarray(self.known.get("loss", 0.0), np.float64)
+        loss = known.item() if known.size == 1 else 0.0  # a fault may leave one per example
         if loss == 0.0:
             return None
         amount = value / loss

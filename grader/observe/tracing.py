@@ -11,12 +11,12 @@ import builtins
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from types import CodeType, ModuleType
+from types import CodeType
 from typing import Any
 
 import numpy as np
 
-from grader.observe import instrument, loading
+from grader.observe import cells, instrument, loading
 
 PHASES = ("forward", "backward", "torch")
 FLOAT64, FLOAT32, INTEGER, BOOLEAN = range(4)
@@ -204,32 +204,21 @@ def _reader(kind: type) -> Any:
 # ── loading ──────────────────────────────────────────────────────────────────
 
 
-class TracingFinder(loading.MemoryFinder):
-    """Finds the submission's modules and executes them instrumented."""
+class Tracer(loading.Loader):
+    """Loads the files of one submission instrumented, for one recorder."""
 
-    def __init__(self, files: dict[str, bytes], prefix: str, tracer: Tracer) -> None:
-        super().__init__(files)
-        self.prefix, self.tracer = prefix, tracer
-
-    def exec_module(self, module: ModuleType) -> None:
-        assert module.__spec__ is not None and module.__spec__.origin is not None
-        path = module.__spec__.origin
-        module.__file__ = path
-        loading.remember_lines(self.files[path], path)
-        exec(self.tracer.code(self.prefix + path), module.__dict__)
-
-
-class Tracer:
-    """Instruments the files of one submission for one recorder."""
+    seconds = 1.0  # a demo is slow while it is watched, and of no interest
 
     def __init__(self, files: dict[str, bytes], recorder: Recorder) -> None:
-        self.files, self.recorder = files, recorder
+        super().__init__(files)
+        self.recorder = recorder
         self.number = {path: index for index, path in enumerate(files)}
 
     def tree(self, path: str) -> ast.Module:
         """The instrumented tree; its places join the recorder's table."""
         table = self.recorder.table
-        tree, entries = instrument.instrumented_tree(self.files[path], path, len(table))
+        source = cells.mended(self.files[path], path)
+        tree, entries = instrument.instrumented_tree(source, path, len(table))
         table += [(self.number[path], entry) for entry in entries]
         return tree
 
@@ -238,47 +227,4 @@ class Tracer:
         try:
             return compile(self.tree(path), path, "exec", dont_inherit=True)
         except RecursionError:
-            return loading.compile_source(self.files[path], path)
-
-    def load(self, main: str) -> ModuleType:
-        """The main module, as `loading.load` would make it; definitions alone where that raises."""
-        folder = main.rpartition("/")[0]
-        sys.meta_path.insert(0, TracingFinder(self.files, "", self))
-        if folder:
-            inside = {
-                p.removeprefix(folder + "/"): d
-                for p, d in self.files.items()
-                if p != main and p.startswith(folder + "/")
-            }
-            sys.meta_path.insert(1, TracingFinder(inside, folder + "/", self))
-        loading.remember_lines(self.files[main], main)
-        module = _module(main)
-        try:
-            exec(self.code(main), module.__dict__)
-        except BaseException:
-            module = _module(main)
-            self._definitions(main, module)
-        return module
-
-    def _definitions(self, main: str, module: ModuleType) -> None:
-        """Execute imports, definitions and what assignments can be made, each by itself."""
-        body = self.tree(main).body
-        future = [s for s in body if isinstance(s, ast.ImportFrom) and s.module == "__future__"]
-        for statement in body:
-            if not isinstance(statement, (*loading.DEFINITIONS, ast.Assign, ast.AnnAssign)):
-                continue
-            alone = ast.Module([*future, statement], [])
-            try:
-                exec(compile(alone, main, "exec", dont_inherit=True), module.__dict__)
-            except BaseException:
-                continue
-
-
-def _module(path: str) -> ModuleType:
-    name = path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
-    module = ModuleType(name)
-    module.__file__ = path
-    if path.endswith("__init__.py"):
-        module.__path__ = []
-    sys.modules[name] = module
-    return module
+            return super().code(path)

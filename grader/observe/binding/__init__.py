@@ -1,0 +1,43 @@
+"""Binds whatever style a candidate used to the contract's four functions (child's side).
+
+A submission's own functions are used as they are where they are the contract's. Elsewhere the
+source is read for what could be called (`source`, `names`), each style proposes ways of calling
+it (`functions`, `variables`, `classes`, `layers`, `modules`, `verify`), and `search` tries them
+on a small case. A way is a `flow.Flow` (`tensors.TorchFlow`): it encodes the arguments
+(`layout`), looks up what each parameter asks for (`environment`), and finds loss and gradients
+in what comes back (`returns`, `updates`).
+"""
+
+from grader.observe.binding import (
+    binder,
+    canonical,
+    classes,
+    containers,
+    environment,
+    flow,
+    functions,
+    layers,
+    layout,
+    modules,
+    names,
+    places,
+    returns,
+    search,
+    source,
+    tensors,
+    trial,
+    updates,
+    variables,
+    verify,
+)
+from grader.observe.binding.binder import Binding, bind
+
+MODULES = (
+    *(binder, canonical, classes, containers, environment, flow, functions, layers, layout),
+    *(modules, names, places, returns, search, source, tensors, trial, updates, variables),
+    verify,
+)
+FILES = tuple(str(module.__file__) for module in MODULES)
+"""Hidden from tracebacks: a candidate is shown the candidate's own lines."""
+
+__all__ = ["FILES", "Binding", "bind"]

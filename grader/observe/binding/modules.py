@@ -1,0 +1,262 @@
+"""Style: the PyTorch part as a function of arrays or tensors, an `nn.Module`, or another class.
+
+    def torch_grads(X, y, W1, b1, W2, b2): …; loss.backward(); return loss, W1.grad, …
+    class Net(nn.Module): fc1, fc2; forward(x) → logits       criterion = nn.CrossEntropyLoss()
+
+Tensors go in as leaves. Where the candidate's code ends at the loss, `loss.backward()` is
+called here, as the script around it would; the gradients are those that autograd leaves.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from grader.observe.binding import classes, functions, names, places, returns
+from grader.observe.binding.classes import ClassOwner
+from grader.observe.binding.containers import (
+    Container,
+    containers,
+    standard_containers,
+)
+from grader.observe.binding.environment import Environment, Unbindable
+from grader.observe.binding.flow import Misfit, same
+from grader.observe.binding.functions import ModuleOwner, layout_of, locate, takes_network
+from grader.observe.binding.layout import CONTRACT, Layout, layouts
+from grader.observe.binding.names import TENSORS, WEIGHTS, plain
+from grader.observe.binding.returns import Spot
+from grader.observe.binding.source import Class, Function, Source
+from grader.observe.binding.tensors import MODEL, TorchFlow, as_array_or_none
+from grader.observe.binding.trial import RAISED, SIZES, Budget, renamed, small_case
+
+Array = np.ndarray[Any, Any]
+NOT_THE_LAYOUT = (AttributeError, NameError, KeyError, TypeError, Unbindable)
+"""What a call raises that no other shape of its arguments would mend."""
+
+ARGUMENTS = ("X", "y", "W1", "b1", "W2", "b2")
+
+
+@dataclass(frozen=True)
+class Bound:
+    """The PyTorch part as the contract calls it, and words about it; `call` None for none."""
+
+    call: Callable[..., Any] | None = None
+    sentence: str = ""
+    deviations: tuple[str, ...] = ()
+    alternatives: tuple[str, ...] = ()
+    absent: dict[str, str] = field(default_factory=dict)
+    line: int = 0
+
+
+# ── the candidates ───────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True)
+class TorchOwner(ClassOwner):
+    """A class of torch's kind; weights that its constructor takes are not put again."""
+
+    puts: bool = True
+
+    def begin(self, environment: Environment) -> Any:
+        if self.puts:
+            return super().begin(environment)
+        return self.construct(environment)
+
+
+def _candidates(source: Source, wanted: str) -> Iterator[TorchFlow]:
+    usable = [f for f in source.functions if f.torch and "aside" not in f.kinds and not f.stub]
+    if wanted:
+        usable = [f for f in source.functions if f.name == wanted] or usable
+    whole = [f for f in usable if takes_network(f)]
+    whole.sort(key=_rank)
+    criteria = _criteria(source)
+    for function in whole:
+        for container in _containers(source, function):
+            for tensors in (False, True):
+                flow = TorchFlow(ModuleOwner(), (function,), tensors, container=container)
+                if "y" in names.data_roles(function.names).values():
+                    yield flow
+            for criterion in criteria:
+                yield TorchFlow(ModuleOwner(), (function, criterion), True, container=container)
+    about = [f for f in usable if set(map(plain, f.names)) & set(MODEL) and "loss" in f.kinds]
+    for kind in sorted((c for c in source.classes if c.torch), key=lambda c: not c.module):
+        yield from _of_class(kind, criteria, about)
+
+
+def _rank(function: Function) -> tuple[bool, ...]:
+    text = plain(function.name)
+    return (
+        "torch" not in text and "auto" not in text,
+        "both" not in function.kinds and "backward" not in function.kinds,
+    )
+
+
+def _containers(source: Source, function: Function) -> list[Container | None]:
+    if not functions.takes_container(function):
+        return [None]
+    found: list[Container | None] = []
+    for name in function.names:
+        if "params" in names.PASSED_ROLES.get(plain(name), ()):
+            found += containers(function, name)
+    found += functions.all_forms(source)
+    return found or list(standard_containers())
+
+
+def _of_class(kind: Class, criteria: list[Function], about: list[Function]) -> Iterator[TorchFlow]:
+    """An object of a class with its parameters located, forward, and a criterion."""
+    environment = Environment(dict(small_case()), dict(SIZES))
+    owner = TorchOwner(kind)
+    try:
+        subject = owner.construct(environment)
+    except RAISED:
+        return
+    at = locate(list(places.walk(subject)))
+    if not {"W1", "W2"} <= set(at):
+        for method in kind.methods.values():
+            if takes_network(method) and "y" in names.data_roles(method.names).values():
+                for tensors in (False, True):
+                    yield TorchFlow(owner, (method,), tensors)
+        return
+    layout = layout_of({n: places.shape(places.get(subject, p)) for n, p in at.items()}) or CONTRACT
+    puts = not classes._is_given_weights(kind)
+    owner = TorchOwner(kind, at, puts=puts, others=(*criteria, *about))
+    for stages in (*((f,) for f in about), *_class_stages(kind, criteria)):
+        for tensors in (True, False):
+            yield TorchFlow(owner, stages, tensors, layout, at=at)
+
+
+def _class_stages(kind: Class, criteria: list[Function]) -> Iterator[tuple[Function, ...]]:
+    methods = [m for n, m in kind.methods.items() if n == "__call__" or not n.startswith("__")]
+    methods = [m for m in methods if not m.stub]
+    forwards = [m for m in methods if m.name in ("forward", "__call__") or "forward" in m.kinds]
+    losses = [m for m in methods if "loss" in m.kinds]
+    backwards: list[Function | None] = [m for m in methods if "backward" in m.kinds]
+    for one in (m for m in methods if "both" in m.kinds):
+        yield (one,)
+    for backward in (*backwards, None):
+        end = (backward,) if backward is not None else ()
+        for forward in forwards:
+            if "y" in names.data_roles(forward.names).values():
+                yield (forward, *end)
+            for loss in (*losses, *criteria):
+                yield (forward, loss, *end)
+        for loss in losses:
+            yield (loss, *end)
+
+
+def _criteria(source: Source) -> list[Function]:
+    """The candidate's loss: a function, a module-level `nn` loss, or one that the text names."""
+    own = [
+        f for f in source.functions
+        if f.torch and "loss" in f.kinds and not takes_network(f) and len(f.parameters) >= 2
+    ]  # fmt: skip
+    found = list(own)
+    for name, value in list(vars(source.module).items()):
+        if type(value).__module__.startswith("torch.nn.modules.loss"):
+            found.append(_criterion(name, value))
+    if not found:
+        import torch.nn.functional as F
+
+        text = source.words
+        if "CrossEntropyLoss" in text or "cross_entropy(" in text:
+            found.append(_criterion("cross_entropy", F.cross_entropy))
+        if "NLLLoss" in text or "nll_loss(" in text:
+            found.append(_criterion("nll_loss", F.nll_loss))
+    return found
+
+
+def _criterion(name: str, call: Any) -> Function:
+    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    parameters = (inspect.Parameter("logits", kind), inspect.Parameter("y", kind))
+    return Function(name, call, None, parameters, torch=True)
+
+
+# ── trying them ──────────────────────────────────────────────────────────────
+
+
+def bind(source: Source, wanted: str) -> Bound:
+    """The PyTorch part of a submission, under whatever name and form."""
+    if places.torch_here() is None:
+        return Bound()
+    case, budget = small_case(), Budget()
+    best: tuple[tuple[bool, ...], TorchFlow, dict[str, Array]] | None = None
+    others: list[TorchFlow] = []
+    for candidate in _candidates(source, wanted):
+        if best is not None and all(best[0]):
+            break
+        for layout in _layouts(candidate):
+            if not budget.spend():
+                break
+            try:
+                flow, answer, quality = _tried(replace(candidate, layout=layout), case)
+            except NOT_THE_LAYOUT:
+                break
+            except RAISED:
+                continue
+            if best is None or quality > best[0]:
+                best = quality, flow, answer
+            else:
+                others.append(flow)
+            if all(quality[:2]):
+                break
+    if best is None:
+        return Bound(
+            absent={"torch_forward_backward": _nearest(source)} if _nearest(source) else {}
+        )
+    flow = best[1]
+
+    def call(*arguments: Any) -> Any:
+        return flow.run(dict(zip(ARGUMENTS, arguments, strict=True)))
+
+    said = tuple(dict.fromkeys(o.sentence for o in others))
+    return Bound(call, flow.sentence, flow.deviations, said, {}, flow.stages[0].line)
+
+
+def _tried(
+    candidate: TorchFlow, case: Mapping[str, Array]
+) -> tuple[TorchFlow, dict[str, Array], tuple[bool, ...]]:
+    given = {n: a.copy() for n, a in case.items()}
+    results, _, subject = candidate.called(given)
+    loss: tuple[int, Spot] | None = None
+    listed: list[returns.Found] = []
+    for number, (stage, result) in enumerate(zip(candidate.stages, results, strict=True)):
+        state = subject if number == len(results) - 1 else None
+        listed = returns.listed(result, stage.returns, state)
+        if loss is None and (spot := returns.loss_in(listed, case["X"].shape[0])) is not None:
+            loss = number, spot
+    if loss is None:
+        raise Misfit(len(results), "no loss was found")
+    encoded = candidate.layout.encode(case)
+    spots = returns.gradients_in(listed, {t: encoded[t].shape for t in TENSORS}, encoded)
+    spots = {t: s for t, s in spots.items() if s.root == "result" or t not in candidate.at}
+    flow = replace(candidate, loss=loss, gradients=spots)
+    value, found = flow.run({n: a.copy() for n, a in case.items()})
+    again, _ = flow.run(renamed(case))
+    answer = {t: g for t, g in found.items() if g is not None}
+    if len(set(WEIGHTS) & set(answer)) < 2:
+        raise Misfit(len(results), "no gradients were found")
+    steady = same({"loss": _plain(value)}, {"loss": _plain(again)}, within=1e-5)
+    alike = all(answer[t].shape == case[t].shape for t in answer)
+    return flow, answer, (steady, alike, set(WEIGHTS) <= set(answer), "X" in answer)
+
+
+def _plain(value: Any) -> Array:
+    array = as_array_or_none(value)
+    return np.zeros(0) if array is None else array
+
+
+def _layouts(candidate: TorchFlow) -> Iterator[Layout]:
+    hot = any(names.says_one_hot(n) for s in candidate.stages for n in s.names)
+    for layout in layouts(hot):
+        fixed = candidate.layout
+        if not candidate.at or (layout.transposed, layout.bias) == (fixed.transposed, fixed.bias):
+            yield layout
+
+
+def _nearest(source: Source) -> str:
+    near = [f for f in source.functions if f.torch and takes_network(f)]
+    return f"found `{near[0].heading}` in line {near[0].line}" if near else ""

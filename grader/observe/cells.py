@@ -1,0 +1,73 @@
+"""The source of a file as it can be compiled: a notebook's without the cells that are no Python.
+
+On the child's side.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from types import CodeType
+from typing import NamedTuple
+
+CELL = re.compile(
+    "^(?:from __future__ import [\\w, ]+  )?# ── cell (\\d+) ──$".encode(), re.MULTILINE
+)
+"""The line that stands before each cell of a notebook."""
+
+
+class Note(NamedTuple):
+    """What was raised at module level, and where."""
+
+    file: str
+    line: int
+    kind: str
+    text: str
+
+
+def compile_source(data: bytes, path: str) -> CodeType:
+    """The code of `data`, as `parse` has it."""
+    return compile(_mended(data, path)[0], path, "exec", dont_inherit=True)
+
+
+def parse(data: bytes, path: str) -> ast.Module:
+    """The tree of `data`. Raises `SyntaxError`, but not for a single cell of a notebook."""
+    return ast.parse(mended(data, path), path)
+
+
+def mended(data: bytes, path: str) -> bytes:
+    """`data`, with the cells of a notebook blanked that do not parse; lines keep their numbers."""
+    return _mended(data, path)[0]
+
+
+def notes_on(data: bytes, path: str) -> list[Note]:
+    """A note for each cell that `mended` blanks."""
+    return _mended(data, path)[1]
+
+
+def _mended(data: bytes, path: str) -> tuple[bytes, list[Note]]:
+    heads = list(CELL.finditer(data))
+    if not heads or _parses(data):
+        return data, []
+    starts = [head.start() for head in heads]
+    parts, notes = [data[: starts[0]]], []
+    for head, end in zip(heads, [*starts[1:], len(data)], strict=True):
+        cell = data[head.start() : end]
+        try:
+            ast.parse(cell)
+        except (SyntaxError, ValueError) as error:
+            line = data.count(b"\n", 0, head.start()) + (getattr(error, "lineno", None) or 1)
+            said = f"cell {head[1].decode()}: {getattr(error, 'msg', error)}"
+            notes.append(Note(path, line, "SyntaxError", said))
+            cell = b"\n" * cell.count(b"\n")
+        parts.append(cell)
+    whole = b"".join(parts)
+    return (whole, notes) if _parses(whole) else (data, [])
+
+
+def _parses(data: bytes) -> bool:
+    try:
+        ast.parse(data)
+    except (SyntaxError, ValueError):
+        return False
+    return True
