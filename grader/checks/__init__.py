@@ -4,10 +4,20 @@ from grader.checks.backward import BACKWARD
 from grader.checks.check import Check, finding_of
 from grader.checks.forward import FORWARD, loads
 from grader.checks.pytorch import PYTORCH
+from grader.checks.refusal import REFUSAL
 from grader.checks.run import run_checks
 from grader.checks.seen import Seen
+from grader.checks.stated import STATED
 from grader.checks.verification import VERIFICATION
 
-ALL_CHECKS: tuple[Check, ...] = (loads, *FORWARD, *BACKWARD, *PYTORCH, *VERIFICATION)
+ALL_CHECKS: tuple[Check, ...] = (
+    loads,
+    *FORWARD,
+    *BACKWARD,
+    *PYTORCH,
+    *VERIFICATION,
+    *REFUSAL,
+    *STATED,
+)
 
 __all__ = ["ALL_CHECKS", "Check", "Seen", "finding_of", "run_checks"]

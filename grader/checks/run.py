@@ -8,6 +8,13 @@ from grader.checks.check import Check, finding_of, waits
 from grader.checks.seen import Seen
 from grader.records import CheckStatus, Finding
 
+OF_THE_LOSS = (
+    *("forward.loss", "forward.scalar", "forward.mean", "forward.overflow", "forward.underflow"),
+    *("forward.row_max", "forward.gather", "forward.bias", "forward.edge_sizes"),
+    *("forward.repeatable", "backward.own_loss"),
+)
+"""Checks that look at the forward's loss: without one there is nothing to assess."""
+
 
 def run_checks(checks: Iterable[Check], seen: Seen) -> list[Finding]:
     """A finding for each check, in order.
@@ -28,6 +35,8 @@ def _find(check: Check, seen: Seen, before: dict[str, Finding]) -> Finding:
     if missing:
         listed = ", ".join(missing)
         return finding_of(check, waits(f"Not assessed: waits for {listed}.", *missing))
+    if check.id in OF_THE_LOSS and seen.step("forward/primes").texts.get("lossless"):
+        return finding_of(check, waits("Not assessed: no function gives a loss.", "forward.runs"))
     try:
         return finding_of(check, check.run(seen))
     except Exception as error:

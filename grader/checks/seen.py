@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, TypeVar
 
 import numpy as np
 
 from grader.errors import HarnessError
+from grader.observe.naming import known_tensors
+from grader.observe.reading import NamedTrace, read_names
 from grader.observe.trace import Trace
+from grader.observe.verification import Verification
 from grader.problem import Exam, Expected
 from grader.records import Array, CheckStatus, Ended, Evidence, Observation, Observations
 
@@ -22,6 +27,9 @@ FACTORS: tuple[tuple[str, str], ...] = (
     ("-B", "B × too large and of the wrong sign"),
 )
 """Constant factors by which an answer may be off without being wrong in anything else."""
+
+
+T = TypeVar("T")
 
 
 def factor_value(name: str, sizes: Mapping[str, int]) -> float:
@@ -49,16 +57,29 @@ class Seen:
     """One submission's observations beside what was expected of it.
 
     `trace` is what every expression of the NumPy part was; the child's word, and so
-    no ground for a verdict on numbers.
+    no ground for a verdict on numbers. `verification` is how the candidate's own verification
+    took gradients that were spoiled.
     """
 
     exam: Exam
     observations: Observations
     trace: Trace = field(default_factory=Trace, compare=False)
+    verification: Verification = field(default_factory=Verification, compare=False)
     _factors: dict[tuple[str, str], str | None] = field(default_factory=dict, compare=False)
+    _kept: dict[str, Any] = field(default_factory=dict, compare=False)
 
     def expected(self, case: str) -> Expected:
         return self.exam.expected[case]
+
+    @cached_property
+    def named(self) -> NamedTrace:
+        """The trace with its values named by the tensors that are right there; read once."""
+        return self.names_of(self.trace)
+
+    def names_of(self, trace: Trace) -> NamedTrace:
+        """The same for another trace, which was taken on `primes` like this one."""
+        expected = self.expected("primes")
+        return read_names(trace, known_tensors(expected), expected.case.sizes)
 
     def step(self, name: str) -> Observation:
         """The observation of a step. Raises `HarnessError` when it failed by our fault."""
@@ -66,6 +87,13 @@ class Seen:
         if observation.ended is Ended.HARNESS:
             raise HarnessError(f"{name}: {observation.error}")
         return observation
+
+    def once(self, key: str, make: Callable[[], T]) -> T:
+        """What `make` gives, made at the first call only: for what several checks look at."""
+        if key not in self._kept:
+            self._kept[key] = make()
+        made: T = self._kept[key]
+        return made
 
     # ── comparing one array ──────────────────────────────────────────────────
 

@@ -7,6 +7,7 @@ import numpy as np
 from grader.checks.check import Outcome, check, failed, judge, passed, waits
 from grader.checks.seen import Seen, number, same_again, trouble
 from grader.observe.plan import VERIFY_CASES
+from grader.observe.verification import OWN
 from grader.records import TENSORS, CheckStatus, Ended, Evidence
 
 AGREE = 1e-11
@@ -23,13 +24,15 @@ DIFFER = 1e-2
     serves="Part 3: all five gradients compared.",
 )
 def exists(seen: Seen) -> Outcome:
-    """`verify` is defined, and is more than a stub."""
+    """`verify` is defined, and is more than a stub; or the file's own statements verify."""
     report = seen.observations.torch
     if not report.loaded.ok:
         return failed(f"Importing the file with PyTorch failed: {report.loaded.error}.")
     rows = [row.split(":") for row in report.functions if row.startswith("verify:")]
     if seen.step("verify/primes").ended is Ended.MISSING:
-        return failed("No function verify was found.")
+        if not seen.verification.by_script:
+            return failed("No function verify was found, and no script that compares.")
+        return passed("The script compares both sides where it runs.")
     if rows and rows[0][-1] == "1":
         return failed("verify is a stub.", Evidence("verify", "a comparison", "an empty body"))
     return passed("verify is defined.")
@@ -45,6 +48,8 @@ def exists(seen: Seen) -> Outcome:
 )
 def accepts(seen: Seen) -> Outcome:
     """`verify` says yes where the candidate's two sides agree, and no where they plainly differ."""
+    if seen.verification.by_script and seen.step("verify/primes").ended is Ended.MISSING:
+        return judge([_of_script(seen)], "The script's comparison judges its two sides rightly.")
     lines = [line for case in VERIFY_CASES if (line := _verdict(seen, case))]
     if not lines:
         return waits("The two sides did not both run, so no verdict is right.", "pytorch.runs")
@@ -53,24 +58,49 @@ def accepts(seen: Seen) -> Outcome:
 
 def _verdict(seen: Seen, case: str) -> Evidence | None:
     """Whether verify's word on `case` fits the gap; None where a side is missing."""
-    gap = _gap(seen, case)
-    if gap is None:
+    apart = gap(seen, case)
+    if apart is None:
         return None
     step = seen.step(f"verify/{case}")
     if not step.ok:
         return Evidence("verify", "a verdict", trouble(step, "verdict"), case)
     accepted = bool(step.arrays["accepted"])
     said = "yes" if accepted else "no"
-    if gap <= AGREE and _unclear(seen, case):
+    if apart <= AGREE and _unclear(seen, case):
         wanted, right = "either: the sides agree in the gradients' numbers alone", True
-    elif gap <= AGREE:
+    elif apart <= AGREE:
         wanted, right = "yes: the two sides agree", accepted
-    elif gap <= DIFFER:
+    elif apart <= DIFFER:
         wanted, right = "either: the two sides differ slightly", True
     else:
-        wanted, right = f"no: the two sides differ by {number(gap)} of their size", not accepted
+        wanted = f"no: the two sides differ by {number(apart)} of their size"
+        right = not accepted or _objects_otherwise(seen)
+        said = "no, in other words" if right and accepted else said
     status = CheckStatus.PASS if right else CheckStatus.FAIL
     return Evidence("verify", wanted, said, case, verdict=status)
+
+
+def _objects_otherwise(seen: Seen) -> bool:
+    """Whether a verify that returns no verdict says no in print, or by a comparison it makes."""
+    record = seen.verification
+    wordless = record.by_as_is in ("print", "number", "comparison")
+    return wordless and record.accepts_as_is is False
+
+
+def _of_script(seen: Seen) -> Evidence:
+    """Whether the script's own comparison fits what its two sides give on its own numbers.
+
+    Where they differ by a bug, what it says of them as they are must be no.
+    """
+    record = seen.verification
+    if record.equalised:
+        said, wanted = record.accepts_as_is, "no: the two sides differ"
+        status = CheckStatus.PASS if said is not True else CheckStatus.FAIL
+    else:
+        said, wanted = record.accepts, "yes: the two sides agree"
+        status = CheckStatus.PASS if said is not False else CheckStatus.FAIL
+    words = {True: "yes", False: "no", None: "nothing clear"}[said]
+    return Evidence("the script", wanted, words, OWN, verdict=status)
 
 
 def _unclear(seen: Seen, case: str) -> bool:
@@ -100,20 +130,23 @@ def _unsteady(seen: Seen) -> bool:
     )
 
 
-def _gap(seen: Seen, case: str) -> float | None:
+def gap(seen: Seen, case: str) -> float | None:
     """Largest relative difference between the candidate's two sides, over all five gradients."""
-    by_hand, by_torch = seen.step(f"backward/{case}"), seen.step(f"torch/{case}")
-    worst = 0.0
-    for tensor in TENSORS:
-        a, b = by_hand.arrays.get(tensor), by_torch.arrays.get(tensor)
-        if a is None or b is None:
-            return None
-        if a.size != b.size:
-            return float("inf")
-        with np.errstate(all="ignore"):
-            difference = np.abs(a.ravel().astype(float) - b.ravel().astype(float)).max(initial=0.0)
-            worst = max(worst, float(difference / max(np.abs(b).max(initial=0.0), 1e-300)))
-    return worst if np.isfinite(worst) else float("inf")
+    gaps = [gap_of(seen, case, tensor) for tensor in TENSORS]
+    return None if None in gaps else max(gap for gap in gaps if gap is not None)
+
+
+def gap_of(seen: Seen, case: str, tensor: str) -> float | None:
+    """The relative difference in one gradient; None where a side is missing."""
+    a, b = (seen.step(f"{part}/{case}").arrays.get(tensor) for part in ("backward", "torch"))
+    if a is None or b is None:
+        return None
+    if a.size != b.size:
+        return float("inf")
+    with np.errstate(all="ignore"):
+        difference = np.abs(a.ravel().astype(float) - b.ravel().astype(float)).max(initial=0.0)
+        apart = float(difference / max(np.abs(b).max(initial=0.0), 1e-300))
+    return apart if np.isfinite(apart) else float("inf")
 
 
 VERIFICATION = (exists, accepts)

@@ -148,8 +148,8 @@ def _band(bands: Sequence[Band], score: Fraction, max_score: Fraction) -> str | 
 
 
 def _open(scores: Sequence[ItemScore]) -> Fraction:
-    """Points that wait for a human: manual items, not the harness's faults."""
-    return sum((s.max_points for s in scores if s.item.manual), NOTHING)
+    """Points that wait for a human, not for the harness to be mended."""
+    return sum((s.open for s in scores), NOTHING)
 
 
 def _part(part: Part, scores: Sequence[ItemScore]) -> PartGrade:
@@ -166,14 +166,16 @@ def _part(part: Part, scores: Sequence[ItemScore]) -> PartGrade:
 
 
 def _item(score: ItemScore) -> ItemGrade:
+    """One line; open when a human has to mark all of it."""
     item = score.item
+    still_open = item.manual or (score.open > 0 and score.max_points == 0)
     return ItemGrade(
         id=item.id,
         title=item.title,
         points=float(score.points),
-        max_points=float(score.max_points),
+        max_points=float(score.open if still_open else score.max_points),
         checks=item.checks,
-        open=item.manual,
+        open=still_open,
         bonus=item.bonus,
         guidance=item.guidance,
         given_back=float(score.given_back),
@@ -208,7 +210,9 @@ def _check_grades(
         for score in scores:
             if score.item.manual:
                 grades.append(_manual(score.item, part.id))
-            for check, share in score.shares.items():
+            left = [c for c in score.shares if found[c].status is CheckStatus.MANUAL]
+            shares = {c: Share(NOTHING, score.open / len(left)) for c in left}
+            for check, share in {**score.shares, **shares}.items():
                 declared = checks.get(check, _Unlisted(check))
                 why = reasons.get(check, ())
                 grades.append(_check(declared, part.id, found[check], share, why))

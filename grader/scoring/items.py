@@ -35,7 +35,8 @@ class Share:
 class ItemScore:
     """An item's decided points; `shares` by check id sum to them.
 
-    `given_back` is the part of them that no check earned: see `deductions`.
+    `given_back` is the part of them that no check earned: see `deductions`. `open` are
+    the points that wait for a human, who marks a manual item and what a check left to one.
     """
 
     item: Item
@@ -43,6 +44,7 @@ class ItemScore:
     max_points: Fraction
     shares: Mapping[str, Share]
     given_back: Fraction = NOTHING
+    open: Fraction = NOTHING
 
 
 def score_item(item: Item, statuses: Mapping[str, CheckStatus]) -> ItemScore:
@@ -54,14 +56,17 @@ def score_item(item: Item, statuses: Mapping[str, CheckStatus]) -> ItemScore:
     """
     count = len(item.checks)
     if item.manual or not count:
-        return ItemScore(item, NOTHING, exact(item.points) if item.manual else NOTHING, {})
+        whole = exact(item.points) if item.manual else NOTHING
+        return ItemScore(item, NOTHING, whole, {}, open=whole)
     decided = [check for check in item.checks if statuses[check] not in UNDECIDED]
     passing = frozenset(check for check in decided if statuses[check] is CheckStatus.PASS)
     max_points = exact(item.points) * Fraction(len(decided), count)
     points = _earned(item, passed=len(passing), undecided=count - len(decided))
     shares = {check: Share(NOTHING, NOTHING) for check in item.checks}
     shares |= _shares(decided, passing, points, max_points)
-    return ItemScore(item, points, max_points, shares)
+    left = sum(statuses[check] is CheckStatus.MANUAL for check in item.checks)
+    still_open = NOTHING if item.bonus else exact(item.points) * Fraction(left, count)
+    return ItemScore(item, points, max_points, shares, open=still_open)
 
 
 def _earned(item: Item, *, passed: int, undecided: int) -> Fraction:

@@ -1,0 +1,188 @@
+"""Checks that the candidate's own verification refuses what is wrong.
+
+The judge has gradients spoiled one at a time, on sides that agree, and sees what is said.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from grader.checks.check import Outcome, check, failed, passed, waits
+from grader.checks.seen import Seen
+from grader.checks.verification import AGREE, gap, gap_of
+from grader.observe.plan import VERIFY_CASES
+from grader.observe.verification import PERCENT, Kind, Spoiled, Verification
+from grader.observe.verification import Outcome as Heard
+from grader.records import TENSORS, CheckStatus, Evidence
+
+WORDS = {
+    "return": "its return value",
+    "raise": "raising",
+    "print": "what it prints",
+    "number": "the number it returns",
+    "comparison": "a comparison",
+}
+"""By what a verification refuses, in `saying`'s words and in ours."""
+
+
+@check(
+    "verification.covers",
+    "verify looks at all five gradients",
+    needs=("verification.exists",),
+    hint="Loop over the names of all five, X included, and let one disagreement decide.",
+    serves="Part 3: all five gradients compared.",
+)
+def covers(seen: Seen) -> Outcome:
+    """Where one gradient of one side is made wrong, whichever it is, `verify` notices.
+
+    Both sides are made to agree first, so a bug in either is no matter here.
+    """
+    if (outcome := _untold(seen)) is not None:
+        return outcome
+    record = seen.verification
+    lines = [_noticed(tensor, record.of(tensor)) for tensor in TENSORS if record.of(tensor)]
+    if record.idle:
+        return failed("verify says yes without running either side.", _idle())
+    if overlooked := record.overlooked:
+        names = ", ".join(f"d{t}" for t in overlooked)
+        passed_on = _listed([t.words for t in record.of(overlooked[0])])
+        text = f"{_subject(record)} notices no error in {names}: accepted {passed_on}."
+        return failed(text, *sorted(lines, key=lambda e: e.verdict is CheckStatus.PASS))
+    return passed(f"{_subject(record)} notices an error in each of the five.", *lines)
+
+
+@check(
+    "verification.refuses",
+    "verify refuses every plainly wrong gradient",
+    needs=("verification.exists",),
+    hint="Compare entry by entry, shapes first: a sum or a norm of each side hides a transpose.",
+    serves="Part 3: all five gradients compared.",
+)
+def refuses(seen: Seen) -> Outcome:
+    """One entry changed, a transpose, a factor of 2, 1/B or −1, or no mask: each is refused.
+
+    The last four are tried on the gradients of which a lesser error was let through.
+    """
+    if (outcome := _untold(seen)) is not None:
+        return outcome
+    record = seen.verification
+    if record.idle:
+        return failed("verify says yes without running either side.", _idle())
+    lines = [_trial(t) for tensor in TENSORS for t in record.of(tensor) if t.gross]
+    missed = [e for e in lines if e.verdict is not CheckStatus.PASS]
+    if missed:
+        text = f"{_subject(record)} accepts {_listed([e.what for e in missed])}."
+        return failed(text, *missed, *(e for e in lines if e not in missed))
+    return passed(f"{_subject(record)} refuses every plainly wrong gradient shown to it.", *lines)
+
+
+@check(
+    "verification.tight",
+    "verify refuses an error of 1 %",
+    needs=("verification.exists",),
+    hint="In float64 ask for about 1e-9 of the tensor's largest entry; an absolute limit says "
+    "nothing about a small gradient.",
+    serves="Part 3: within a tight tolerance.",
+)
+def tight(seen: Seen) -> Outcome:
+    """A gradient that is 1.01 times the right one is refused, for each that is looked at."""
+    if (outcome := _untold(seen)) is not None:
+        return outcome
+    record = seen.verification
+    looked_at = [t for t in TENSORS if record.of(t) and t not in record.overlooked]
+    if not looked_at:
+        return failed(f"{_subject(record)} notices no error in any gradient, of any size.")
+    lines = []
+    for tensor in looked_at:
+        percent = [t for t in record.of(tensor) if t.kind is Kind.SCALE and t.error <= PERCENT]
+        lines += [_trial(t, record.loosest(tensor)) for t in percent]
+    missed = [e for e in lines if e.verdict is not CheckStatus.PASS]
+    if missed:
+        text = f"{_subject(record)} accepts {_listed([e.what for e in missed])}{_how_far(seen)}."
+        return failed(text, *missed, *(e for e in lines if e not in missed))
+    return passed(f"{_subject(record)} refuses a gradient that is 1 % off.", *lines)
+
+
+def _untold(seen: Seen) -> Outcome | None:
+    """Why nothing can be said of what it refuses, if so.
+
+    What waits is a verification that objects to a pair that agrees, or whose two sides do
+    not agree and could not be made to. One that could not be put to the test for another
+    reason is left to a person: the points are neither lost nor given on its own word.
+    """
+    record = seen.verification
+    if not record.by_script and all(gap(seen, case) is None for case in VERIFY_CASES):
+        return waits("The two sides did not both run, so no verdict is right.", "pytorch.runs")
+    unlike = record.accepts is False and not record.equalised and _accepted_at_first(seen)
+    if record.accepts is False and not record.equalised and not unlike:
+        text = "It objects to a pair that agrees, so its objections say nothing."
+        return waits(text, "verification.accepts")
+    if record.equalised and not (record.equal and record.accepts):
+        text = "The two sides differ, and it cannot be judged apart from that."
+        return waits(text, *_apart(seen))
+    if unlike or not record.tested:
+        why = record.reason or "it answered otherwise when it was called again"
+        why = why if unlike or record.reason else "no gradient could be found in a run of it"
+        return Outcome(CheckStatus.MANUAL, f"Could not be put to the test: {why}.")
+    return None
+
+
+def _accepted_at_first(seen: Seen) -> bool:
+    """Whether the calls that are graded were answered with yes."""
+    steps = [seen.step(f"verify/{case}") for case in VERIFY_CASES]
+    return all(step.ok and bool(step.arrays["accepted"]) for step in steps)
+
+
+def _apart(seen: Seen) -> tuple[str, ...]:
+    """The checks of the gradients that differ between the two sides."""
+    differing = [t for t in TENSORS if (gap_of(seen, "primes", t) or 0.0) > AGREE]
+    return tuple(f"backward.d{t}" for t in differing) or ("backward.own_loss",)
+
+
+def _subject(record: Verification) -> str:
+    return "The script's comparison" if record.found == "script" else "verify"
+
+
+def _idle() -> Evidence:
+    return Evidence("verify", "a comparison", "a yes, with nothing computed")
+
+
+def _noticed(tensor: str, trials: list[Spoiled]) -> Evidence:
+    """Whether any error in one gradient was noticed."""
+    noticed = next((t for t in trials if not t.missed), None)
+    if noticed is None:
+        never = all(t.outcome is Heard.ABSENT for t in trials)
+        said = "it does not occur in a run" if never else "accepted, whatever was done to it"
+        return Evidence(f"a wrong d{tensor}", "refused", said, trials[0].case)
+    return replace(_trial(noticed), what=f"a wrong d{tensor}")
+
+
+def _trial(trial: Spoiled, loosest: float = 0.0) -> Evidence:
+    """One spoiled gradient, and by what it was refused."""
+    what = f"d{trial.tensor} {trial.words}"
+    if not trial.missed:
+        line = f", line {trial.line}" if trial.line else ""
+        words = f"refused by {WORDS[trial.by]}{line}"
+        return Evidence(what, "refused", words, trial.case, verdict=CheckStatus.PASS)
+    further = f", as is an error of {_percent(loosest)}" if loosest > PERCENT else ""
+    return Evidence(what, "refused", f"accepted{further}", trial.case)
+
+
+def _how_far(seen: Seen) -> str:
+    """The largest error that passes, if it was found."""
+    loosest = max(seen.verification.loosest(t) for t in TENSORS)
+    return f"; an error of {_percent(loosest)} passes as well" if loosest > PERCENT else ""
+
+
+def _percent(error: float) -> str:
+    return f"{100 * error:.3g} %"
+
+
+def _listed(words: list[str]) -> str:
+    """The first few, and how many more."""
+    first = list(dict.fromkeys(words))
+    more = f" and {len(first) - 4} more" if len(first) > 4 else ""
+    return ", ".join(first[:4]) + more
+
+
+REFUSAL = (covers, refuses, tight)
