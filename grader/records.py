@@ -40,6 +40,9 @@ class Submission:
     `id` is safe as a file name and in HTML, CSV and a shell. `main` names the
     file that defines the contract's functions. `names` maps the contract's
     names to the candidate's own. `defects` were found while taking it in.
+    `joined` are the files whose names `main` brings together, last the one whose
+    names count; then `main` was written by the intake. `notes` are sentences about
+    the taking in that cost nothing.
     """
 
     id: str
@@ -51,6 +54,8 @@ class Submission:
     answers: str = ""
     passed_over: tuple[str, ...] = ()
     defects: tuple[Defect, ...] = ()
+    joined: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def source(self) -> str:
@@ -213,6 +218,25 @@ class Confidence(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Mend:
+    """An edit with which checks pass that did not: run through the whole examination.
+
+    `line` is the first that changes, `before` and `after` the lines that go and come,
+    `diff` both with their neighbours as a unified diff's hunks. `passes` are the checks won,
+    with the other mends in place where `words`, the sentence about them, says so. For
+    interviewers only: it is the solution.
+    """
+
+    file: str
+    line: int
+    before: str
+    after: str
+    diff: str
+    passes: tuple[str, ...]
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
 class Defect:
     """One bug, by code, with the tensors it reaches and the line it stands on."""
 
@@ -226,6 +250,7 @@ class Defect:
     line: int | None = None
     end_line: int | None = None
     source: str | None = None
+    mend: Mend | None = None
 
 
 # ── what it is worth ─────────────────────────────────────────────────────────
@@ -329,6 +354,62 @@ class Grade:
         return min(1.0, max(0.0, self.score / self.max_score)) if self.max_score > 0 else 0.0
 
 
+# ── what explains it ─────────────────────────────────────────────────────────
+
+
+class Standing(StrEnum):
+    """How a tensor or an expression stands; never by itself a ground for points."""
+
+    RIGHT = "right"
+    WRONG = "wrong"  # right inputs and a wrong value: here
+    FOLLOWS = "follows"  # wrong only because of what came before it
+    UNSEEN = "unseen"  # nothing can be said
+    GIVEN = "given"  # an input
+
+
+@dataclass(frozen=True, slots=True)
+class Annotation:
+    """What one expression was on the case `primes`: a tensor of the problem, or only a shape.
+
+    Lines count from 1, columns in UTF-8 bytes from 0. `phase` is "forward", "backward" or
+    "torch". `tensor` reads `dH1`, `B·dZ2` or `mask(Z1)`, "" where it is no known tensor;
+    `shape` stands in the problem's letters. `because` are the defect codes that `right`
+    rests on where the value is wrong.
+    """
+
+    file: str
+    line: int
+    col: int
+    end_line: int
+    end_col: int
+    phase: str
+    tensor: str
+    shape: str
+    right: Standing
+    because: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class GraphNode:
+    """One tensor of the network in one part ("numpy" or "torch"), and how it stands.
+
+    `because` are the codes of the defects that make it wrong. `measured` where the judge
+    compared its numbers; otherwise the trace of the submission's own run says so. `note`
+    narrows the status ("on huge logits") or says in which form the tensor was seen.
+    `file` and `line` are where the source computes it, if the trace shows it.
+    """
+
+    part: str
+    name: str
+    status: Standing
+    because: tuple[str, ...]
+    shape: str
+    measured: bool = False
+    note: str = ""
+    file: str | None = None
+    line: int | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Result:
     """Everything a report shows about one submission."""
@@ -343,6 +424,8 @@ class Result:
     observations: Observations
     timing: Mapping[str, float] = field(default_factory=dict)
     fault: str = ""  # the harness's own, when undecided
+    annotations: tuple[Annotation, ...] = ()
+    graph: tuple[GraphNode, ...] = ()
 
 
 def read_only(array: Array) -> Array:

@@ -8,6 +8,7 @@ import numpy as np
 
 from grader.checks.seen import Seen
 from grader.diagnosis.numeric import Part, make
+from grader.diagnosis.verification import verification_defects
 from grader.records import TENSORS, CheckStatus, Confidence, Defect, Ended, Finding
 
 Findings = Mapping[str, Finding]
@@ -20,7 +21,7 @@ def behaviour_defects(
     yield from _numpy(seen, findings)
     yield from _missing(numpy, torch)
     yield from _torch(seen, findings)
-    yield from _verification(seen, findings)
+    yield from verification_defects(seen, findings)
 
 
 def _failed(findings: Findings, check: str) -> bool:
@@ -97,22 +98,3 @@ def _torch(seen: Seen, findings: Findings) -> Iterator[Defect]:
     if _failed(findings, "pytorch.float64"):
         text = "float64 goes in, and float32 arithmetic comes out."
         yield make("torch-precision-lost", text)
-
-
-def _verification(seen: Seen, findings: Findings) -> Iterator[Defect]:
-    check = findings["verification.accepts"]
-    if not seen.observations.torch.loaded.ok:
-        return
-    if _failed(findings, "verification.exists"):
-        if seen.observations["verify/primes"].ended is not Ended.MISSING:
-            yield make("incomplete", "verify is a stub.")
-        return
-    if check.status is not CheckStatus.FAIL:
-        return
-    wrong = [e for e in check.evidence if e.verdict is CheckStatus.FAIL]
-    if any(e.observed == "yes" for e in wrong):
-        text = "verify says yes although the candidate's two sides plainly differ."
-        yield make("verify-always-true", text, confidence=Confidence.LIKELY)
-    elif any(e.observed == "no" for e in wrong):
-        text = "verify says no although the candidate's two sides agree."
-        yield make("verify-rejects-correct", text)

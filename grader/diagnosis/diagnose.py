@@ -5,16 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from grader.checks import ALL_CHECKS, Seen, run_checks
+from grader.checks import Seen
 from grader.diagnosis.behaviour import behaviour_defects
+from grader.diagnosis.cut import NO_LEAF, cut_graph
+from grader.diagnosis.differences import numeric_gradient
 from grader.diagnosis.match import Predictions
 from grader.diagnosis.numeric import Part, defects_of, explain_numpy, explain_torch
 from grader.diagnosis.place import placed
-from grader.diagnosis.process import process_defects
-from grader.diagnosis.simulate import simulated
+from grader.diagnosis.process import NO_LOSS, process_defects
+from grader.diagnosis.sites import Clues, located
 from grader.diagnosis.sources import UNEXPLAINED, habits, read_on_primes, with_first_wrong
+from grader.diagnosis.syntax import Program
+from grader.diagnosis.through import through_faults
+from grader.diagnosis.witnesses import Witness
 from grader.observe.trace import Trace
-from grader.records import Array, CheckStatus, Confidence, Defect, Finding, Submission
+from grader.records import CheckStatus, Confidence, Defect, Finding, Submission
+
+TRIALS = ("verification.covers", "verification.refuses", "verification.tight")
+"""Checks that spoil a gradient; they wait where the two sides do not agree, or do not run."""
 
 REACHED: Mapping[str, tuple[str, ...]] = {
     "mutates-input": ("forward.pure",),
@@ -36,18 +44,25 @@ REACHED: Mapping[str, tuple[str, ...]] = {
         *("backward.edge_sizes", "backward.stable", "forward.row_max"),
     ),
     "verify-missing": ("verification.*",),
-    "verify-always-true": ("verification.accepts",),
-    "verify-rejects-correct": ("verification.accepts",),
+    "verify-always-true": ("verification.accepts", *TRIALS),
+    "verify-partial": ("verification.accepts", *TRIALS[:2]),
+    "verify-loose-tolerance": ("verification.accepts", *TRIALS[1:]),
+    "verify-rejects-correct": ("verification.accepts", *TRIALS),
+    "verify-different-inputs": ("verification.accepts", *TRIALS),
 }
 """Checks that a defect which is no row of the fault table makes fail, and no others."""
 
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """The defects, and for checks that did not pass, the codes that explain why."""
+    """The defects, and for checks that did not pass, the codes that explain why.
+
+    `parts` are the NumPy and the PyTorch part as the fault table explains them.
+    """
 
     defects: tuple[Defect, ...]
     explained: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    parts: tuple[Part | None, Part | None] = (None, None)
 
 
 Tracer = Callable[[], Trace]
@@ -63,27 +78,42 @@ def diagnose(
 ) -> Diagnosis:
     """Defects with code, tensors and confidence; lines come from the trace or the traceback."""
     by_id = {f.check: f for f in findings}
-    process = process_defects(submission, seen.observations)
+    process = _really_missing(process_defects(submission, seen.observations), by_id)
     numpy, torch = explain_numpy(seen, predictions), explain_torch(seen, predictions)
+    program = Program(submission)
     numeric: list[Defect] = []
     for part, side in ((numpy, "numpy"), (torch, "torch")):
         if part is None:
             continue
         wrong = defects_of(part, seen, predictions)
-        wanted = any(witnesses for _, witnesses in wrong)
+        wanted = any(found_by for _, found_by in wrong)
         trace = seen.trace if side == "numpy" else torch_trace() if wanted else Trace()
-        numeric += _told(wrong, trace, seen, habits_too=side == "numpy")
+        numeric += _told(wrong, trace, seen, program, habits_too=side == "numpy")
     behaviour = list(behaviour_defects(seen, by_id, numpy, torch))
-    defects = _consequences_dropped(_distinct([*process, *numeric, *behaviour]))
+    behaviour += [*cut_graph(submission, seen), *numeric_gradient(seen)]
+    clues = Clues(program, seen, torch_trace)
+    told = [*process, *located([*numeric, *behaviour], clues)]
+    defects = _consequences_dropped(_distinct(told))
     explained = _explained(seen, findings, numpy, defects)
-    return Diagnosis(tuple(defects), explained)
+    return Diagnosis(tuple(defects), explained, (numpy, torch))
+
+
+def _really_missing(defects: Iterable[Defect], findings: Mapping[str, Finding]) -> list[Defect]:
+    """Without `verify-missing` where the script itself compares."""
+    compared = findings["verification.exists"].status is CheckStatus.PASS
+    return [d for d in defects if not (compared and d.code == "verify-missing")]
 
 
 def _told(
-    wrong: Sequence[tuple[Defect, list[Array]]], trace: Trace, seen: Seen, *, habits_too: bool
+    wrong: Sequence[tuple[Defect, list[Witness]]],
+    trace: Trace,
+    seen: Seen,
+    program: Program,
+    *,
+    habits_too: bool,
 ) -> list[Defect]:
     """One part's defects with their lines, and what only its source shows."""
-    defects = [placed(defect, witnesses, trace) for defect, witnesses in wrong]
+    defects = [placed(defect, found_by, trace, program) for defect, found_by in wrong]
     if not trace.values:
         return defects
     unplaced = any(d.code in UNEXPLAINED for d in defects)
@@ -99,6 +129,7 @@ COVERS: Mapping[str, tuple[str, ...]] = {
     "class-count-from-labels": ("runtime-error",),
     "torch-inplace": ("runtime-error",),
     "torch-graph-detached": ("runtime-error",),
+    "torch-leaf-without-grad": ("runtime-error",),
     "bias-wrong-axis": ("runtime-error",),
     "softmax-wrong-broadcast": ("runtime-error",),
 }
@@ -115,7 +146,7 @@ def _distinct(defects: Iterable[Defect]) -> list[Defect]:
         merged.setdefault((defect.code, defect.file, defect.line), defect)
     found = list(merged.values())
     for cause in [d for d in found if d.code in COVERS]:
-        hidden = [d for d in found if d.code in COVERS[cause.code]]
+        hidden = [d for d in found if d.code in COVERS[cause.code] and _same_part(cause, d)]
         if hidden and cause.line is None:
             first = hidden[0]
             placed = replace(
@@ -128,6 +159,12 @@ def _distinct(defects: Iterable[Defect]) -> list[Defect]:
             found[found.index(cause)] = placed
         found = [d for d in found if d not in hidden]
     return found
+
+
+def _same_part(cause: Defect, error: Defect) -> bool:
+    """A cause in the PyTorch part alone explains no error in the NumPy part."""
+    by_hand = error.message.startswith(("forward:", "backward:"))
+    return not (by_hand and cause.code.startswith("torch-"))
 
 
 UNSTEADY = ("grad-accumulates", "torch-grad-accumulates", "nondeterministic", "hidden-state")
@@ -150,9 +187,23 @@ def _consequences_dropped(defects: list[Defect]) -> list[Defect]:
         )
         if no_bias and set(defect.tensors) <= {"b1", "b2"}:
             continue
-        if not (unsteady or (verify_error and causes)):
+        no_leaf = defect.code == "torch-graph-detached" and NO_LEAF in defect.message
+        no_loss = (
+            defect.code == "loss-unexplained"
+            and not torch
+            and any(d.code == "missing-function" and d.message.startswith(NO_LOSS) for d in defects)
+        )
+        if "numeric-gradient" in codes and not torch and _is_of_differences(defect):
+            continue
+        if not (unsteady or no_leaf or no_loss or (verify_error and causes)):
             left.append(defect)
     return left
+
+
+def _is_of_differences(defect: Defect) -> bool:
+    """Whether it follows from differencing: inexact, slow, and the forward run many times."""
+    slow = defect.code == "timeout" and defect.message.startswith("backward:")
+    return slow or defect.code in ("grad-unexplained", "recomputes-forward", "mutates-cache")
 
 
 def _explained(
@@ -163,49 +214,23 @@ def _explained(
     explained: dict[str, list[str]] = {}
     proven = [d for d in defects if d.confidence is Confidence.PROVEN]
     if numpy is not None and not numpy.explanation.unexplained:
-        for check, codes in _through_faults(seen, numpy, lost).items():
+        through = through_faults(seen, numpy.explanation, numpy.missing, lost)
+        for check, codes in through.items():
             explained.setdefault(check, []).extend(codes)
-    own = {"verification.accepts"} if "verify-missing" in {d.code for d in proven} else set()
+    missing = any(d.code == "verify-missing" for d in proven)
+    own = {c for c in lost if missing and c.startswith("verification.")}
     for defect in proven:
         for pattern in REACHED.get(defect.code, ()):
             for check in lost - (own if defect.code.startswith("torch-") else set()):
                 if check == pattern or (pattern.endswith("*") and check.startswith(pattern[:-1])):
                     explained.setdefault(check, []).append(defect.code)
+    waiting = {f.check for f in findings if f.status is CheckStatus.SKIPPED}
+    for check in sorted(waiting.intersection(TRIALS) - explained.keys()):
+        others = [d.code for d in proven if not d.code.startswith("verify-")]
+        explained[check] = explained.get("verification.accepts") or others
     known = {d.code for d in proven}
     return {
         check: tuple(dict.fromkeys(c for c in codes if c in known))
         for check, codes in sorted(explained.items())
         if any(c in known for c in codes)
     }
-
-
-def _through_faults(seen: Seen, numpy: Part, lost: set[str]) -> dict[str, list[str]]:
-    """Checks that fail on the simulated submission too, with the single faults that suffice."""
-    explanation = numpy.explanation
-    found = (*explanation.forward, *explanation.backward)
-    if not found and not numpy.missing:
-        return {}
-    paper = seen.exam.paper
-
-    def failing(members: Sequence, missing: Sequence[str]) -> set[str]:  # type: ignore[type-arg]
-        free = [f for f in explanation.free if any(m.fault.code == f.code for m in members)]
-        observations = simulated(seen.observations, paper, members, free, missing)
-        outcome = run_checks(ALL_CHECKS, Seen(seen.exam, observations, seen.trace))
-        return {f.check for f in outcome if f.status is not CheckStatus.PASS}
-
-    by_hand = {check for check in lost if check.startswith(("forward.", "backward."))}
-    together = failing(found, numpy.missing) & by_hand
-    by_check: dict[str, list[str]] = {check: [] for check in together}
-    codes = list(dict.fromkeys(f.fault.code for f in found))
-    for code in codes:
-        alone = (
-            failing([f for f in found if f.fault.code == code], ()) if len(codes) > 1 else together
-        )
-        for check in together & alone:
-            by_check[check].append(code)
-    if numpy.missing:
-        alone = failing((), numpy.missing) if codes else together
-        for check in together & alone:
-            by_check[check].append("grad-missing")
-    everything = [*codes, *(["grad-missing"] if numpy.missing else [])]
-    return {check: named or everything for check, named in by_check.items()}

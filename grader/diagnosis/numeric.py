@@ -20,9 +20,9 @@ from grader.diagnosis.match import (
     explain,
 )
 from grader.diagnosis.simulate import gradients_of
-from grader.problem.faults import LEAVES, Fault, Flow
-from grader.problem.faults.flow import softmax
-from grader.records import TENSORS, Array, Confidence, Defect, Severity
+from grader.diagnosis.witnesses import Witness, witnesses
+from grader.problem.faults import LEAVES, Fault
+from grader.records import TENSORS, Confidence, Defect, Severity
 
 TABLE = {entry.code: entry for entry in CODES}
 TORCH_CODES = {
@@ -46,11 +46,12 @@ class Part:
 def explain_numpy(seen: Seen, predictions: Predictions) -> Part | None:
     """The NumPy part's explanation; None when its forward or backward gave nothing at all."""
     losses = _losses(seen, "forward", (*ORDINARY, *HUGE))
-    gradients = _gradients(seen, "backward")
+    cases = ("primes",) if _accumulates(seen) else (*BACKWARD, *HUGE)
+    gradients = _gradients(seen, "backward", cases)
     if all(loss is None for loss in losses.values()) or _unsteady(seen):
         return None  # a forward that gives another loss each time is no case for a table
     explanation = explain(predictions, losses, gradients)
-    if not _came(gradients, "primes") and losses["primes"] is not None:
+    if not _came(gradients, "primes"):
         explanation = _forward_only(explanation)
     if losses["primes"] is None and "loss" in explanation.unexplained:
         return None  # it raised on ordinary input, and the error says more
@@ -87,6 +88,13 @@ def _unsteady(seen: Seen) -> bool:
     return not np.array_equal(first.arrays["loss"], again.arrays["loss"], equal_nan=True)
 
 
+def _accumulates(seen: Seen) -> bool:
+    """Whether a second call gives other gradients: then only the very first ones count."""
+    first, again = (seen.observations[f"backward/primes{s}"].arrays for s in ("", "/again"))
+    both = (t for t in LEAVES if t in first and t in again)
+    return any(not np.array_equal(first[t], again[t], equal_nan=True) for t in both)
+
+
 def _came(gradients: Mapping[str, Outputs], case: str) -> bool:
     return any(per_case.get(case) is not None for per_case in gradients.values())
 
@@ -102,9 +110,9 @@ def _losses(seen: Seen, prefix: str, cases: Sequence[str]) -> Outputs:
     return {case: step.arrays.get("loss") if step.ok else None for case, step in steps.items()}
 
 
-def _gradients(seen: Seen, prefix: str) -> dict[str, Outputs]:
+def _gradients(seen: Seen, prefix: str, cases: Sequence[str] = BACKWARD) -> dict[str, Outputs]:
     return {
-        tensor: {c: seen.observations[f"{prefix}/{c}"].arrays.get(tensor) for c in BACKWARD}
+        tensor: {c: seen.observations[f"{prefix}/{c}"].arrays.get(tensor) for c in cases}
         for tensor in LEAVES
     }
 
@@ -117,7 +125,7 @@ def _missing(gradients: Mapping[str, Outputs]) -> tuple[str, ...]:
 
 def defects_of(
     part: Part, seen: Seen, predictions: Predictions
-) -> list[tuple[Defect, list[Array]]]:
+) -> list[tuple[Defect, list[Witness]]]:
     """The part's defects, each with the wrong values by which its line can be found."""
     explanation = part.explanation
     in_force = tuple(f.fault for f in explanation.forward)
@@ -129,18 +137,19 @@ def defects_of(
         gradients = {}
     groups: dict[str, list[Found]] = {}
     for found in (*explanation.forward, *explanation.backward):
-        groups.setdefault(_code(found.fault, part), []).append(found)
+        groups.setdefault(code_of(found.fault, part), []).append(found)
     defects = []
     proven = Confidence.LIKELY if explanation.unexplained else Confidence.PROVEN
     for code, members in groups.items():
         tensors = _reach(members)
         text = _words(members, part, seen)
-        witnesses = [w for m in members for w in _witnesses(m, flow, gradients)]
-        defects.append((make(code, text, tensors, proven), witnesses))
+        found_by = [w for m in members for w in witnesses(m, flow, gradients)]
+        defects.append((make(code, text, tensors, proven), found_by))
     return defects + _unexplained(part)
 
 
-def _code(fault: Fault, part: Part) -> str:
+def code_of(fault: Fault, part: Part) -> str:
+    """The code that a fault goes by in its part."""
     return TORCH_CODES.get(fault.code, fault.code) if part.prefix == "torch" else fault.code
 
 
@@ -153,7 +162,7 @@ def _reach(members: list[Found]) -> tuple[str, ...]:
 def _words(members: list[Found], part: Part, seen: Seen) -> str:
     """What was found, in words and numbers, for the candidate to read."""
     first = members[0]
-    what = TABLE[_code(first.fault, part)].what.rstrip(".")
+    what = TABLE[code_of(first.fault, part)].what.rstrip(".")
     variants = " and ".join(dict.fromkeys(m.fault.variant for m in members))
     amount = f", coefficient {number(first.amount)}" if first.amount else ""
     side = "PyTorch part: " if part.prefix == "torch" else ""
@@ -174,41 +183,20 @@ def _numbers(members: list[Found], part: Part, seen: Seen) -> str:
         return ""
     if got.shape != want.shape:
         return f": {label} of shape {list(got.shape)}, expected {list(want.shape)}"
+    verb = "are" if ", " in label else "is"
     ratio = proportion(got, want)
-    if ratio is not None and abs(ratio - 1) > 1e-9:
-        return f": {label} is {number(ratio)} × what is expected at B={size}"
+    if ratio is not None and number(ratio) != "1":
+        return f": {label} {verb} {number(ratio)} × what is expected at B={size}"
     if not tensors and abs(float(got) - float(want)) > 1e-9:
-        return f": the loss is {number(float(got))}, expected {number(float(want))}"
-    return f": {label} is wrong" if tensors else ""
+        return f": the loss is off by {number(float(got) - float(want))}"
+    return f": {label} {verb} wrong" if tensors else ""
 
 
-def _witnesses(found: Found, flow: Flow | None, gradients: Mapping[str, Array]) -> list[Array]:
-    """Values that only the wrong line has, the most telling first."""
-    if flow is None:
-        return []
-    step = found.fault.step
-    with np.errstate(all="ignore"):
-        if step == "shift":
-            shifted = flow["Z2"] - flow["shift"]
-            own = [flow["shift"]] if found.fault.code != "softmax-no-max-shift" else []
-            return [*own, np.exp(shifted), shifted]
-        if step == "picked":
-            logs = [flow["picked"]]
-            if found.fault.code in ("loss-log-underflow", "loss-log-epsilon"):
-                logs += [np.log(flow["P"]), -flow["picked"]]
-            return [*logs, flow["P"], flow["loss"]]
-        if step == "P":
-            return [flow["P"], softmax(flow)]  # inside F.cross_entropy the second is not seen
-        if step in LEAVES:
-            return [gradients[t] for t in found.tensors if t in gradients]
-    return [flow[step]] if step in flow else []
-
-
-def _unexplained(part: Part) -> list[tuple[Defect, list[Array]]]:
+def _unexplained(part: Part) -> list[tuple[Defect, list[Witness]]]:
     """What no row predicts, said as such."""
     left = part.explanation.unexplained
     side = "PyTorch part: " if part.prefix == "torch" else ""
-    defects: list[tuple[Defect, list[Array]]] = []
+    defects: list[tuple[Defect, list[Witness]]] = []
     if "loss" in left:
         text = f"{side}The loss is wrong in a way that no known mistake predicts."
         defects.append((make("loss-unexplained", text, (), Confidence.LIKELY), []))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from grader.diagnosis.codes import CODES
+from grader.diagnosis.imports import import_defects, missing_module
 from grader.records import (
     Confidence,
     Defect,
@@ -43,6 +44,7 @@ def process_defects(submission: Submission, observations: Observations) -> tuple
     found: dict[tuple[str, str | None, int | None], Defect] = {}
     for defect in (
         *submission.defects,
+        *import_defects(submission, observations),
         *_loading(submission, observations),
         *_calls(submission, observations),
     ):
@@ -54,20 +56,29 @@ def _loading(submission: Submission, observations: Observations) -> Iterator[Def
     for report in (observations.numpy, observations.torch):
         if report.loaded.ok or report.loaded.ended is Ended.HARNESS or not submission.main:
             continue
+        if report.loaded.ended is Ended.RAISED:
+            continue  # see `imports`
         code = BY_ENDING.get(report.loaded.ended, "import-error")
-        if code == "runtime-error":
-            syntax = report.loaded.error.startswith(("SyntaxError", "IndentationError", "TabError"))
-            code = "syntax-error" if syntax else "import-error"
         words = f"Importing the file failed: {report.loaded.error or report.loaded.ended}."
         yield _defect(code, words, submission, report.loaded)
 
 
+NO_LOSS = "No function gives the loss"
+
+
 def _calls(submission: Submission, observations: Observations) -> Iterator[Defect]:
     stubs = _stubs(observations.numpy) | _stubs(observations.torch)
+    if (seen := observations["forward/primes"]).texts.get("lossless"):
+        names = ", ".join(sorted(_defined(observations))) or "none"
+        words = f"{NO_LOSS}; the functions found are: {names}."
+        yield _defect("missing-function", words, submission, seen)
     for step, seen in observations.runs.items():
         if seen.ok or seen.ended in (Ended.NOT_RUN, Ended.HARNESS) or step in EXPECTED_TO_FAIL:
             continue
         function = FUNCTIONS[step.partition("/")[0]]
+        if absent := missing_module(submission, seen):
+            yield absent
+            continue
         code = BY_ENDING[seen.ended]
         line = None
         words = f"{function}: {seen.error or seen.ended} (step {step})."
@@ -75,8 +86,9 @@ def _calls(submission: Submission, observations: Observations) -> Iterator[Defec
             code = "verify-missing" if function == "verify" else code
             names = ", ".join(sorted(_defined(observations))) or "none"
             words = f"There is no function {function}; the functions found are: {names}."
+            words += f" Instead: {seen.error}." if seen.error else ""
         elif function in stubs and seen.ended in (Ended.RAISED, Ended.BAD_RETURN):
-            code, line = "incomplete", stubs[function]
+            code, line = "incomplete", None if seen.frames else stubs[function]
             words = f"{function} is a stub."
         elif "NotImplementedError" in seen.error or seen.error.startswith("it returned None"):
             code, words = "incomplete", f"{function} is not finished: {seen.error}."

@@ -2,20 +2,25 @@
 
 The checks run on this as they run on the real thing; a check that fails in
 both fails because of those faults. So "explained by" is computed, not listed.
+Only what a check asks for is computed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from grader.diagnosis.match import Found, middle, top
+from grader.diagnosis.found import Found
+from grader.diagnosis.passes import gradients_of
 from grader.observe.plan import Step, numpy_steps
 from grader.problem import Paper
-from grader.problem.faults import LEAVES, RIGHT, Fault, Flow, forward, with_own_log
+from grader.problem.faults import Fault, Flow, forward, with_own_log
 from grader.records import Array, Case, Ended, Observation, Observations
+
+TIMED = "/realistic/"
+"""In the names of steps that are looked at for their time, not for their numbers."""
 
 
 def simulated(
@@ -30,23 +35,63 @@ def simulated(
     `missing` are gradients that do not come back at all. All that is no number
     (times, output, the PyTorch part) is taken from `seen`.
     """
-    runs = dict(seen.runs)
-    flows: dict[str, Flow | None] = {}
-    for step in numpy_steps(paper):
-        if step.kind == "forward":
-            flows[step.handle] = _flow(step.case, found)
-            runs[step.name] = _forward_seen(step, flows[step.handle])
-        else:
-            flow = flows.get(step.handle)
-            runs[step.name] = _backward_seen(flow, step.case, found, free, missing)
-    for name, observation in seen.runs.items():
-        if "/realistic/" in name and runs[name].ok:
-            runs[name] = replace(runs[name], cpu_seconds=observation.cpu_seconds)
     numpy = replace(seen.numpy, loaded=replace(seen.numpy.loaded, ended=Ended.OK))
+    runs = _Runs(seen.runs, paper, found, free, missing)
     return replace(seen, numpy=numpy, runs=runs)
 
 
-def _flow(case: Case, found: Sequence[Found]) -> Flow | None:
+class _Runs(Mapping[str, Observation]):
+    """The steps by name; each is computed when it is first asked for."""
+
+    def __init__(
+        self,
+        seen: Mapping[str, Observation],
+        paper: Paper,
+        found: Sequence[Found],
+        free: Sequence[Fault],
+        missing: Sequence[str],
+    ) -> None:
+        self._seen, self._found, self._free, self._missing = seen, found, free, missing
+        self._steps = {step.name: step for step in numpy_steps(paper)}
+        self._names = list(dict.fromkeys((*seen, *self._steps)))
+        self._flows: dict[str, Flow | None] = {}
+        self._made: dict[str, Observation] = {}
+
+    def __getitem__(self, name: str) -> Observation:
+        if name not in self._steps:
+            return self._seen[name]
+        if name not in self._made:
+            self._made[name] = self._make(self._steps[name])
+        return self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def _make(self, step: Step) -> Observation:
+        flow = self._flow(step)
+        if step.kind == "forward":
+            made = _forward_seen(step, flow)
+        elif TIMED in step.name and flow is not None:
+            made = Observation(Ended.OK)
+        else:
+            made = _backward_seen(flow, step.case, self._found, self._free, self._missing)
+        if TIMED in step.name and made.ok and step.name in self._seen:
+            made = replace(made, cpu_seconds=self._seen[step.name].cpu_seconds)
+        return made
+
+    def _flow(self, step: Step) -> Flow | None:
+        """By the case: a second call, and the backward, start from the same."""
+        name = step.case.name
+        if name not in self._flows:
+            self._flows[name] = flow_of(step.case, self._found)
+        return self._flows[name]
+
+
+def flow_of(case: Case, found: Sequence[Found]) -> Flow | None:
+    """The forward pass of `case` under the faults found; None where it raises."""
     faults = tuple(f.fault for f in found)
     try:
         flow = forward(case, with_own_log(faults))
@@ -85,25 +130,4 @@ def _backward_seen(
     return Observation(Ended.OK, arrays, {"problems": problems})
 
 
-def gradients_of(flow: Flow, found: Sequence[Found], free: Sequence[Fault]) -> Mapping[str, Array]:
-    """The five gradients of a flow under the faults found; leaves dZ2, dH1, dZ1 in it."""
-    by_step = {f.fault.step: f for f in found}
-    at = {leaf: f for f in found for leaf in f.tensors if f.fault.step in LEAVES}
-    free_step = {f.step: f for f in free}
-    with np.errstate(all="ignore"):
-        head = by_step.get("dZ2")
-        top(flow, head.fault if head else None, free_step.get("dZ2"))
-        gate = by_step.get("dZ1")
-        row = gate.fault if gate else free_step.get("dZ1")
-        middle(flow, row, gate.amount if gate else 0.0)
-        gradients = {}
-        for leaf in LEAVES:
-            local = at.get(leaf)
-            value = np.asarray((local.fault.formula if local else RIGHT[leaf])(flow))
-            if local is not None and local.fault.direction is not None:
-                value = value + local.amount * local.fault.direction(flow)
-            for f in found:  # the penalty in the candidate's own loss
-                if f.fault.code == "loss-extra-term" and leaf in f.fault.variant:
-                    value = value + 2.0 * f.amount * flow[leaf]
-            gradients[leaf] = value
-    return gradients
+__all__ = ["flow_of", "gradients_of", "simulated"]

@@ -8,8 +8,7 @@ from dataclasses import replace
 from grader.checks.seen import Seen
 from grader.diagnosis.facts import first_wrong, mask_source, recomputes_forward
 from grader.diagnosis.numeric import make
-from grader.observe.naming import known_tensors
-from grader.observe.reading import NamedTrace, read_names
+from grader.observe.reading import NamedTrace
 from grader.observe.trace import Trace, TracedValue
 from grader.records import Confidence, Defect
 
@@ -18,8 +17,7 @@ UNEXPLAINED = ("loss-unexplained", "grad-unexplained")
 
 def read_on_primes(trace: Trace, seen: Seen) -> NamedTrace:
     """A trace with its values named by the tensors that are right there."""
-    expected = seen.expected("primes")
-    return read_names(trace, known_tensors(expected), expected.case.sizes)
+    return seen.named if trace is seen.trace else seen.names_of(trace)
 
 
 def habits(named: NamedTrace) -> list[Defect]:

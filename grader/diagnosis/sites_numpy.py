@@ -1,0 +1,201 @@
+"""Finders for the NumPy part: sizes and logarithms, gates, and what is given back."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+
+import numpy as np
+
+from grader.diagnosis.clues import Clues, spot_of
+from grader.diagnosis.facts import mask_source
+from grader.diagnosis.place import first_match
+from grader.diagnosis.returned import Entry, entries, maker, returns
+from grader.diagnosis.syntax import Function, Spot, last_name, span, target_name
+from grader.diagnosis.witnesses import Witness
+from grader.records import Defect
+
+# ── sizes and logarithms ─────────────────────────────────────────────────────
+
+
+def class_count(clues: Clues, _defect: Defect) -> Spot | None:
+    """The expression that counts the classes by the labels at hand."""
+    for function, node in clues.nodes("forward", "backward"):
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+            sides = (node.left, node.right)
+            largest = any(_calls(side, "max", "amax") for side in sides)
+            if largest and any(isinstance(s, ast.Constant) and s.value == 1 for s in sides):
+                return function.spot(node)
+        if isinstance(node, ast.Call | ast.Attribute) and _counts_different(node):
+            return function.spot(node)
+    spots = (
+        function.spot(node)
+        for function, node in clues.nodes("forward", "backward")
+        if _calls(node, "unique", "bincount", "set", "get_dummies")
+    )
+    return next(spots, None)
+
+
+def _calls(node: ast.AST, *names: str) -> bool:
+    """Whether a node is a call of one of these, perhaps within `int(…)`."""
+    while isinstance(node, ast.Call) and last_name(node.func) == "int" and node.args:
+        node = node.args[0]
+    return isinstance(node, ast.Call) and last_name(node.func) in names
+
+
+def _counts_different(node: ast.Call | ast.Attribute) -> bool:
+    if isinstance(node, ast.Attribute):
+        return node.attr in ("size", "shape") and _calls(node.value, "unique", "bincount")
+    inside = node.args[0] if node.args else None
+    counts = last_name(node.func) == "len" and inside is not None
+    return counts and _calls(inside, "unique", "set", "bincount", "Counter")  # type: ignore[arg-type]
+
+
+def constant_size(clues: Clues, _defect: Defect) -> Spot | None:
+    """The first whole number above 2 that something is divided by, made with, or reshaped to."""
+    for function, node in clues.nodes("forward", "backward"):
+        parts: list[ast.expr] = []
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div | ast.Mult):
+            parts = [node.right, node.left]
+        elif isinstance(node, ast.AugAssign):
+            parts = [node.value]
+        elif isinstance(node, ast.Call):
+            tuples = [a.elts for a in node.args if isinstance(a, ast.Tuple)]
+            parts = [*node.args, *(e for elts in tuples for e in elts)]
+        elif isinstance(node, ast.Assign):
+            parts = [node.value]
+        if any(_is_size(part) for part in parts):
+            return function.spot(node)
+    return None
+
+
+def _is_size(node: ast.expr) -> bool:
+    value = node.value if isinstance(node, ast.Constant) else None
+    whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
+    return whole and value > 2  # type: ignore[operator]
+
+
+def log_base(clues: Clues, defect: Defect) -> Spot | None:
+    """The logarithm to another base: log2, log10, or a division by a constant's log."""
+    torch = defect.message.startswith("PyTorch part")
+    for function, node in clues.nodes("torch_forward_backward" if torch else "forward"):
+        if _calls(node, "log2", "log10"):
+            return function.spot(node)
+        divisor = node.right if isinstance(node, ast.BinOp) else None
+        given = divisor.args if isinstance(divisor, ast.Call) and _calls(divisor, "log") else []
+        if any(isinstance(a, ast.Constant) for a in given):
+            return function.spot(node)
+    return None
+
+
+# ── what the trace tells with a word of the source ───────────────────────────
+
+
+def closes_the_mask(clues: Clues, _defect: Defect) -> Spot | None:
+    """The comparison that decides at z = 0, else the first comparison of backward with zero."""
+    gate = mask_source(clues.numpy) if clues.seen.trace.values else None
+    if gate is not None:
+        return spot_of(gate.at)
+    for function, node in clues.nodes("backward", "forward"):
+        if isinstance(node, ast.Compare) and isinstance(node.comparators[0], ast.Constant):
+            return function.spot(node)
+    return None
+
+
+def spoilt_at_zero(clues: Clues, defect: Defect) -> Spot | None:
+    """What gates the gradient, where only the zeros of Z1 make it wrong."""
+    return closes_the_mask(clues, defect) if "z = 0" in defect.message else None
+
+
+def other_branch(clues: Clues, _defect: Defect) -> Spot | None:
+    """The sum that the ordinary sizes never come to: what is wrong for others only stands there."""
+    met = {(v.file, v.span) for v in clues.seen.trace.values}
+    for function, node in clues.nodes("forward"):
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+            line, col, end_line, end_col = span(node)
+            if (function.file, ((line, col), (end_line, end_col))) not in met:
+                return function.spot(node)
+    return None
+
+
+def returned_loss(clues: Clues, _defect: Defect) -> Spot | None:
+    """Where the loss that came back was first computed."""
+    loss = clues.seen.observations["forward/primes"].arrays.get("loss")
+    if _defect.message.startswith("PyTorch part"):
+        loss = clues.seen.observations["torch/primes"].arrays.get("loss")
+        trace = clues.torch_trace
+    else:
+        trace = clues.seen.trace
+    if loss is None:
+        return None
+    found = first_match(Witness((np.asarray(loss, np.float64),)), trace)
+    return spot_of(found) if found else None
+
+
+def loses_dimension(clues: Clues, _defect: Defect) -> Spot | None:
+    """Where a number per row loses its column, if only the failing line uses it; else that line."""
+    step = clues.seen.observations["forward/primes"]
+    failing = step.frames[-1] if step.frames else None
+    if failing is None:
+        return None
+    B = clues.seen.expected("primes").case.sizes["B"]
+    flat = {
+        clues.seen.trace.text(v)
+        for v in clues.seen.trace.values
+        if v.kind == "name" and (v.file, v.line) == (failing.file, failing.line)
+        if v.value.shape in ((B,), (B, B))
+    }
+    for function, node in clues.nodes("forward"):
+        if isinstance(node, ast.Assign) and node.lineno < failing.line:
+            names = {target_name(t) for t in node.targets} & flat
+            if any(_lines_using(function, n) == {failing.line} for n in names):
+                return function.spot(node)
+    return None
+
+
+def _lines_using(function: Function, name: str) -> set[int]:
+    found = (n for n in ast.walk(function.node) if isinstance(n, ast.Name) and n.id == name)
+    return {n.lineno for n in found if isinstance(n.ctx, ast.Load)}
+
+
+# ── what backward gives back ─────────────────────────────────────────────────
+
+
+def missing_gradient(clues: Clues, defect: Defect) -> Spot | None:
+    """The None under the gradient's key; else where it should be: the mapping that lacks it."""
+    missing = defect.tensors[0] if defect.tensors else ""
+    sibling = {"W1": "b1", "b1": "W1", "W2": "b2", "b2": "W2"}.get(missing, "")
+    found = list(entries(clues, "backward"))
+    own = [e for e in found if e.key == missing]
+    if own:
+        return own[-1].spot
+    return _lacking(found, sibling) or _end(clues)
+
+
+def _lacking(found: Sequence[Entry], sibling: str) -> Spot | None:
+    """The mapping that is written out without it; else where its sibling, or any, is stored."""
+    displays = [e.display for e in found if e.display is not None]
+    near = [e.spot for e in found if e.key == sibling]
+    spots = displays or near or [e.spot for e in found]
+    return spots[-1] if spots else None
+
+
+def _end(clues: Clues) -> Spot | None:
+    function = clues.program.contract("backward")
+    return function.spot(next(returns(function), function.node)) if function else None
+
+
+def in_backward(clues: Clues, defect: Defect) -> Spot | None:
+    """The statement that makes the gradient which is returned under the tensor's key."""
+    for tensor in defect.tensors:
+        for entry in entries(clues, "backward"):
+            if entry.key == tensor and (spot := maker(clues, entry)) is not None:
+                return spot
+    return None
+
+
+def stub(clues: Clues, defect: Defect) -> Spot | None:
+    """The definition of the function that is named in the message and has no body."""
+    name = defect.message.split(" ")[0].rstrip(":")
+    function = clues.program.contract(name) if name.isidentifier() else None
+    return Spot(function.file, function.node.lineno, function.node.lineno) if function else None
