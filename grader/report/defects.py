@@ -2,13 +2,32 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from grader.records import Defect, Result, Severity
+from markupsafe import Markup
+
+from grader.records import Defect, Mend, Result, Severity
 from grader.report.listing import highlighted, line_href, line_prefixes
 
+HUNK = re.compile(r"@@ -(\d+)")
+MAX_ROWS = 40
+"""Of a diff; a mend is a few lines."""
+
 SEVERITY_ORDER = (Severity.MAJOR, Severity.MINOR, Severity.INFO)
+
+
+@dataclass(frozen=True, slots=True)
+class DiffRow:
+    """One line of a mend's diff. `sign` is "-", "+", " ", or "⋯" where lines are left out.
+
+    A line that comes has no `number`.
+    """
+
+    sign: str
+    number: int | None
+    html: Markup
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +35,7 @@ class DefectView:
     """A defect with its place on the page, and its source line highlighted.
 
     `cost` is what its code is charged, with the first defect of that code; None
-    where it explains no failed check.
+    where it explains no failed check. `mend` are the lines of its mend, if it has one.
     """
 
     defect: Defect
@@ -25,6 +44,7 @@ class DefectView:
     href: str
     where: str
     lines: tuple[tuple[int | None, str], ...]
+    mend: tuple[DiffRow, ...]
 
 
 def by_severity(defects: Sequence[Defect]) -> list[Defect]:
@@ -43,7 +63,8 @@ def defect_views(result: Result) -> tuple[DefectView, ...]:
         anchor = f"defect-{defect.code}" + (f"-{count}" if count > 1 else "")
         href = line_href(prefixes, defect.file, defect.line)
         cost = charges.get(defect.code) if count == 1 else None
-        views.append(DefectView(defect, anchor, cost, href, _where(defect), _snippet(defect)))
+        shown = _snippet(defect), _diff(defect.mend)
+        views.append(DefectView(defect, anchor, cost, href, _where(defect), *shown))
     return tuple(views)
 
 
@@ -63,3 +84,20 @@ def _snippet(defect: Defect) -> tuple[tuple[int | None, str], ...]:
     lines = highlighted(defect.source.rstrip("\n"))
     first = defect.line
     return tuple((None if first is None else first + i, html) for i, html in enumerate(lines))
+
+
+def _diff(mend: Mend | None) -> tuple[DiffRow, ...]:
+    """The hunks of a unified diff, each old line with its number."""
+    rows: list[DiffRow] = []
+    number = 0
+    for row in mend.diff.split("\n")[:MAX_ROWS] if mend else ():
+        if head := HUNK.match(row):
+            number = int(head[1])
+            if rows:
+                rows.append(DiffRow("⋯", None, Markup()))
+            continue
+        sign, text = row[:1] or " ", row[1:]
+        html = Markup().join(highlighted(text))
+        rows.append(DiffRow(sign, None if sign == "+" else number, html))
+        number += sign != "+"
+    return tuple(rows)

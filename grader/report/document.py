@@ -9,7 +9,7 @@ from typing import Any
 
 from grader import __version__
 from grader.errors import HarnessError
-from grader.records import CheckGrade, Defect, Grade, Result
+from grader.records import CheckGrade, Defect, Grade, GraphNode, Result
 from grader.report.escape import storable
 
 SCHEMA_VERSION = 1
@@ -42,6 +42,11 @@ def result_json(result: Result) -> dict[str, Any]:
         **_grade(grade),
         "checks": [_check(check) for check in grade.checks],
         "defects": [_defect(defect) for defect in result.defects],
+        "graph": [_node(node) for node in result.graph],
+        "binding": {
+            "numpy": result.observations.numpy.loaded.texts.get("binding", ""),
+            "torch": result.observations.torch.loaded.texts.get("binding", ""),
+        },
         "isolation": {
             "numpy": dict(result.observations.numpy.isolation),
             "torch": dict(result.observations.torch.isolation),
@@ -107,6 +112,10 @@ def _defect(defect: Defect) -> dict[str, Any]:
         "confidence": defect.confidence.value,
         "tensors": list(defect.tensors),
     }
+
+
+def _node(node: GraphNode) -> dict[str, Any]:
+    return asdict(node) | {"status": node.status.value, "because": list(node.because)}
 
 
 def _timing(timing: Mapping[str, float]) -> dict[str, float | None]:

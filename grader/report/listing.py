@@ -30,6 +30,20 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True)
+class Value:
+    """What stands beside a line: a tensor with its shape, and why it is wrong if it is.
+
+    `standing` is one of `records.Standing`; `why` links to `href`, "" where nothing is to say.
+    """
+
+    standing: str
+    tensor: str
+    shape: str
+    why: str = ""
+    href: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
     """One line; `tone` is that of its gravest note, "" without any."""
 
@@ -38,6 +52,7 @@ class Line:
     html: Markup
     tone: str
     notes: tuple[Note, ...]
+    values: tuple[Value, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +64,11 @@ class Listing:
     lines: tuple[Line, ...]
     open: bool
     left_out: int
+
+    @property
+    def annotated(self) -> bool:
+        """Whether anything stands beside its lines."""
+        return any(line.values for line in self.lines)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +87,11 @@ def source_text(file: SourceFile) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n").rstrip("\n")
 
 
-def listings(submission: Submission, marks: Sequence[Mark]) -> tuple[Listing, ...]:
+Beside = Mapping[tuple[str, int], tuple[Value, ...]]
+"""What stands beside the lines, by file and line."""
+
+
+def listings(submission: Submission, marks: Sequence[Mark], beside: Beside) -> tuple[Listing, ...]:
     """The main file first, then the other Python files; marked ones stand open."""
     files = shown_files(submission)
     prefixes = line_prefixes(submission)
@@ -77,6 +101,7 @@ def listings(submission: Submission, marks: Sequence[Mark]) -> tuple[Listing, ..
             file,
             prefix=prefixes[file.path],
             marks=[mark for mark in marks if mark.file == file.path],
+            beside=beside,
             open_=file.path == submission.main or file.path in marked,
         )
         for file in files
@@ -129,18 +154,22 @@ def highlighted(text: str) -> list[Markup]:
     return [Markup(line) for line in lines]  # escaped by HtmlFormatter
 
 
-def _listing(file: SourceFile, *, prefix: str, marks: Sequence[Mark], open_: bool) -> Listing:
+def _listing(
+    file: SourceFile, *, prefix: str, marks: Sequence[Mark], beside: Beside, open_: bool
+) -> Listing:
     text = source_text(file)
     lines = tuple(
-        _line(number, html, prefix, marks)
+        _line(number, html, prefix, marks, beside.get((file.path, number), ()))
         for number, html in enumerate(highlighted(text[:MAX_CHARACTERS]), start=1)
     )
     left_out = max(0, len(text) - MAX_CHARACTERS)
     return Listing(file.path, prefix.lower() + "file", lines, open_, left_out)
 
 
-def _line(number: int, html: Markup, prefix: str, marks: Sequence[Mark]) -> Line:
+def _line(
+    number: int, html: Markup, prefix: str, marks: Sequence[Mark], values: tuple[Value, ...]
+) -> Line:
     tones = [mark.note.tone for mark in marks if mark.first <= number <= mark.last]
     notes = tuple(dict.fromkeys(mark.note for mark in marks if mark.last == number))
     gravest = min(tones, key=("major", "minor", "trace", "info").index, default="")
-    return Line(number, f"{prefix}{number}", html, gravest, notes)
+    return Line(number, f"{prefix}{number}", html, gravest, notes, values)

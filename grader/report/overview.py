@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
+from sys import intern
 from typing import Any, TypeAlias
 from urllib.parse import quote
 
@@ -87,6 +88,30 @@ def overview(documents: Sequence[Document]) -> Overview:
         failing=_failing(documents),
         bands=tuple(dict.fromkeys(row.band for row in graded if row.band)),
     )
+
+
+def outlined(document: Document) -> dict[str, Any]:
+    """What the cohort's pages and the terminal need of a result, some 3 kB of it."""
+    plain = ("status", "fault", "score", "max_score", "open_points", "band")
+    return {
+        **{key: document.get(key) for key in plain},
+        "submission": {key: document["submission"].get(key) for key in ("id", "name")},
+        "parts": [_few(part, "id", "points") for part in document["parts"]],
+        "dimensions": [_few(d, "id", "passed", "total") for d in document.get("dimensions", ())],
+        "checks": [
+            _few(check, "id", "title", "status")
+            for check in document["checks"]
+            if check["status"] == CheckStatus.FAIL.value
+        ],
+        "defects": [_few(d, "code", "severity", "confidence") for d in document["defects"]],
+        "isolation": {"any": {"unisolated": ""}} if _unisolated(document) else {},
+    }
+
+
+def _few(item: Mapping[str, Any], *keys: str) -> dict[str, Any]:
+    """Some of an item's keys; words that all submissions share are kept once."""
+    some = {key: item.get(key) for key in keys}
+    return {k: intern(v) if isinstance(v, str) else v for k, v in some.items()}
 
 
 def is_decided(document: Document) -> bool:

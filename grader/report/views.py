@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from grader.diagnosis.process import EXPECTED_TO_FAIL
 from grader.records import (
     CheckGrade,
     CheckStatus,
@@ -22,6 +23,8 @@ from grader.records import (
 )
 from grader.report.defects import DefectView, by_severity, defect_views
 from grader.report.figures import percent_of, score_of
+from grader.report.graph import Panel, panels
+from grader.report.intake import taken_in
 from grader.report.listing import (
     Listing,
     Mark,
@@ -31,6 +34,7 @@ from grader.report.listing import (
     line_prefixes,
     listings,
 )
+from grader.report.values import values_beside
 
 Audience: TypeAlias = Literal["interviewer", "candidate"]
 
@@ -109,11 +113,13 @@ class ReportView:
     groups: tuple[CheckGroup, ...]
     defects: tuple[DefectView, ...]
     defect_anchors: dict[str, str]
+    panels: tuple[Panel, ...]
     troubles: tuple[Trouble, ...]
     listings: tuple[Listing, ...]
     answers: tuple[tuple[str, str], ...]
     isolation: tuple[tuple[str, str, str], ...]
     unisolated: str
+    taken_in: tuple[str, ...] = ()
 
 
 def report_view(result: Result) -> ReportView:
@@ -121,18 +127,22 @@ def report_view(result: Result) -> ReportView:
     defects = defect_views(result)
     troubles = _troubles(result)
     marks = [*_defect_marks(defects), *_trouble_marks(troubles)]
+    anchors = {view.defect.code: view.anchor for view in reversed(defects)}
+    beside = values_beside(result, {view.defect.code: view for view in reversed(defects)})
     return ReportView(
         verdict=_verdict(result),
         missed=_missed(result.grade),
         charged_under=_charged_under(result.grade),
         groups=_groups(result.grade),
         defects=defects,
-        defect_anchors={view.defect.code: view.anchor for view in reversed(defects)},
+        defect_anchors=anchors,
+        panels=panels(result, anchors),
         troubles=troubles,
-        listings=listings(result.submission, marks),
+        listings=listings(result.submission, marks, beside),
         answers=_answers(result.submission.answers),
         isolation=_isolation(result.observations),
         unisolated=_unisolated(result.observations),
+        taken_in=taken_in(result.observations),
     )
 
 
@@ -226,7 +236,7 @@ def _troubles(result: Result) -> tuple[Trouble, ...]:
 def _runs(observations: Observations) -> Iterator[tuple[str, Observation]]:
     yield "loading for the NumPy part", observations.numpy.loaded
     yield "loading for the PyTorch part", observations.torch.loaded
-    yield from observations.runs.items()
+    yield from ((s, o) for s, o in observations.runs.items() if s not in EXPECTED_TO_FAIL)
 
 
 def _defect_marks(defects: Sequence[DefectView]) -> Iterator[Mark]:
