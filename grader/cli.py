@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import sys
 import webbrowser
@@ -60,6 +59,13 @@ TimeoutOption = Annotated[
     float,
     typer.Option("--timeout", metavar="SECONDS", min=0.5, help="For each part of a submission."),
 ]
+MendOption = Annotated[
+    bool,
+    typer.Option(
+        "--mend/--no-mend",
+        help="Try small edits of wrong lines, and show those with which the checks pass.",
+    ),
+]
 UnsafeOption = Annotated[
     bool,
     typer.Option(
@@ -83,7 +89,7 @@ def options(
 @app.command()
 def grade(
     submission: Annotated[
-        Path, typer.Argument(metavar="SUBMISSION", help="A folder, .py, .ipynb or .zip.")
+        Path, typer.Argument(metavar="SUBMISSION", help="A folder, .py, .ipynb, .zip or .tar.gz.")
     ],
     rubric: RubricOption = None,
     out: OutOption = Path("grader-out"),
@@ -91,6 +97,7 @@ def grade(
     audience: AudienceOption = "interviewer",
     fail_under: FailUnderOption = None,
     timeout: TimeoutOption = 10.0,
+    mend: MendOption = True,
     jobs: Annotated[int, typer.Option("--jobs", hidden=True)] = 1,
     unsafe_no_sandbox: UnsafeOption = False,
 ) -> None:
@@ -109,7 +116,7 @@ def grade(
         from grader.terminal import Terminal
 
         terminal = Terminal()
-        settings = _settings(seed, timeout, unconfined=unsafe_no_sandbox)
+        settings = _settings(seed, timeout, mend=mend, unconfined=unsafe_no_sandbox)
         engine = Engine(_rubric(rubric), settings, zygotes)
         with terminal.waiting(f"grading {submission}"):
             result, page = grade_one(engine, taken, out, chosen)
@@ -123,7 +130,12 @@ def grade(
 @app.command()
 def cohort(
     folder: Annotated[
-        Path, typer.Argument(metavar="FOLDER", help="A folder with one submission per entry.")
+        Path,
+        typer.Argument(
+            metavar="FOLDER_OR_ZIP",
+            help="A folder or archive with one submission per entry, or an export of Gradescope, "
+            "Canvas, Moodle, nbgrader or GitHub Classroom.",
+        ),
     ],
     rubric: RubricOption = None,
     out: OutOption = Path("grader-out"),
@@ -134,34 +146,32 @@ def cohort(
     audience: AudienceOption = "interviewer",
     fail_under: FailUnderOption = None,
     timeout: TimeoutOption = 10.0,
+    mend: MendOption = False,
     fresh: Annotated[bool, typer.Option("--fresh", help="Keep nothing of an earlier run.")] = False,
     unsafe_no_sandbox: UnsafeOption = False,
 ) -> None:
-    """Grade every submission in a folder; a second run grades only what changed."""
-    from grader.cohort import Engine
+    """Grade every submission in a folder or export; a second run grades only what changed."""
+    from grader.cohort.cores import cores
     from grader.cohort.run import grade_cohort, write_cohort
     from grader.cohort.store import earlier_seed
-    from grader.intake import find_submissions
-    from grader.observe.zygotes import Zygotes
+    from grader.cohort.worker import Order
+    from grader.intake import find_cohort
     from grader.terminal import Terminal
 
     terminal = Terminal()
     chosen = _audience(audience)
-    found, checked = find_submissions(_existing(folder)), _rubric(rubric)
+    handed_in, checked = find_cohort(_existing(folder)), _rubric(rubric)
+    found = handed_in.found
     if seed is None and not fresh:
         seed = earlier_seed(out)
     _confinable(unconfined=unsafe_no_sandbox)
-    settings = _settings(seed, timeout, unconfined=unsafe_no_sandbox)
-    with (
-        Zygotes(unconfined=unsafe_no_sandbox) as zygotes,
-        terminal.progress(len(found)) as tell,
-    ):
-        engine = Engine(checked, settings, zygotes)
-        graded = grade_cohort(
-            engine, found, out, chosen, jobs=jobs or _cores(), fresh=fresh, tell=tell
-        )
-        write_cohort(engine, folder.resolve().name, graded, out)
+    settings = _settings(seed, timeout, mend=mend, unconfined=unsafe_no_sandbox)
+    order = Order(checked, settings, chosen)
+    with terminal.progress(len(found)) as tell:
+        graded = grade_cohort(order, found, out, jobs=jobs or cores(), fresh=fresh, tell=tell)
+        write_cohort(order, folder.resolve().name, graded, out)
     terminal.cohort(graded, out)
+    terminal.left_out(handed_in)
     documents = [g.document for g in graded]
     if any(d["status"] == "undecided" for d in documents):
         raise typer.Exit(EXIT_UNDECIDED)
@@ -252,7 +262,7 @@ def _rubric(file: Path | None):  # type: ignore[no-untyped-def]  # pydantic is i
     return load_rubric(path, [c.id for c in ALL_CHECKS], [c.code for c in CODES])
 
 
-def _settings(seed: int | None, timeout: float, *, unconfined: bool):  # type: ignore[no-untyped-def]
+def _settings(seed: int | None, timeout: float, *, mend: bool, unconfined: bool):  # type: ignore[no-untyped-def]
     from grader.cohort import Settings
     from grader.cohort.engine import fresh_seed
     from grader.observe.observe import Allowance
@@ -263,6 +273,7 @@ def _settings(seed: int | None, timeout: float, *, unconfined: bool):  # type: i
         seed=fresh_seed() if seed is None else seed,
         allowance=Allowance(timeout, limits),
         unconfined=unconfined,
+        mends=mend,
     )
 
 
@@ -285,10 +296,6 @@ def _existing(path: Path) -> Path:
     if not path.exists():
         raise CallerError(f"{path}: there is no such file or folder")
     return path
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _percent(document: dict[str, float]) -> float:

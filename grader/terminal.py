@@ -13,11 +13,13 @@ from rich.table import Table
 
 from grader.cohort.run import Graded
 from grader.doctor import Facts
+from grader.intake import Cohort
 from grader.records import CheckStatus, GradeStatus, Result
 from grader.report import visible
 from grader.scoring import display_percent, display_score
 
 MOST_LINES = 12
+MOST_NAME = 120
 
 
 def plain(text: str) -> str:
@@ -100,6 +102,16 @@ class Terminal:
         kept = sum(g.kept for g in graded)
         note = f", {kept} kept from an earlier run" if kept else ""
         self.console.print(f"{len(graded)} submissions{note}. Index: {out / 'index.html'}")
+
+    def left_out(self, cohort: Cohort) -> None:
+        """By which layout the cohort was read, and what in it is nobody's submission."""
+        if cohort.layout != "plain":
+            self.console.print(f"Read as an export of {cohort.layout}.")
+        count = len(cohort.left_out)
+        if count:
+            shown = ", ".join(plain(name[:MOST_NAME]) for name in cohort.left_out[:MOST_LINES])
+            more = f" and {count - MOST_LINES} more" if count > MOST_LINES else ""
+            self.console.print(f"{count} left out: {shown}{more}", soft_wrap=True)
 
     def text(self, text: str) -> None:
         self.console.print(text, markup=False, soft_wrap=True)

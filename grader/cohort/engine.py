@@ -6,24 +6,40 @@ import secrets
 import threading
 import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from functools import cache
 
 from grader.bundled import bundled
 from grader.checks import ALL_CHECKS, Seen, run_checks
-from grader.diagnosis import Diagnosis, Predictions, diagnose, process_defects
+from grader.diagnosis import (
+    Diagnosis,
+    Predictions,
+    annotated,
+    diagnose,
+    network,
+    process_defects,
+)
+from grader.diagnosis.mending import Workbench, mended
 from grader.errors import HarnessError, SandboxError
 from grader.intake import take_in
 from grader.observe.observe import Allowance, observe, time_reference
 from grader.observe.oracle import expectations
 from grader.observe.trace import Trace, take_trace
+from grader.observe.trial import Trials, trials
+from grader.observe.verification import Verification, take_verification
 from grader.observe.zygotes import Zygotes
 from grader.problem import Exam, set_paper
 from grader.records import (
+    Annotation,
+    Case,
     CheckStatus,
+    Defect,
     Ended,
     Finding,
+    GraphNode,
     Observation,
     Observations,
     ProcessReport,
@@ -44,29 +60,39 @@ def fresh_seed() -> int:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How a run grades. `seed` decides the inputs; keep it secret until the grades are out."""
+    """How a run grades. `seed` decides the inputs; keep it secret until the grades are out.
+
+    `mends`: whether a wrong submission's defects are mended on trial, and the mends proven.
+    """
 
     seed: int = field(default_factory=fresh_seed)
     allowance: Allowance = Allowance()
     unconfined: bool = False
+    mends: bool = False
 
 
 class Engine:
     """Grades submissions under one rubric and one seed; threads may share it.
 
     Starting is cheap: the oracle answers and the reference is timed in the
-    background, while the first submission's NumPy part already runs. The
-    zygotes are the caller's, and may serve several engines.
+    background, while the first submission's NumPy part already runs; with
+    `exam` that has been done before. The zygotes are the caller's, and may serve
+    several engines.
     """
 
-    def __init__(self, rubric: Rubric, settings: Settings, zygotes: Zygotes) -> None:
+    def __init__(
+        self, rubric: Rubric, settings: Settings, zygotes: Zygotes, exam: Exam | None = None
+    ) -> None:
         self.rubric, self.settings = rubric, settings
         self.checks = {check.id: check for check in ALL_CHECKS}
-        self.paper = set_paper(settings.seed)
+        self.paper = exam.paper if exam is not None else set_paper(settings.seed)
         self.predictions = Predictions(self.paper)
         self._zygotes = zygotes
         self._exam: Future[Exam] = Future()
-        threading.Thread(target=self._prepare, name="exam", daemon=True).start()
+        if exam is not None:
+            self._exam.set_result(exam)
+        else:
+            threading.Thread(target=self._prepare, name="exam", daemon=True).start()
 
     def exam(self) -> Exam:
         """The paper with the oracle's answers; waits for them. Raises `SandboxError`."""
@@ -93,17 +119,16 @@ class Engine:
         """The result of one submission. A fault of ours gives `undecided`, never a zero."""
         started = time.perf_counter()
         try:
-            observations = self._observe(submission)
-            loaded = observations.numpy.loaded.ok  # what hangs would only hang again
-            trace = self._trace(submission, "numpy") if loaded else Trace()
-            seen = Seen(self.exam(), observations, trace)
-            findings = run_checks(ALL_CHECKS, seen)
+            seen, findings = self._examine(submission)
         except HarnessError as error:
             return self.undecided(submission, str(error))
         except Exception as error:  # a bug of ours is one submission's trouble, not the run's
             return self.undecided(submission, f"the grader failed: {error!r}")
         broken = [f.message for f in findings if f.status is CheckStatus.ERROR]
-        diagnosis = self._diagnose(submission, seen, findings)
+        torch_trace = cache(lambda: self._trace(submission, "torch"))
+        diagnosis = self._diagnose(submission, seen, findings, torch_trace)
+        taken = torch_trace() if torch_trace.cache_info().currsize else Trace()
+        defects = self._mended(submission, seen, findings, diagnosis, torch_trace)
         return Result(
             submission,
             self.rubric.id,
@@ -117,43 +142,96 @@ class Engine:
                 defects=diagnosis.defects,
                 explained=diagnosis.explained,
             ),
-            diagnosis.defects,
-            observations,
+            defects,
+            seen.observations,
             {"wall_s": time.perf_counter() - started},
             broken[0] if broken else "",
+            *self._pictured(submission, seen, findings, diagnosis, taken),
         )
 
     def undecided(self, submission: Submission, fault: str) -> Result:
         """The result of a submission that could not be assessed, through no fault of its own."""
-        findings = [Finding(id, CheckStatus.ERROR, "Not assessed.") for id in self.checks]
-        return Result(
-            submission,
-            self.rubric.id,
-            self.rubric.title,
-            self.rubric.digest,
-            self.settings.seed,
-            grade(self.rubric, findings, self.checks),
-            (),
-            _nothing(Ended.HARNESS, fault),
-            {"wall_s": 0.0},
-            fault,
-        )
+        return undecided(self.rubric, self.settings, submission, fault)
 
     def _diagnose(
-        self, submission: Submission, seen: Seen, findings: Sequence[Finding]
+        self,
+        submission: Submission,
+        seen: Seen,
+        findings: Sequence[Finding],
+        torch_trace: Callable[[], Trace],
     ) -> Diagnosis:
         """Named defects, where the checks ran; what a process did, where they did not."""
         if any(f.status is CheckStatus.ERROR for f in findings):
             return Diagnosis(process_defects(submission, seen.observations))
-
-        def torch_trace() -> Trace:
-            return self._trace(submission, "torch")
-
         try:
             return diagnose(submission, seen, findings, self.predictions, torch_trace)
         except Exception as error:  # the numbers stand without it, and so does the grade
             warnings.warn(f"{submission.id}: the diagnosis failed: {error!r}", stacklevel=2)
             return Diagnosis(process_defects(submission, seen.observations))
+
+    def _pictured(
+        self,
+        submission: Submission,
+        seen: Seen,
+        findings: Sequence[Finding],
+        diagnosis: Diagnosis,
+        torch_trace: Trace,
+    ) -> tuple[tuple[Annotation, ...], tuple[GraphNode, ...]]:
+        """What stands beside the source's lines, and the drawn network; empty if that fails."""
+        if any(f.status is CheckStatus.ERROR for f in findings):
+            return (), ()
+        try:
+            traces = {"numpy": seen.named, "torch": seen.names_of(torch_trace)}
+            graph = network(seen, findings, diagnosis, traces)
+            beside = annotated(seen, diagnosis, self.predictions, traces, graph)
+        except Exception as error:  # the grade stands without a picture
+            warnings.warn(f"{submission.id}: the picture failed: {error!r}", stacklevel=2)
+            return (), ()
+        return beside, graph
+
+    def _mended(
+        self,
+        submission: Submission,
+        seen: Seen,
+        findings: Sequence[Finding],
+        diagnosis: Diagnosis,
+        torch_trace: Callable[[], Trace],
+    ) -> tuple[Defect, ...]:
+        """The defects with mends that are proven. The grade is settled without them."""
+        if not self.settings.mends or any(f.status is CheckStatus.ERROR for f in findings):
+            return diagnosis.defects
+
+        def tried(side: str, cases: Sequence[Case]) -> AbstractContextManager[Trials | None]:
+            zygote = self._zygotes.numpy if side == "numpy" else self._zygotes.torch
+            allowance = self.settings.allowance
+            return trials(submission, cases, side, self.paper.noise, zygote, allowance)
+
+        workbench = Workbench(
+            lambda mended: self._examine(mended)[1],
+            tried,
+            lambda side: seen.trace if side == "numpy" else torch_trace(),
+        )
+        try:
+            return mended(submission, seen, findings, diagnosis, workbench)
+        except Exception as error:  # a mend is an extra: without it all stands as it is
+            warnings.warn(f"{submission.id}: the mending failed: {error!r}", stacklevel=2)
+            return diagnosis.defects
+
+    def _examine(self, submission: Submission) -> tuple[Seen, list[Finding]]:
+        """What is seen of a submission, and what the checks say of it."""
+        observations = self._observe(submission)
+        loaded = observations.numpy.loaded.ok  # what hangs would only hang again
+        trace = self._trace(submission, "numpy") if loaded else Trace()
+        verification = self._verification(submission, observations)
+        seen = Seen(self.exam(), observations, trace, verification)
+        return seen, run_checks(ALL_CHECKS, seen)
+
+    def _verification(self, submission: Submission, observations: Observations) -> Verification:
+        """How its own verification takes wrong gradients."""
+        if not observations.torch.loaded.ok:
+            return Verification(reason="the file could not be imported")
+        zygote, allowance = self._zygotes.torch, self.settings.allowance
+        return take_verification(submission, self.paper, zygote, allowance)
 
     def _trace(self, submission: Submission, side: str) -> Trace:
         """What every expression of one part was."""
@@ -166,6 +244,24 @@ class Engine:
             return _nothing(Ended.MISSING, why)
         numpy, torch = self._zygotes.numpy, self._zygotes.torch
         return observe(submission, self.paper, numpy, torch, self.settings.allowance)
+
+
+def undecided(rubric: Rubric, settings: Settings, submission: Submission, fault: str) -> Result:
+    """The result of a submission that could not be assessed, through no fault of its own."""
+    checks = {check.id: check for check in ALL_CHECKS}
+    findings = [Finding(id, CheckStatus.ERROR, "Not assessed.") for id in checks]
+    return Result(
+        submission,
+        rubric.id,
+        rubric.title,
+        rubric.digest,
+        settings.seed,
+        grade(rubric, findings, checks),
+        (),
+        _nothing(Ended.HARNESS, fault),
+        {"wall_s": 0.0},
+        fault,
+    )
 
 
 def _nothing(ended: Ended, why: str) -> Observations:

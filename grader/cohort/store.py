@@ -6,36 +6,53 @@ import hashlib
 import json
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from grader import __version__
 from grader.cohort.engine import Settings
 from grader.errors import CallerError
 
 REUSE_KEY = "reuse_key"
+RUN_FILE = "run.json"
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Write `text` to `path` by way of a temporary name in the same folder.
+    """Write `text` to `path` whole or not at all; see `writing_whole`."""
+    with writing_whole(path) as stream:
+        stream.write(text)
+
+
+@contextmanager
+def writing_whole(path: Path) -> Iterator[TextIO]:
+    """A stream to `path` by way of a temporary name in the same folder.
 
     A reader sees the old file or the new one, never half of one, and an
     interrupted run leaves no half file behind under the real name. A link
-    that stands at `path` is replaced, not followed.
+    that stands at `path` is replaced, not followed. Raises `CallerError` when
+    the place cannot be written.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         with temporary.open("w", encoding="utf-8", newline="") as stream:
-            stream.write(text)
+            yield stream
             stream.flush()
             os.fsync(stream.fileno())
         temporary.replace(path)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
         raise CallerError(f"{path} cannot be written: {error.strerror}") from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def sweep(folder: Path) -> None:
+    """Remove what a run that was killed while it wrote has left in `folder`."""
+    for left in folder.glob(".*.tmp"):
+        left.unlink(missing_ok=True)
 
 
 def reuse_key(submission_digest: str, rubric_digest: str, settings: Settings) -> str:
@@ -48,6 +65,7 @@ def reuse_key(submission_digest: str, rubric_digest: str, settings: Settings) ->
         "seconds": settings.allowance.seconds,
         "memory": settings.allowance.limits.memory_bytes,
         "unconfined": settings.unconfined,
+        "mends": settings.mends,
         "numpy": _version("numpy"),
         "torch": _version("torch"),
     }
@@ -73,9 +91,14 @@ def reusable(document: Mapping[str, Any] | None, key: str) -> bool:
     )
 
 
+def remember_seed(out: Path, seed: int) -> None:
+    """Note a run's seed before its first result: whoever goes on after a crash needs it."""
+    write_whole(out / RUN_FILE, json.dumps({"schema_version": 1, "seed": seed}) + "\n")
+
+
 def earlier_seed(out: Path) -> int | None:
     """The seed of the run whose results lie in `out`, so that all results share one."""
-    document = read_result(out / "results.json")
+    document = read_result(out / RUN_FILE)
     seed = document.get("seed") if document else None
     return seed if isinstance(seed, int) else None
 

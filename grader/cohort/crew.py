@@ -1,0 +1,150 @@
+"""The worker processes of a run, and who grades what: a submission at a time to each."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections import deque
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection, Pipe, wait
+from pathlib import Path
+
+import grader
+from grader.cohort.worker import Finished, Order, Trouble, set_aside
+from grader.errors import SandboxError
+from grader.problem import Exam
+from grader.records import Submission
+
+ROOT = str(Path(grader.__file__).parents[1])
+BOOT = (
+    "import sys; sys.path.insert(0, sys.argv[2]); "
+    "from multiprocessing.connection import Connection; "
+    "from grader.cohort.worker import serve; serve(Connection(int(sys.argv[1])))"
+)
+"""A worker imports no `__main__` of the caller's, as multiprocessing's own would."""
+
+MOST_DEATHS = 3
+"""Workers that a submission may take down with it before it is set aside."""
+
+STOP_SECONDS = 5.0
+
+
+@dataclass(eq=False)
+class _Worker:
+    """One process: its pipe, and the submission that it has."""
+
+    process: subprocess.Popen[bytes]
+    pipe: Connection
+    has: Submission | None = None
+
+    def stop(self) -> None:
+        """End it; its zygotes and their children end with it."""
+        self.pipe.close()
+        try:
+            self.process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+@dataclass
+class Crew:
+    """Up to `jobs` workers. Leaving the context ends them all."""
+
+    order: Order
+    jobs: int
+    boot: str = BOOT
+    _workers: list[_Worker] = field(default_factory=list)
+    _exam: Exam | None = None
+
+    def __enter__(self) -> Crew:
+        return self
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        for worker in self._workers:
+            if kind is not None:  # interrupted: what is being graded is not waited for
+                worker.process.kill()
+            worker.pipe.close()  # all at once; each then leaves by itself
+        for worker in self._workers:
+            worker.stop()
+        self._workers.clear()
+
+    def grade(self, submissions: Iterator[Submission]) -> Iterator[Finished]:
+        """Each submission graded, in the order in which they are done.
+
+        The next one is read only when a worker is free. A worker that dies is replaced
+        and its submission tried again, `MOST_DEATHS` times in all. Raises `SandboxError`
+        when no worker can work on this machine.
+        """
+        again: deque[Submission] = deque()
+        deaths: dict[str, int] = {}
+        while True:
+            self._hand_out(again, submissions)
+            busy = {w.pipe: w for w in self._workers if w.has is not None}
+            if not busy:
+                return
+            for pipe in wait(list(busy)):
+                assert isinstance(pipe, Connection)
+                worker = busy[pipe]
+                assert worker.has is not None
+                submission, worker.has = worker.has, None
+                try:
+                    answer = pipe.recv()
+                except (EOFError, OSError):
+                    self._workers.remove(worker)
+                    worker.stop()
+                    deaths[submission.id] = deaths.get(submission.id, 0) + 1
+                    if deaths[submission.id] < MOST_DEATHS:
+                        again.append(submission)
+                        continue
+                    fault = (
+                        f"the grader's own process ended {MOST_DEATHS} times while it graded this"
+                    )
+                    answer = set_aside(self.order, submission, fault)
+                if isinstance(answer, Trouble):
+                    raise SandboxError(answer.why)
+                self._hand_out(again, submissions)  # before this result is written down
+                yield answer
+
+    def _hand_out(self, again: deque[Submission], submissions: Iterator[Submission]) -> None:
+        """Give every free worker a submission, and start workers when there is work."""
+        while True:
+            free = next((w for w in self._workers if w.has is None), None)
+            if free is None and len(self._workers) >= self.jobs:
+                return
+            submission = again.popleft() if again else next(submissions, None)
+            if submission is None:
+                return
+            worker = free or self._staffed()
+            worker.has = submission
+            with suppress(OSError):  # it died idle: the wait sees its end, and tries again
+                worker.pipe.send(submission)
+
+    def _staffed(self) -> _Worker:
+        """Start the workers that are missing; gives one that is free.
+
+        They warm up side by side. The first one of a run sets the exam, for all.
+        """
+        new = [self._started() for _ in range(self.jobs - len(self._workers))]
+        self._workers += new
+        ignorant = new
+        if self._exam is None:
+            first, *ignorant = new
+            first.pipe.send(None)
+            answer = first.pipe.recv()
+            if isinstance(answer, Trouble):
+                raise SandboxError(answer.why)
+            self._exam = answer
+        for worker in ignorant:
+            worker.pipe.send(self._exam)
+        return new[0]
+
+    def _started(self) -> _Worker:
+        ours, theirs = Pipe()
+        command = [sys.executable, "-c", self.boot, str(theirs.fileno()), ROOT]
+        process = subprocess.Popen(command, pass_fds=(theirs.fileno(),), stdin=subprocess.DEVNULL)
+        theirs.close()
+        ours.send(self.order)
+        return _Worker(process, ours)

@@ -1,0 +1,101 @@
+"""A process that grades: submissions come in, the files that go to disk come out.
+
+Each worker has an engine and warm zygotes of its own, so workers share nothing but
+the exam, which the first of them prepares for all. What travels is the judge's own
+records between the judge's own processes; no candidate's code is near that pipe.
+"""
+
+from __future__ import annotations
+
+import signal
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from typing import Any
+
+from grader.cohort.engine import Engine, Settings, undecided
+from grader.errors import GraderError
+from grader.observe.zygotes import Zygotes
+from grader.problem import Exam
+from grader.records import Result, Submission
+from grader.report import render_report, result_json
+from grader.report.views import Audience
+from grader.rubric import Rubric
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What every submission of a run is graded by; goes to each worker once."""
+
+    rubric: Rubric
+    settings: Settings
+    audience: Audience
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """One submission, graded: the content of its `result.json`, and its page."""
+
+    id: str
+    document: dict[str, Any]
+    page: str
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """A worker cannot work at all, and says why: no sandbox, no oracle."""
+
+    why: str
+
+
+def written(order: Order, result: Result) -> Finished:
+    """A result as the files say it. What cannot be written down is undecided, never lost."""
+    try:
+        page = render_report(result, audience=order.audience)
+        return Finished(result.submission.id, result_json(result), page)
+    except Exception as error:  # ours: the others are graded all the same
+        fault = f"the report could not be written: {error!r}"
+        bare = Submission(
+            result.submission.id, result.submission.id, result.submission.digest, (), ""
+        )
+        told = undecided(order.rubric, order.settings, bare, fault)
+        return Finished(
+            told.submission.id, result_json(told), render_report(told, audience=order.audience)
+        )
+
+
+def set_aside(order: Order, submission: Submission, fault: str) -> Finished:
+    """The files of a submission that could not be assessed, through no fault of its own."""
+    return written(order, undecided(order.rubric, order.settings, submission, fault))
+
+
+class Grader:
+    """Warm zygotes and an engine, for one submission after another.
+
+    With `exam` None it sets and answers the exam itself.
+    """
+
+    def __init__(self, order: Order, zygotes: Zygotes, exam: Exam | None) -> None:
+        self.order = order
+        self.engine = Engine(order.rubric, order.settings, zygotes, exam)
+
+    def grade(self, submission: Submission) -> Finished:
+        """The files of one submission."""
+        return written(self.order, self.engine.grade(submission))
+
+
+def serve(connection: Connection) -> None:
+    """Take an order, an exam (or None: then give one), and submissions until the pipe ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what an interrupt means
+    order: Order = connection.recv()
+    with Zygotes(unconfined=order.settings.unconfined) as zygotes:
+        try:
+            exam: Exam | None = connection.recv()
+            grader = Grader(order, zygotes, exam)
+            if exam is None:
+                connection.send(grader.engine.exam())
+            while True:
+                connection.send(grader.grade(connection.recv()))
+        except GraderError as error:
+            connection.send(Trouble(str(error)))
+        except (EOFError, BrokenPipeError, ConnectionResetError):
+            return  # the parent is done, or gone
