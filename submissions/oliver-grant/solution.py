@@ -16,8 +16,8 @@ def stable_log_softmax(logits):
 
 
 def forward(X, y, W1, b1, W2, b2):
-    Z1 = affine(X, W1, b1)
-    H1 = np.maximum(Z1, 0)
+    Z1 = affine(X, W1, b1)  # [B, H]
+    H1 = np.maximum(Z1, 0)  # [B, D]
     log_P = stable_log_softmax(affine(H1, W2, b2))
     loss = -np.mean(log_P[np.arange(X.shape[0]), y])
     cache = {"X": X, "y": y, "W1": W1, "W2": W2, "Z1": Z1, "H1": H1, "P": np.exp(log_P)}

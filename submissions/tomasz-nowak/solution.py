@@ -22,13 +22,13 @@ def backward(cache):
     dZ2 = P.copy()
     dZ2[np.arange(B), y] -= 1
     dZ2 /= B
-    db2 = dZ2.sum(axis=0)
+    db2 = dZ2.sum(axis=0)  # (C,)
     dW2 = Z1.T @ dZ2
-    dH1 = dZ2 @ W2.T
+    dH1 = dZ2 @ W2.T       # (B, H)
     dZ1 = dH1 * (Z1 > 0)
-    db1 = dZ1.sum(axis=0)
-    dW1 = X.T @ dZ1
-    dX = dZ1 @ W1.T
+    db1 = dZ1.sum(axis=0)  # (H,)
+    dW1 = X.T @ dZ1        # (H, D)
+    dX = dZ1 @ W1.T        # (B, D)
     return {"W1": dW1, "b1": db1, "W2": dW2, "b2": db2, "X": dX}
 
 
