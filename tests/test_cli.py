@@ -202,3 +202,11 @@ def test_help_teaches() -> None:
     for command in ("grade", "cohort", "view", "rubric", "new", "explain", "doctor"):
         assert command in words
     assert "Exit status" in words
+
+
+@pytest.mark.parametrize(("words", "mended"), [((), True), (("--no-mend",), False)])
+def test_mends_can_be_left_out(words: tuple[str, ...], mended: bool, tmp_path: Path) -> None:
+    answer = ROOT / "submissions" / "lucia-fernandez"
+    assert run("grade", answer, "--out", tmp_path, "--seed", "7", *words).returncode == 0
+    [defect] = json.loads((tmp_path / "result.json").read_text())["defects"]
+    assert (defect["mend"] is not None) == mended

@@ -47,12 +47,13 @@ def test_sample_is_graded_as_expected_with_every_seed(folder: Path, engines: lis
         assert ids_of(result, CheckStatus.SKIPPED) == sorted(expected["skipped"]), where
         assert {d.code for d in result.defects} == set(expected["defects"]), where
         assert result.grade.score == pytest.approx(expected["score"], abs=1e-9), where
+        assert result.grade.max_score == expected["of"], where
 
 
 def test_every_wrong_sample_loses_and_every_right_one_does_not() -> None:
     expected = [yaml.safe_load((folder / "expected.yaml").read_text()) for folder in SAMPLES]
-    full = max(e["score"] for e in expected)
-    assert all((e["score"] == full) == (not e["fails"]) for e in expected)
+    assert all((e["score"] == e["of"]) == (not e["fails"]) for e in expected)
+    assert {e["of"] for e in expected} == {79.0, 79.5, 80.0}, "a point may be open, or half of it"
     assert sum(not e["fails"] for e in expected) >= 5
 
 

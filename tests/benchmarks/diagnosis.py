@@ -1,6 +1,7 @@
 """How often the diagnosis is right: mistakes made on purpose, and what is said of them.
 
     python -m tests.benchmarks.diagnosis [--limit N] [--pairs] [--composed] [--show CODE]
+        [--mends]
 
 Every mutant is a correct solution of `tests/diagnosis/styles` with one mistake, or
 with two, made by editing its syntax tree; its label is the mistake that was made.
@@ -15,7 +16,7 @@ import argparse
 import random
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,8 +27,9 @@ from grader.cohort import Engine, Settings
 from grader.diagnosis import Diagnosis
 from grader.intake.files import Read
 from grader.intake.find import assemble
+from grader.observe.trace import Trace
 from grader.observe.zygotes import Zygotes
-from grader.records import Defect, Finding, Severity, SourceFile, Submission
+from grader.records import CheckStatus, Defect, Finding, Severity, SourceFile, Submission
 from grader.rubric import load_rubric
 from tests.benchmarks.mutation.make import Label, Mutant, Workshop
 from tests.diagnosis.variants import variants
@@ -43,11 +45,15 @@ class Timed(Engine):
     """An engine that notes the processor time of every diagnosis."""
 
     def _diagnose(
-        self, submission: Submission, seen: Seen, findings: Sequence[Finding]
+        self,
+        submission: Submission,
+        seen: Seen,
+        findings: Sequence[Finding],
+        torch_trace: Callable[[], Trace],
     ) -> Diagnosis:
         started = time.thread_time()
         try:
-            return super()._diagnose(submission, seen, findings)
+            return super()._diagnose(submission, seen, findings, torch_trace)
         finally:
             self.__dict__.setdefault("spent", []).append(time.thread_time() - started)
 
@@ -58,6 +64,7 @@ class Verdict:
 
     mutant: Mutant
     said: tuple[Defect, ...]
+    loses: bool = True
 
     def hit(self, label: Label) -> Defect | None:
         return next((d for d in self.said if d.code in label.codes), None)
@@ -89,7 +96,8 @@ def judge(engine: Engine, mutant: Mutant) -> Verdict:
         raise SystemExit(f"{mutant.name}: {result.fault}")
     labelled = {code for label in mutant.labels for code in label.codes}
     counts = [d for d in result.defects if d.severity is not Severity.INFO or d.code in labelled]
-    return Verdict(mutant, tuple(counts))
+    loses = any(c.status is CheckStatus.FAIL for c in result.grade.checks)
+    return Verdict(mutant, tuple(counts), loses)
 
 
 def table(title: str, verdicts: Sequence[Verdict]) -> None:
@@ -120,6 +128,22 @@ def table(title: str, verdicts: Sequence[Verdict]) -> None:
     )
     proven = [d.code in v.expected for v, d in said if d.confidence == "proven"]
     share("right, of those called proven", proven)
+
+
+def mends(verdicts: Sequence[Verdict], most: int = MISSES) -> None:
+    """How many of the defects that have a line, and cost a check, have a mend that is proven."""
+    able = [(v, d) for v in verdicts for d in v.said if v.loses and d.line is not None]
+    share("mends that work", (d.mend is not None for _, d in able))
+    alone = [d.mend for v, d in able if len(v.said) == 1]
+    share("mends after which every check passes", (bool(m and "every" in m.words) for m in alone))
+    left: Counter[str] = Counter()
+    example: dict[str, str] = {}
+    for verdict, defect in able:
+        if defect.mend is None:
+            left[defect.code] += 1
+            example.setdefault(defect.code, f"{verdict.mutant.name} line {defect.line}")
+    for code, count in left.most_common(most):
+        print(f"  {count:3}  not mended: {code}   e.g. {example[code]}")
 
 
 def share(words: str, outcomes: Iterable[bool]) -> None:
@@ -196,6 +220,7 @@ def main() -> None:
     words.add_argument(
         "--show", metavar="CODE", default="", help="print misses of a code, or `all`"
     )
+    words.add_argument("--mends", action="store_true", help="mend what is wrong, and count it")
     words.add_argument("--seed", type=int, default=SEED, help="the seed of the examination")
     asked = words.parse_args()
     started = time.perf_counter()
@@ -207,12 +232,14 @@ def main() -> None:
         kinds["two mistakes"] = list(workshop.pairs(single, PAIRS))
     rubric = load_rubric(bundled("rubrics") / "onsite.yaml", [c.id for c in ALL_CHECKS])
     with Zygotes() as zygotes, ThreadPoolExecutor(2) as pool:
-        engine = Timed(rubric, Settings(seed=asked.seed), zygotes)
+        engine = Timed(rubric, Settings(seed=asked.seed, mends=asked.mends), zygotes)
         for title, mutants in kinds.items():
             if asked.limit:
                 mutants = random.Random(SEED).sample(mutants, min(asked.limit, len(mutants)))
             verdicts = list(pool.map(lambda m: judge(engine, m), mutants))
             table(title, verdicts)
+            if asked.mends:
+                mends(verdicts)
             misses(verdicts)
             misplaced(verdicts)
             if asked.show:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +13,7 @@ from grader.cohort.store import (
     REUSE_KEY,
     earlier_seed,
     read_result,
+    remember_seed,
     reusable,
     reuse_key,
     write_whole,
@@ -61,6 +61,7 @@ def test_the_key_changes_with_everything_a_result_rests_on() -> None:
         reuse_key("sub", "other", settings),
         reuse_key("sub", "rub", replace(settings, seed=2)),
         reuse_key("sub", "rub", replace(settings, unconfined=True)),
+        reuse_key("sub", "rub", replace(settings, mends=True)),
         reuse_key("sub", "rub", replace(settings, allowance=Allowance(3.0))),
     ]
     assert base not in others
@@ -78,12 +79,12 @@ def test_only_a_graded_result_with_the_same_key_is_reused() -> None:
 
 @pytest.mark.parametrize("data", [b"", b"{", b"[1]", b"\xff\xfe", b"null", b"[" * 100_000])
 def test_a_damaged_result_is_no_result(data: bytes, tmp_path: Path) -> None:
-    (tmp_path / "results.json").write_bytes(data)
-    assert read_result(tmp_path / "results.json") is None
+    (tmp_path / "run.json").write_bytes(data)
+    assert read_result(tmp_path / "run.json") is None
     assert earlier_seed(tmp_path) is None
 
 
 def test_the_earlier_seed_is_found(tmp_path: Path) -> None:
     assert earlier_seed(tmp_path) is None
-    (tmp_path / "results.json").write_text(json.dumps({"seed": 7}))
+    remember_seed(tmp_path, 7)
     assert earlier_seed(tmp_path) == 7

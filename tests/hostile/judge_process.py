@@ -6,7 +6,8 @@
     status, seconds    of the `grader` command
     survivors          processes of its tree that still live after it, found as this
                        program is their subreaper: orphans, whatever their session, come to it
-    before, after      the judge's environment, descriptors, working folder, threads, …
+    before, after      process of the judge (`parent`, `worker-…`) → its environment,
+                       descriptors, working folder, threads, …
     printed            submission id → what its processes printed (NumPy part, PyTorch part)
     endings            submission id → step → how it ended
     order              submission ids as they were finished
@@ -17,6 +18,7 @@ from __future__ import annotations
 import builtins
 import contextlib
 import ctypes
+import functools
 import json
 import os
 import signal
@@ -82,17 +84,57 @@ def _descendants() -> dict[int, str]:
 
 
 def inner() -> int:
-    """`grader`, with an engine that remembers what it saw."""
+    """`grader`, with workers that remember what they saw."""
     facts, arguments = Path(sys.argv[2]), sys.argv[4:]
+    notes = facts.with_suffix(".workers")
+    notes.mkdir()
     import numpy as np
 
-    import grader.cohort
     from grader import cli
+    from grader.cohort import crew, run
+
+    boot = (
+        "import sys; sys.path.insert(0, sys.argv[2]); "
+        f"sys.path.insert(0, {str(Path(__file__).parent)!r}); "
+        "from judge_process import work; "
+        f"work(int(sys.argv[1]), {str(notes)!r})"
+    )
+    watched = functools.partial(crew.Crew, boot=boot)
+    setattr(run, "Crew", watched)  # noqa: B010 - mypy's view of a class
+    sys.argv = ["grader", *arguments]
+    before, status = {"parent": _state(np)}, 0
+    try:
+        cli.main()
+    except SystemExit as end:
+        status = int(end.code or 0)
+    after = {"parent": _state(np)}
+    printed: dict[str, list[str]] = {}
+    endings: dict[str, dict[str, str]] = {}
+    ended: list[tuple[float, str]] = []
+    for note in sorted(notes.iterdir()):
+        told = json.loads(note.read_text())
+        before[note.stem], after[note.stem] = told["before"], told["after"]
+        printed |= told["printed"]
+        endings |= told["endings"]
+        ended += told["ended"]
+    said = {"before": before, "after": after, "printed": printed, "endings": endings}
+    facts.write_text(json.dumps(said | {"order": [id for _, id in sorted(ended)]}))
+    return status
+
+
+def work(descriptor: int, notes: str) -> None:
+    """A worker that writes down, when it leaves, what it saw and what became of itself."""
+    from multiprocessing.connection import Connection
+
+    import numpy as np
+
+    from grader.cohort import worker
 
     printed: dict[str, list[str]] = {}
     endings: dict[str, dict[str, str]] = {}
+    ended: list[tuple[float, str]] = []
 
-    class Watching(grader.cohort.Engine):
+    class Watching(worker.Engine):
         """Notes what each submission printed and how its steps ended."""
 
         def grade(self, submission: Any) -> Any:
@@ -100,19 +142,17 @@ def inner() -> int:
             seen = result.observations
             printed[submission.id] = [seen.numpy.output, seen.torch.output]
             endings[submission.id] = {step: run.ended.value for step, run in seen.runs.items()}
+            ended.append((time.time(), submission.id))
             return result
 
-    setattr(grader.cohort, "Engine", Watching)  # noqa: B010 - mypy's view of a class
-    sys.argv = ["grader", *arguments]
-    before, status = _state(np), 0
-    try:
-        cli.main()
-    except SystemExit as end:
-        status = int(end.code or 0)
-    after = _state(np)
+    setattr(worker, "Engine", Watching)  # noqa: B010 - mypy's view of a class
+    with Connection(descriptor) as connection:
+        before = _state(np)
+        worker.serve(connection)
+        after = _state(np)
     said = {"before": before, "after": after, "printed": printed, "endings": endings}
-    facts.write_text(json.dumps(said | {"order": list(printed)}))
-    return status
+    note = Path(notes) / f"worker-{os.getpid()}.json"
+    note.write_text(json.dumps(said | {"ended": ended}))
 
 
 def _state(np: Any) -> dict[str, Any]:

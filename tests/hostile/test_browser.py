@@ -11,9 +11,11 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from grader.cohort import Engine
+from grader.cohort import Settings
 from grader.cohort.run import grade_cohort, write_cohort
-from grader.intake import find_submissions
+from grader.cohort.worker import Order
+from grader.intake import find_cohort
+from grader.rubric import Rubric
 from tests.hostile import browser, gathering
 from tests.hostile.witnesses import Listener
 
@@ -51,7 +53,7 @@ def listener() -> Iterator[Listener]:
 
 @pytest.fixture(scope="module")
 def pages(
-    engine: Engine, listener: Listener, tmp_path_factory: pytest.TempPathFactory
+    onsite: Rubric, listener: Listener, tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, list[Path]]:
     """Pages of a cohort of the hostile names, for both audiences, by audience."""
     base = tmp_path_factory.mktemp("browser")
@@ -64,12 +66,13 @@ def pages(
             module.NASTY += calling(listener.port)
         made = module.build(scratch)
         os.rename(os.fsencode(made), os.fsencode(cohort / made.name))
-    found = find_submissions(cohort)
+    found = find_cohort(cohort).found
     assert len(found) == len(ATTACKS)
     for audience in ("interviewer", "candidate"):
         out = base / audience
-        graded = grade_cohort(engine, found, out, audience, jobs=1, tell=lambda _graded: None)
-        write_cohort(engine, cohort.name, graded, out)
+        order = Order(onsite, Settings(seed=1), audience)
+        graded = grade_cohort(order, found, out, jobs=1, tell=lambda _graded: None)
+        write_cohort(order, cohort.name, graded, out)
     return {
         audience: sorted((base / audience).rglob("*.html"))
         for audience in ("interviewer", "candidate")

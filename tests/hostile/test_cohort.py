@@ -33,16 +33,15 @@ START_SECONDS = 60.0
 """Loading torch from a slow disk, answering the exam, timing the reference."""
 
 ALWAYS_ALLOWED = ("loss-", "grad-", "torch-", "verify-")
-NOT_YET = {
-    "numeric-gradient": "found by accuracy and cost, which no diagnosis looks at as yet",
-}
-"""Codes that no diagnosis gives as yet, and what will. Whoever makes one, removes it here."""
-
 PASSES_ALL_THE_SAME = {
     "a08-broadcast-shapes": {f"backward.d{tensor}" for tensor in TENSORS},
 }
 """Checks of `must_not_pass` that do pass: values are compared without regard to axes of length
 one, for which the shape checks charge already. These fail, and so the attack gains nothing."""
+
+EARNS_BY_RIGHT = {"a37-finite-differences": {"backward.duplicate", "backward.own_loss"}}
+"""Checks that an attack passes by what it really does: differences are gradients, so they agree
+with the loss they difference and with each other. They fail against autograd, and are named."""
 
 CLOCK = "backward.vectorised"
 """The one check that depends on how busy the machine is; scores are compared without it."""
@@ -131,7 +130,7 @@ def together() -> Iterator[Run]:
         by_path = {entry.path.name: entry for entry in entries}
         run = judged(here, listener, "--jobs", str(JOBS))
         found = find_submissions(here.cohort)
-        run.entries = {id: by_path[p.name] for id, _, p in found if p.name in by_path}
+        run.entries = {f.id: by_path[f.path.name] for f in found if f.path.name in by_path}
         facts = run.facts
         print(f"\n{len(found)} submissions in {facts['seconds']:.1f} s, status {facts['status']}")
         yield run
@@ -166,7 +165,7 @@ def test_every_check_of_the_honest_ends_as_it_does_alone(alone: Run, together: R
 def test_right_samples_get_everything(together: Run) -> None:
     right = [id for id in together.results if id not in together.entries and "twin-" not in id]
     assert len(right) >= gathering.HONEST + 1 - len(gathering.TWINS)
-    assert {together.results[id]["score"] for id in right} == {80.0}
+    assert all(together.results[id]["score"] == together.results[id]["max_score"] for id in right)
 
 
 # ── the hostile, one test an attack ──────────────────────────────────────────
@@ -188,7 +187,9 @@ def test_an_attack_can_only_lose_points(attack: str, alone: Run, together: Run) 
         passed = {check["id"] for check in row["checks"] if check["status"] == "pass"}
         assert row["status"] == "graded", f"{where}: {row['fault']}"
         assert row["fault"] == "", where
-        assert together.score(id) <= limit, f"{where}: more than its honest twin"
+        honest = EARNS_BY_RIGHT.get(attack, set())
+        earned = sum(check["points"] for check in row["checks"] if check["id"] in honest)
+        assert together.score(id) - earned <= limit, f"{where}: more than its honest twin"
         assert passed & set(said.get("must_not_pass", ())) == expected, where
     assert together.of(attack)
 
@@ -205,15 +206,9 @@ def test_an_attack_is_called_by_its_name(attack: str, together: Run) -> None:
             if not code.startswith(ALWAYS_ALLOWED)
         }
         assert strange == set(), f"{attack} {entry.variant}"
-    wanted = set(said.get("must_find", ())) - set(NOT_YET)
+    wanted = set(said.get("must_find", ()))
     found = set().union(*(codes(together.results[id]) for id, _ in together.of(attack)))
     assert found & wanted or not wanted, f"none of {sorted(wanted)}, only {sorted(found)}"
-
-
-def test_codes_that_are_not_found_yet_are_not_found(together: Run) -> None:
-    """Once one is, the attacks that must be called so have to be tested for it."""
-    found = set().union(*(codes(row) for row in together.results.values()))
-    assert found.isdisjoint(NOT_YET), "remove these from NOT_YET: the tests above then ask for them"
 
 
 @pytest.mark.parametrize("attack", gathering.ATTACKS)
@@ -272,8 +267,10 @@ def test_nobody_called(together: Run) -> None:
 def test_the_judge_is_as_it_was(together: Run) -> None:
     before, after = together.facts["before"], together.facts["after"]
     assert after == before
-    assert before["environment"]["SECRET_TOKEN"].startswith("CANARY-")
-    assert before["strange modules"] == []
+    assert len(before) == 1 + JOBS  # the parent, and every worker
+    for state in before.values():
+        assert state["environment"]["SECRET_TOKEN"].startswith("CANARY-")
+        assert state["strange modules"] == []
 
 
 def test_results_are_the_judges_own(together: Run) -> None:
@@ -285,9 +282,9 @@ def test_results_are_the_judges_own(together: Run) -> None:
         assert {path.name for path in folder.iterdir()} == expected
         row = json.loads((folder / "result.json").read_text())
         assert row["submission"]["id"] == folder.name
-        assert row["max_score"] == 80.0
+        assert row["max_score"] + row["open_points"] == 100.0
     top = {path.name for path in out.iterdir()}
-    assert top == {"submissions", "index.html", "results.json", "scores.csv", *expected}
+    assert top == {"submissions", "index.html", "results.json", "scores.csv", "run.json", *expected}
 
 
 def test_no_secret_is_in_any_page(together: Run) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import stat
+import tarfile
 import warnings
 import zipfile
 from collections.abc import Iterable
@@ -47,3 +48,16 @@ def claiming(data: bytes, size: int) -> bytes:
         changed[at + 24 : at + 28] = size.to_bytes(4, "little")
         at = changed.find(b"PK\x01\x02", at + 4)
     return bytes(changed)
+
+
+def tarred(members: Iterable[tuple[str, bytes]], *, zipped: bool = True, **fields: object) -> bytes:
+    """A tar of (name, content); `fields` of every header are set as they are."""
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w:gz" if zipped else "w") as archive:
+        for name, content in members:
+            info = tarfile.TarInfo(name)
+            info.size = len(content)
+            for field, value in fields.items():
+                setattr(info, field, value)
+            archive.addfile(info, io.BytesIO(content))
+    return stream.getvalue()

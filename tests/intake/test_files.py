@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from grader.errors import SubmissionError
 from grader.intake import files as room
+from grader.intake.archives import clean_member, read_zip
 from grader.intake.files import (
     JUNK_FOLDERS,
     MAX_FILE,
@@ -21,10 +22,8 @@ from grader.intake.files import (
     MAX_TOTAL,
     MAX_WALKED,
     Read,
-    clean_member,
     read_folder,
     read_regular,
-    read_zip,
     wanted,
 )
 from tests.intake.archives import FIFO, SYMLINK, claiming, flagged, packed

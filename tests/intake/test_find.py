@@ -14,7 +14,7 @@ from grader.intake.files import MAX_FILE, Read
 from grader.intake.find import assemble, find_main
 from grader.intake.notebook import notebook_source
 from grader.records import Severity, SourceFile, Submission
-from tests.intake.archives import packed
+from tests.intake.archives import packed, tarred
 
 FORWARD = "def forward(X, y, W1, b1, W2, b2):\n    return 0.0, None\n"
 BACKWARD = "def backward(cache):\n    return {}\n"
@@ -167,6 +167,82 @@ def test_an_empty_folder(tmp_path: Path) -> None:
     assert "no Python file" in unusable(take_in(tmp_path))
 
 
+@pytest.mark.parametrize("text", ["", "\n \n", "\ufeff"])
+def test_an_empty_file(text: str, tmp_path: Path) -> None:
+    assert "solution.py is empty" in unusable(take_in(folder(tmp_path / "a", solution_dot_py=text)))
+
+
+def test_a_notebook_without_code(tmp_path: Path) -> None:
+    (tmp_path / "a.ipynb").write_text('{"cells": [{"cell_type": "markdown", "source": "hi"}]}')
+    assert "no code cells" in unusable(take_in(tmp_path / "a.ipynb"))
+
+
+def test_a_notebook_saved_as_a_web_page(tmp_path: Path) -> None:
+    (tmp_path / "a.ipynb").write_text("<!DOCTYPE html><html>")
+    assert "web page" in unusable(take_in(tmp_path / "a.ipynb"))
+
+
+def test_a_notebook_with_its_plots_may_be_large(tmp_path: Path) -> None:
+    data = json.dumps(
+        {"cells": [{"cell_type": "code", "source": FORWARD, "outputs": ["x" * MAX_FILE]}]}
+    )
+    (tmp_path / "a.ipynb").write_text(data)
+    assert take_in(tmp_path / "a.ipynb").main == "a.py"
+
+
+def test_modules_that_a_notebook_writes_are_files_of_the_submission() -> None:
+    taken = assembled(hw_dot_ipynb=notebook("%%writefile net.py\nx = 1\n"), net2_dot_py="y = 1")
+    assert {f.path for f in taken.files} == {"hw.py", "net.py", "net2.py"}
+
+
+def test_an_archive_inside_is_opened_where_there_is_no_code_beside_it(tmp_path: Path) -> None:
+    inner = packed([("src/solution.py", FORWARD.encode()), ("src/x.png", b"")])
+    (tmp_path / "a.zip").write_bytes(packed([("hw/code.zip", inner), ("hw/notes.md", b"hi")]))
+    taken = take_in(tmp_path / "a.zip")
+    assert taken.source == FORWARD
+    assert taken.passed_over == ("code/src/x.png", "hw/notes.md")
+
+
+def test_an_archive_beside_code_is_passed_over_and_it_is_said(tmp_path: Path) -> None:
+    (tmp_path / "a.zip").write_bytes(
+        packed([("data.zip", b"PK"), ("solution.py", FORWARD.encode())])
+    )
+    taken = take_in(tmp_path / "a.zip")
+    assert taken.source == FORWARD
+    assert taken.passed_over == ("data.zip (an archive inside what was handed in)",)
+
+
+def test_an_archive_in_an_archive_in_an_archive(tmp_path: Path) -> None:
+    inner = packed([("deep.zip", packed([("solution.py", b"x")]))])
+    (tmp_path / "a.zip").write_bytes(packed([("code.zip", inner)]))
+    assert "another archive: hand in the files themselves" in unusable(take_in(tmp_path / "a.zip"))
+
+
+def test_junk_is_passed_over_with_its_reason_and_stays_as_it_is(tmp_path: Path) -> None:
+    folder(
+        tmp_path / "ada", solution_dot_py=FORWARD, data_dot_csv="1", venv_slash_x_dot_py="x",
+        my_env_slash_pyvenv_dot_cfg="", my_env_slash_lib_slash_y_dot_py="y = 1",
+    )  # fmt: skip
+    (tmp_path / "ada" / "big.py").write_bytes(b"#" * (MAX_FILE + 1))
+    (tmp_path / "ada" / "link.py").symlink_to("/etc/passwd")
+    before = sorted(tmp_path.rglob("*"))
+    taken = take_in(tmp_path / "ada")
+    assert [f.path for f in taken.files] == ["solution.py"]
+    assert set(taken.passed_over) == {
+        "data.csv", "venv/ (not your own source)", "my_env/ (a virtual environment)",
+        "big.py (larger than 2 MiB)", "link.py (a link)",
+    }  # fmt: skip
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize("suffix", ["tar.gz", "tgz", "tar", "TAR.GZ"])
+def test_a_tar_is_read_like_a_zip(suffix: str, tmp_path: Path) -> None:
+    path = tmp_path / f"ada.{suffix}"
+    path.write_bytes(tarred([("ada/solution.py", FORWARD.encode())], zipped="gz" in suffix.lower()))
+    taken = take_in(path)
+    assert (taken.name, taken.main, taken.source) == ("ada", "solution.py", FORWARD)
+
+
 def test_no_zip(tmp_path: Path) -> None:
     (tmp_path / "a.zip").write_bytes(b"rubbish")
     assert "archive" in unusable(take_in(tmp_path / "a.zip"))
@@ -205,7 +281,7 @@ def test_a_path_that_is_not_there(tmp_path: Path) -> None:
 
 def test_a_file_of_another_kind(tmp_path: Path) -> None:
     (tmp_path / "a.pdf").touch()
-    with pytest.raises(CallerError, match=r"\.py, \.ipynb or \.zip"):
+    with pytest.raises(CallerError, match=r"\.py, \.ipynb, \.zip or \.tar\.gz"):
         take_in(tmp_path / "a.pdf")
 
 
@@ -245,10 +321,10 @@ def test_a_cohort_is_found_in_the_order_of_names_with_ids_of_its_own(tmp_path: P
         notes_dot_txt="", _dot_hidden_slash_x_dot_py="", __pycache___slash_x_dot_pyc="",
     )  # fmt: skip
     found = find_submissions(tmp_path)
-    assert [name for _, name, _ in found] == ["B", "a", "b", "c"]
-    ids = [id for id, _, _ in found]
+    assert [f.name for f in found] == ["B", "a", "b", "c"]
+    ids = [f.id for f in found]
     assert len({id.lower() for id in ids}) == 4
-    assert [path.name for _, _, path in found] == ["B.ipynb", "a.py", "b", "c.zip"]
+    assert [f.path.name for f in found] == ["B.ipynb", "a.py", "b", "c.zip"]
 
 
 @pytest.mark.parametrize("name", ["nobody", "file.py", "empty"])

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grader.errors import SubmissionError
-from grader.intake.notebook import notebook_source
+from grader.intake.notebook import notebook_source, read_notebook
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),
@@ -122,6 +122,66 @@ def test_any_bytes_give_source_or_a_submission_error(data: bytes) -> None:
 def test_a_lone_surrogate_does_not_end_the_judge() -> None:
     data = b'{"cells": [{"cell_type": "code", "source": "x = \\"\\ud800\\""}]}'
     assert notebook_source(data).decode("utf-8")
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["np.sum?", "np.linalg.norm??", "files = !ls", "x = %timeit -o f()", "%%prun", "%timeit f()"],
+)
+def test_more_of_what_only_ipython_understands(line: str) -> None:
+    names: dict[str, Any] = {}
+    exec(converted(f"{line}\ny = 1"), names)
+    assert names["y"] == 1
+
+
+@pytest.mark.parametrize(
+    "line", ["x = a if b else c  # why?", "s = 'what?'", "y = 7 %3", "z = x != 1"]
+)
+def test_python_that_looks_like_ipythons_stays(line: str) -> None:
+    assert line in converted(line)
+
+
+def test_a_cell_that_is_written_to_a_file_is_a_module() -> None:
+    found = read_notebook(
+        notebook(code("%%writefile net.py\nx = 1\n"), code("%%file ../evil.py\nx"))
+    )
+    assert found.written == (("net.py", b"x = 1\n"),)
+    assert b"\nx = 1" not in found.source
+    assert found.cells == 2
+
+
+def test_a_future_import_of_a_later_cell_comes_first_and_no_line_moves() -> None:
+    source = converted(
+        "a = 1", "from __future__ import annotations\nb = 2", "from __future__ import division"
+    )
+    assert source.startswith(
+        "from __future__ import annotations, division  # ── cell 1 ──\na = 1\n"
+    )
+    assert source.splitlines()[4:6] == ["pass  # from __future__ import annotations", "b = 2"]
+    ast.parse(source)
+
+
+def test_a_notebook_of_long_ago() -> None:
+    data = json.dumps({"worksheets": [{"cells": [{"cell_type": "code", "input": ["x = ", "1"]}]}]})
+    assert b"x = 1" in notebook_source(data.encode())
+
+
+@pytest.mark.parametrize(
+    "start", [b"<!DOCTYPE html>", b"\n<html lang='en'>", b"\xef\xbb\xbf<HTML>"]
+)
+def test_a_web_page_is_called_one(start: bytes) -> None:
+    with pytest.raises(SubmissionError, match=r"web page .* download it as \.ipynb"):
+        notebook_source(start + b"<body>")
+
+
+def test_a_notebook_of_endless_values_is_not_read() -> None:
+    with pytest.raises(SubmissionError, match="too much output"):
+        notebook_source(b'{"cells": [' + b"{}," * 600_000 + b"{}]}")
+
+
+def test_a_plot_of_megabytes_is_no_trouble() -> None:
+    plot = {"cell_type": "code", "source": "x = 1", "outputs": [{"image/png": "A" * (6 << 20)}]}
+    assert notebook_source(notebook(plot)) == "# ── cell 1 ──\nx = 1\n".encode()
 
 
 def test_no_cells_give_an_empty_module() -> None:

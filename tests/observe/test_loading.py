@@ -3,23 +3,32 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import inspect
+import json
 import linecache
 import sys
+import time
 import traceback
 from collections.abc import Iterator
 from types import ModuleType
 
 import pytest
 
-from grader.observe import loading
+from grader.intake.notebook import notebook_source
+from grader.observe import loading, standin
 
 
 @pytest.fixture(autouse=True)
 def as_it_was() -> Iterator[None]:
     """Loading changes the interpreter, which is a child's to keep and not a test's."""
     path, modules, lines = list(sys.meta_path), dict(sys.modules), dict(linecache.cache)
+    arguments, trace = sys.argv, sys.gettrace()
     yield
+    assert sys.argv is arguments
+    assert sys.gettrace() is trace
+    for name in ("get_ipython", "display"):
+        vars(builtins).pop(name, None)
     sys.meta_path[:] = path
     sys.modules.clear()
     sys.modules.update(modules)
@@ -131,7 +140,9 @@ def test_the_definitions_are_had_without_what_raises(statement: str) -> None:
         "a.py", a=f"import math\nx = 2\n{statement}\ndef f():\n    return x * math.pi\n"
     )
     assert module.f() > 6
-    assert reason.endswith("at module level")
+    first, where = reason.splitlines()
+    assert first.endswith("at module level")
+    assert where.startswith("a.py:3: ")
 
 
 def test_an_assignment_that_raises_is_left_out_and_the_next_is_made() -> None:
@@ -143,7 +154,6 @@ def test_an_assignment_that_raises_is_left_out_and_the_next_is_made() -> None:
 @pytest.mark.parametrize(
     ("text", "error"),
     [
-        ("import no_such_module_g\ndef f(): pass", ModuleNotFoundError),
         ("@undefined\ndef f(): pass", NameError),
         ("class A(undefined): pass", NameError),
         ("def f(:\n    pass", SyntaxError),
@@ -160,6 +170,214 @@ def test_what_cannot_be_had_either_way_is_raised(text: str, error: type[BaseExce
 def test_a_crash_of_the_parser_is_an_exception() -> None:
     with pytest.raises((MemoryError, RecursionError, SyntaxError)):
         load("a.py", a="(" * 50_000 + ")" * 50_000)
+
+
+def test_an_import_that_fails_takes_only_its_own_name_with_it() -> None:
+    module, reason = load("a.py", a="import no_such_module_g\ndef f(): return 1\n")
+    assert module.f() == 1
+    assert "a.py:1: ModuleNotFoundError" in reason
+
+
+def test_a_definition_that_fails_is_told_and_the_others_stay() -> None:
+    module, reason = load("a.py", a="1 / 0\n@undefined\ndef f(): ...\ndef g(): return 2\n")
+    assert module.g() == 2
+    assert "a.py:3: NameError" in reason
+
+
+NEEDED = """
+from __future__ import annotations
+import numpy as np
+{first}
+EPS = 1e-12
+B, D, H, C = 64, 128, 256, 10
+rng = np.random.default_rng(0)
+Array: TypeAlias = "np.ndarray"
+table = {{}}
+table["a"] = 1
+total = 1
+total += 2
+try:
+    import cupy_g as xp
+except ImportError:
+    xp = None
+if xp is None:
+    dtype = np.float64
+else:
+    dtype = np.float32
+with np.errstate(all="ignore"):
+    def inner(): return total
+np.seterr(divide="raise")
+for i in range(3):
+    print("a demo must not run")
+print("nor must this")
+def f(x: Undefined) -> Undefined:
+    return EPS, B, rng.random(), table["a"], inner(), dtype, xp
+class Late:
+    size: Undefined = C
+if __name__ == "__main__":
+    raise SystemExit
+"""
+
+
+@pytest.mark.parametrize("first", ["raise ValueError", "with open('x') as f:\n    data = f.read()"])
+def test_what_functions_need_of_module_level_survives(
+    first: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import numpy as np
+
+    before = np.geterr()
+    try:
+        module, reason = load("a.py", a=NEEDED.format(first=first))
+        assert np.geterr()["divide"] == "raise"
+    finally:
+        np.seterr(**before)
+    assert module.f(0)[1:2] == (64,)
+    assert module.f(0)[3:] == (1, 3, np.float64, None)
+    assert module.Late.size == 10
+    assert reason
+    assert capsys.readouterr().out == ""
+
+
+def test_what_ran_before_the_failure_stays_and_does_not_run_again(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    text = "print('once')\nsizes = []\nfor i in range(3):\n    sizes.append(i)\nassert not sizes\ndef f(): return sizes\n"
+    module, _ = load("a.py", a=text)
+    assert module.f() == [0, 1, 2]
+    assert capsys.readouterr().out == "once\n"
+
+
+@pytest.mark.parametrize("test", ["flag", "not flag"])
+def test_of_a_block_that_failed_the_branch_that_was_taken_is_defined(test: str) -> None:
+    text = f"flag = True\nif {test}:\n    1 / 0\n    def f(): return 'if'\nelse:\n    1 / 0\n    def f(): return 'else'\n"
+    assert load("a.py", a=text)[0].f() == ("if" if test == "flag" else "else")
+
+
+@pytest.mark.parametrize(
+    "statement", ["from .utils_h import x", "from . import utils_h\nx = utils_h.x"]
+)
+def test_a_relative_import_without_a_package_means_the_neighbour(statement: str) -> None:
+    module, _ = load("a.py", a=f"{statement}\ndef f(): return x\n", utils_h="x = 3")
+    assert module.f() == 3
+
+
+def test_a_neighbour_whose_demo_fails_is_imported_by_its_definitions() -> None:
+    text = "def g(): return 1\nopen('data.csv')\ndef h(): return 2\n"
+    module, reason = load(
+        "a.py", a="from helper_i import g, h\ndef f(): return g() + h()", helper_i=text
+    )
+    assert module.f() == 3
+    assert "helper_i.py:2: " in reason
+
+
+def test_a_neighbour_that_does_not_parse_takes_only_its_own_names_with_it() -> None:
+    module, reason = load(
+        "a.py", a="from helper_j import g\ndef f(): return 1", helper_j="x = 1\ndef g(:"
+    )
+    assert module.f() == 1
+    assert "helper_j.py:2: SyntaxError" in reason
+
+
+def test_a_file_beside_a_nested_main_has_its_whole_path() -> None:
+    module, _ = load(
+        "src_k/main.py",
+        src_k_slash_main="from helper_k import g",
+        src_k_slash_helper_k="def g(): ...",
+    )
+    assert module.g.__code__.co_filename == "src_k/helper_k.py"
+
+
+def test_a_folder_called_like_a_framework_does_not_hide_it() -> None:
+    sys.meta_path.append(standin.StandInFinder(standin.Switch()))
+    module, _ = load("tinygrad/main.py", tinygrad_slash_main="import tinygrad\nx = tinygrad.Tensor")
+    assert isinstance(module.tinygrad, standin.InertModule)
+
+
+def test_a_main_file_called_like_a_module_in_use_leaves_that_alone() -> None:
+    import random
+
+    module, _ = load("random.py", random="x = 1\n")
+    assert module.x == 1
+    assert sys.modules["random"] is random
+
+
+# ── time ─────────────────────────────────────────────────────────────────────
+
+ENDLESS = [
+    "while True:\n    x = 1\n",
+    "def train():\n    while True:\n        x = 1\nhistory = train()\n",
+    "def train():\n    while True:\n        try:\n            x = 1\n        except Exception:\n            pass\ntrain()\n",
+    "class A:\n    while True:\n        x = 1\n",
+    "if True:\n    for i in iter(int, 1):\n        i + 1\n",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", ENDLESS)
+def test_a_module_level_that_does_not_end_is_cut_short(
+    text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loading.Loader, "seconds", 0.1)
+    monkeypatch.setattr(loading, "SECONDS_AFTER", 0.05)
+    started = time.perf_counter()
+    module, reason = load("a.py", a=f"def f(): return x\n{text}x = 2\n")
+    assert time.perf_counter() - started < 2
+    assert module.f() == 2
+    assert reason.startswith("TooLong at module level\na.py:")
+
+
+def test_many_endless_statements_are_cut_short_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loading.Loader, "seconds", 0.1)
+    monkeypatch.setattr(loading, "SECONDS_IN_ALL", 0.3)
+    text = "def t():\n    while True:\n        x = 1\n" + "".join(
+        f"h{i} = t()\n" for i in range(20)
+    )
+    started = time.perf_counter()
+    module, _ = load("a.py", a=text + "def f(): return 1\n")
+    assert time.perf_counter() - started < 20 * 0.25
+    assert module.f() == 1
+
+
+def test_what_is_called_later_is_not_timed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loading.Loader, "seconds", 0.05)
+    text = "def f():\n    import helper_l\n    for i in range(10**6):\n        x = i\n    return helper_l.g()\n"
+    module, reason = load("a.py", a=text, helper_l="def g(): return 1\n1 / 0\n")
+    assert module.f() == 1
+    assert reason == ""
+
+
+# ── scripts and notebooks ────────────────────────────────────────────────────
+
+
+def test_a_script_finds_its_own_arguments() -> None:
+    text = "import argparse\np = argparse.ArgumentParser()\np.add_argument('--lr', default=3)\nargs = p.parse_args()\ndef f(): return args.lr\n"
+    assert load("a.py", a=text)[0].f() == 3
+
+
+def test_ipythons_functions_do_nothing() -> None:
+    text = "get_ipython().run_line_magic('matplotlib', 'inline')\ndisplay(1)\nx = 1\n"
+    module, reason = load("a.py", a=text)
+    assert (module.x, reason) == (1, "")
+
+
+def cells(*sources: str) -> bytes:
+    rows = [{"cell_type": "code", "source": s} for s in sources]
+    return notebook_source(json.dumps({"cells": rows}).encode())
+
+
+def test_a_cell_that_does_not_parse_is_left_out_and_lines_stay() -> None:
+    data = cells("a = 1", "for x in", "def f(): return a", "from __future__ import annotations")
+    module, reason = loading.load({"n.py": data}, "n.py")
+    assert module.f() == 1
+    assert module.f.__code__.co_firstlineno == data.split(b"\n").index(b"def f(): return a") + 1
+    assert reason.startswith("SyntaxError at module level\nn.py:5: SyntaxError: cell 2: ")
+    assert loading.outline(data, "n.py") == [("f", 8, False)]
+
+
+def test_a_cell_that_fails_does_not_stop_those_after_it() -> None:
+    module, _ = loading.load(
+        {"n.py": cells("EPS = 2", "plot(EPS)", "def f(): return EPS * K", "K = 3")}, "n.py"
+    )
+    assert module.f() == 6
 
 
 # ── lines ────────────────────────────────────────────────────────────────────

@@ -164,3 +164,10 @@ def test_naming_is_fast() -> None:
     for value in values:
         namer(value)
     assert time.process_time() - started < 0.05
+
+
+def test_a_loss_for_each_example_is_no_scalar() -> None:
+    losses = np.array([0.5, 1.5, 2.5])
+    namer = Namer({"loss": losses}, {"B": 3, "D": 5, "H": 7, "C": 11})
+    assert namer(np.float64(0.25)) is None
+    assert str(namer(losses)) == "loss"

@@ -83,7 +83,7 @@ def test_a_missing_module_stays_harmless_when_the_switch_is_on(switch: Switch) -
     names = run("import matplotlib_x.pyplot as plt\nfrom tqdm_x import tqdm")
     switch.armed = True
     names["plt"].plot([1], label="x").legend()
-    assert list(names["tqdm"](range(3))) == []
+    assert list(names["tqdm"](range(3))) == [0, 1, 2]
     assert switch.used == []
 
 
@@ -115,6 +115,93 @@ def test_a_stand_in_is_no_array(switch: Switch) -> None:
     value = run("import jax\nvalue = jax.numpy.ones(3)")["value"]
     with pytest.raises(FrameworkUsed, match="not available"):
         np.asarray(value)
+
+
+LENIENT = """
+import pandas_x as pd, sklearn_x.metrics as metrics, torch_x
+df = pd.read_csv("data.csv")
+X = df.values[:, 1:] / 255.0 + np.ones(3) @ df.weights
+acc = metrics.accuracy_score(X, X)
+loss = 0.5 * acc ** 2 - acc
+print(f"accuracy {acc:.3f}", round(acc, 2), float(acc), int(acc), abs(-acc))
+while loss > 1e-3:
+    loss = loss / 2
+best = np.argmax(np.exp(df.scores), axis=1)
+df["x"] = 1
+df.loc[0] += 2
+for batch in df: pass
+for i in pd.CONSTANTS: pass
+with pd.option_context(): pass
+assert metrics.ok(X)
+def f(x: pd.DataFrame | None, y: pd.Array[int]): return 1
+"""
+
+
+def test_a_demo_goes_on_with_what_is_no_number_while_a_file_is_loaded(switch: Switch) -> None:
+    names: dict[str, Any] = {"np": np}
+    with standin.lenience():
+        exec(LENIENT, names)
+    assert names["f"](None, 1) == 1
+
+
+@pytest.mark.parametrize(
+    "use",
+    ["np.asarray(value)", "np.exp(value)", "value + 1", "1 - value", "np.ones(2) @ value", "float(value)",
+     "value > 1", "-value", "np.sum(value)", "round(value)", "range(value)", "module.pi * 2",
+     "np.zeros(2) + module.pi", "sum(x for x in module.rows)"],
+)  # fmt: skip
+@pytest.mark.parametrize("armed", [True, False])
+def test_a_module_that_is_not_there_gives_no_number_to_a_function(
+    use: str, armed: bool, switch: Switch
+) -> None:
+    text = "import utils_x as module\n\nvalue = module.softmax([1.0])\n"
+    names: dict[str, Any] = {"np": np}
+    exec(compile(text, "a.py", "exec"), names)
+    switch.armed = armed
+    with pytest.raises(
+        ModuleNotFoundError, match=r"line 1 of a\.py imports `utils_x`, which was not handed in"
+    ):
+        eval(use, names)
+    assert switch.used == []
+
+
+def test_a_package_that_is_well_known_is_not_called_forgotten(switch: Switch) -> None:
+    value = run("import xgboost\nvalue = xgboost.fit()")["value"]
+    with pytest.raises(ModuleNotFoundError, match="not installed here"):
+        float(value)
+
+
+@pytest.mark.parametrize(
+    ("text", "given"),
+    [("tqdm([1, 2])", [1, 2]), ("tqdm(iterable=range(2))", [0, 1]), ("trange(3)", [0, 1, 2]),
+     ("tqdm(zip('ab', 'cd'))", [("a", "c"), ("b", "d")]), ("tqdm(total=3)", []),
+     ("enumerate(tqdm('ab'))", [(0, "a"), (1, "b")])],
+)  # fmt: skip
+def test_a_progress_bar_gives_back_what_it_is_handed(
+    text: str, given: list[Any], switch: Switch
+) -> None:
+    names = run("from tqdm_x import tqdm, trange")
+    switch.armed = True
+    assert list(eval(text, names)) == given
+
+
+def test_a_progress_bar_may_be_asked_and_told_things(switch: Switch) -> None:
+    bar = run("from tqdm_x import tqdm\nbar = tqdm(range(4), desc='x')")["bar"]
+    assert len(bar) == 4
+    bar.set_postfix(loss=1)
+    bar.update(1)
+    assert bool(bar)
+
+
+def test_classes_under_a_bare_decorator_stay_classes(switch: Switch) -> None:
+    names = run("from attr_x import s\n@s\nclass A:\n    def f(self): return 1")
+    assert names["A"]().f() == 1
+
+
+def test_a_version_can_be_looked_at(switch: Switch) -> None:
+    assert (
+        run("import jax\nok = tuple(map(int, jax.__version__.split('.'))) >= (2, 0)")["ok"] is False
+    )
 
 
 def test_is_tensor_is_false(switch: Switch) -> None:

@@ -7,7 +7,9 @@ from types import MappingProxyType
 
 import pytest
 
+from grader.diagnosis.tensors import INPUTS, NUMPY, SHAPES, TORCH
 from grader.records import (
+    Annotation,
     Charge,
     CheckGrade,
     CheckStatus,
@@ -19,6 +21,7 @@ from grader.records import (
     Frame,
     Grade,
     GradeStatus,
+    GraphNode,
     ItemGrade,
     Observation,
     Observations,
@@ -27,6 +30,7 @@ from grader.records import (
     Result,
     Severity,
     SourceFile,
+    Standing,
     Submission,
 )
 
@@ -334,6 +338,45 @@ def _defects() -> tuple[Defect, ...]:
     )
 
 
+def _graph() -> tuple[GraphNode, ...]:
+    """1/B is missing at dZ2, and dZ1 is wrong besides; the PyTorch part is right."""
+    mean, mask = ("batch-mean-missing",), ("relu-mask-not-strict",)
+    because = {"dZ2": mean, "dW2": mean, "db2": mean, "dH1": mean, "dZ1": mask}
+    because |= dict.fromkeys(("dW1", "db1", "dX"), (*mean, *mask))
+    here, ends = {"dZ2": 29, "dZ1": 37}, ("loss", "dW1", "db1", "dW2", "db2", "dX")
+    found = []
+    for part, parents in (("numpy", NUMPY), ("torch", TORCH)):
+        for name in parents:
+            codes = because.get(name, ()) if part == "numpy" else ()
+            status = Standing.GIVEN if name in INPUTS else Standing.RIGHT
+            if part == "torch" and name in ("Z1", "H1", "Z2"):
+                status = Standing.UNSEEN
+            if codes:
+                status = Standing.WRONG if name in here else Standing.FOLLOWS
+            line = here.get(name) if codes else None
+            file = "solution.py" if line else None
+            known = name in ends
+            node = GraphNode(part, name, status, codes, SHAPES[name], known, "", file, line)
+            found.append(node)
+    return tuple(found)
+
+
+def _annotations() -> tuple[Annotation, ...]:
+    mean = ("batch-mean-missing",)
+    rows = (
+        (15, "forward", "Z1", "[B, H]", Standing.RIGHT, ()),
+        (19, "forward", "loss", "a scalar", Standing.RIGHT, ()),
+        (29, "backward", "P - onehot", "[B, C]", Standing.WRONG, mean),
+        (32, "backward", "B·dW2", "[H, C]", Standing.FOLLOWS, mean),
+        (36, "backward", "", "[B, H]", Standing.UNSEEN, ()),
+        (37, "backward", "mask(H1)", "[B, H]", Standing.WRONG, ("relu-mask-not-strict",)),
+    )
+    return tuple(
+        Annotation("solution.py", line, 4, line, 40, phase, tensor, shape, right, because)
+        for line, phase, tensor, shape, right, because in rows
+    )
+
+
 @pytest.fixture
 def usual() -> Result:
     """A good submission with two bugs, an exception, output and open points."""
@@ -389,6 +432,8 @@ def usual() -> Result:
             runs={"forward/primes": fine, "forward/narrow": raised, "backward/real": slow},
         ),
         timing={"wall_s": 3.127, "sandbox_s": 2.41},
+        annotations=_annotations(),
+        graph=_graph(),
     )
 
 
@@ -399,7 +444,7 @@ def undecided(usual: Result) -> Result:
         usual.grade, status=GradeStatus.UNDECIDED, score=0.0, band=None, checks=_checks()[:3]
     )
     fault = "The zygote for the PyTorch part died while starting (signal 9)."
-    return replace(usual, grade=grade, fault=fault, defects=())
+    return replace(usual, grade=grade, fault=fault, defects=(), annotations=(), graph=())
 
 
 @pytest.fixture
@@ -437,6 +482,8 @@ def unloadable(usual: Result) -> Result:
         grade=grade,
         defects=(),
         observations=Observations(process, process, {}),
+        annotations=(),
+        graph=(),
     )
 
 
@@ -465,6 +512,16 @@ def hostile(usual: Result) -> Result:
         replace(defect, message=HOSTILE, hint=HOSTILE, file=path, line=1, source=HOSTILE)
         for defect in (*usual.defects, usual.defects[0])
     )
+    nodes = tuple(
+        replace(
+            node, because=(HOSTILE, *node.because), shape=HOSTILE, note=HOSTILE, file=path, line=1
+        )
+        for node in usual.graph
+    )
+    beside = tuple(
+        replace(a, file=path, line=1 + i % 3, tensor=HOSTILE, shape=HOSTILE, because=(HOSTILE,))
+        for i, a in enumerate(usual.annotations)
+    )
     return replace(
         usual,
         submission=replace(
@@ -480,4 +537,6 @@ def hostile(usual: Result) -> Result:
         defects=defects,
         observations=Observations(process, process, {HOSTILE: bad}),
         fault=HOSTILE,
+        annotations=beside,
+        graph=nodes,
     )

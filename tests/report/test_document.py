@@ -67,6 +67,7 @@ def test_has_what_the_contract_promises(usual: Result) -> None:
         "line": 37,
         "end_line": 37,
         "source": usual.defects[0].source,
+        "mend": None,
     }
     assert document["charges"] == [{"code": "batch-mean-missing", "points": 6.0}]
     assert document["timing"]["wall_s"] == 3.127
@@ -95,3 +96,21 @@ def test_a_score_that_is_no_number_is_our_fault(usual: Result, value: float) -> 
 def test_a_broken_clock_is_null(usual: Result) -> None:
     timing = result_json(replace(usual, timing={"child_s": math.nan}))["timing"]
     assert timing == {"wall_s": 0.0, "child_s": None}
+
+
+def test_the_network_is_there_as_data(usual: Result) -> None:
+    document = result_json(usual)
+    assert len(document["graph"]) == len(usual.graph)
+    node = next(n for n in document["graph"] if n["name"] == "dZ2")
+    assert node == {
+        "part": "numpy",
+        "name": "dZ2",
+        "status": "wrong",
+        "because": ["batch-mean-missing"],
+        "shape": "[B, C]",
+        "measured": False,
+        "note": "",
+        "file": "solution.py",
+        "line": 29,
+    }
+    assert len(json.dumps(document["graph"])) < 20_000

@@ -116,7 +116,7 @@ def test_gravest_defect_first(usual: Result) -> None:
 def test_lines_of_defects_and_frames_are_marked(usual: Result) -> None:
     html = render_report(usual, audience="interviewer")
     for anchor, tone in (("L29", "major"), ("L30", "major"), ("L37", "minor"), ("L10", "trace")):
-        assert f'<div class="line {tone}" id="{anchor}">' in html
+        assert re.search(f'<div class="line {tone}(?: told)?" id="{anchor}">', html)
 
 
 def words(html: str) -> str:
@@ -134,7 +134,7 @@ def test_one_bug_is_seen_to_be_charged_once(usual: Result, audience: str) -> Non
     assert text.count("given back") == 1, "only where something was"
     assert text.count("costs 6 points") == 1
     link = '<a class="code-chip" href="#defect-batch-mean-missing">batch-mean-missing</a>'
-    assert html.count(link) == 4
+    assert html.count(link) == 5, "three checks, an item of the rubric, and the network"
 
 
 def test_the_cost_stands_with_the_first_defect_of_a_code(usual: Result) -> None:
@@ -193,7 +193,7 @@ def test_a_real_size_source_stays_small(usual: Result) -> None:
     text = usual.submission.source * 3
     submission = replace(usual.submission, files=(SourceFile("solution.py", text.encode()),))
     html = render_report(replace(usual, submission=submission), audience="interviewer")
-    assert len(html.encode()) < 150_000
+    assert len(html.encode()) < 200_000
 
 
 def test_floods_are_cut(usual: Result) -> None:

@@ -165,6 +165,36 @@ def test_a_manual_item_is_open_and_does_not_count():
     assert result.status is GradeStatus.GRADED
 
 
+def test_what_a_check_leaves_to_a_human_is_open_and_does_not_count():
+    result = graded(rubric(item("i", 3, "a"), item("j", 2, "b")), a=PASS, b=MANUAL)
+    assert (result.score, result.max_score, result.open_points) == (3, 3, 2)
+    assert result.status is GradeStatus.GRADED
+    part = result.parts[1]
+    assert (part.points, part.max_points, part.open_points) == (0, 0, 2)
+    (line,) = part.items
+    assert (line.open, line.points, line.max_points) == (True, 0, 2)
+    assert points(result) == {"a": (3, 3), "b": (0, 2)}
+
+
+def test_an_item_may_be_open_in_part():
+    result = graded(rubric(item("i", 3, "a b c")), a=PASS, b=MANUAL, c=FAIL)
+    assert (result.score, result.max_score, result.open_points) == (1, 2, 1)
+    (line,) = result.parts[0].items
+    assert (line.open, line.points, line.max_points) == (False, 1, 2)
+    assert points(result) == {"a": (1, 1), "b": (0, 1), "c": (0, 1)}
+
+
+def test_a_bonus_that_is_left_to_a_human_opens_nothing():
+    result = graded(rubric(item("i", 3, "a"), item("x", 2, "b", bonus=True)), a=PASS, b=MANUAL)
+    assert (result.score, result.max_score, result.open_points) == (3, 3, 0)
+
+
+def test_a_fault_of_the_harness_is_not_left_to_a_human():
+    result = graded(rubric(item("i", 3, "a"), item("j", 2, "b")), a=PASS, b=ERROR)
+    assert (result.max_score, result.open_points) == (3, 0)
+    assert not result.parts[1].items[0].open
+
+
 @pytest.mark.parametrize("a", [PASS, FAIL])
 def test_a_bonus_adds_but_never_exceeds_the_maximum(a):
     result = graded(

@@ -34,7 +34,11 @@ def mean(s: Solution) -> Iterator[Mistake]:
             kept = _kept(s, site)
             places.append((site, kept))
             if site.named(*GRADIENTS):
-                yield mistake(s, "grad-missing-batch-mean", (site, kept))
+                nothing = kept.endswith(".copy()")  # a statement that does nothing any more
+                near = (
+                    s.beside(site.parent) if nothing and isinstance(site.parent, ast.stmt) else ()
+                )
+                yield mistake(s, "grad-missing-batch-mean", (site, kept), near=near)
                 yield from _wrong_size(s, s.site(node.right))
     for site in s.sites:
         node = site.node

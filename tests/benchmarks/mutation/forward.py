@@ -166,7 +166,9 @@ def _loss_at(s: Solution, site: Site) -> Iterator[Mistake]:
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub) and site.named(*small):
         yield mistake(s, "loss-sign", (site, s.text(node.operand)))
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Sub) and site.named("losses"):
-        yield mistake(s, "loss-sign", (site, f"{s.text(node.right)} - {atom(s.text(node.left))}"))
+        turned = f"{s.text(node.right)} - {atom(s.text(node.left))}"
+        means = s.lines("forward", "loss", "B*loss")  # a minus there mends it as well
+        yield mistake(s, "loss-sign", (site, turned), near=means)
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div) and site.named("loss", "-loss"):
         summed_at = tuple(
             n for n, row in enumerate(s.source.splitlines(), 1) if 'reduction="sum"' in row
@@ -182,7 +184,8 @@ def _loss_at(s: Solution, site: Site) -> Iterator[Mistake]:
             yield mistake(s, "loss-mean-over-elements", (site, f"{summed} / {matrix}.size"))
         if numpy:
             operand = s.text(node.args[0]) if node.args else s.text(node.func.value)
-            yield mistake(s, "loss-not-scalar", (site, operand))
+            made = s.lines("forward", "losses")  # one that averages there mends it as well
+            yield mistake(s, "loss-not-scalar", (site, operand), near=made)
     if numpy and called(site) == "log" and site.named("log total"):
         for name in ("log2", "log10"):
             yield mistake(s, "loss-log-base", (site, re.sub(r"\blog\(", f"{name}(", text, count=1)))

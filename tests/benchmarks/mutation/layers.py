@@ -107,7 +107,9 @@ def result(s: Solution) -> Iterator[Mistake]:
         node = site.node
         if isinstance(node, ast.Dict) and isinstance(site.parent, ast.Return):
             whole = s.text(node)
-            yield mistake(s, "grad-accumulates", (site, f"accumulated({whole})"), tail=ACCUMULATED)
+            adds = (s.appended(ACCUMULATED, "TOTALS[key] ="),)  # the line that adds is as right
+            instead = (site, f"accumulated({whole})")
+            yield mistake(s, "grad-accumulates", instead, tail=ACCUMULATED, near=adds)
             for key, value in zip(node.keys, node.values, strict=True):
                 yield mistake(s, "grad-missing", (s.site(value), "None"))
                 start, end = s.span(key)[0], s.span(value)[1]

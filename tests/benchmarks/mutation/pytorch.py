@@ -94,7 +94,12 @@ def leaves(s: Solution) -> Iterator[Mistake]:
             without = re.sub(r",\s*requires_grad=True", "", text)
             yield mistake(s, "torch-leaf-without-grad", (site, without), raises=True)
         if "loss.backward()" in s.source:
-            yield mistake(s, "torch-grad-accumulates", (site, f"kept({array})"), tail=KEPT)
+            # what is kept, who keeps it, and who adds to it without a reset: one is as right
+            rows = enumerate(s.source.splitlines(), 1)
+            adds = (n for n, row in rows if "loss.backward()" in row)
+            near = (s.appended(KEPT, "KEPT_LEAVES[key] ="), *adds)
+            instead = (site, f"kept({array})")
+            yield mistake(s, "torch-grad-accumulates", instead, tail=KEPT, near=near)
     for site in s.sites:
         asked = site.phase == "torch" and called(site) == "requires_grad_"
         if asked and not any(isinstance(n, ast.comprehension) for n in ast.walk(s.tree)):

@@ -186,13 +186,25 @@ class Solution:
         return tuple({x.node.lineno for x in self.sites if x.phase == phase and x.named(*roles)})
 
     def beside(self, node: ast.stmt) -> tuple[int, ...]:
-        """The lines of the statements before and after one, in the same block."""
+        """The lines of the statements before and after one, in the same block.
+
+        Where it is a loop's only statement, the loop and what stands around that.
+        """
+        parent = self.site(node).parent
         block = next(
-            (b for b in (getattr(self.site(node).parent, n, []) for n in ("body", "orelse")) if node in b), []
-        )  # fmt: skip
+            (b for b in (getattr(parent, n, []) for n in ("body", "orelse")) if node in b), []
+        )
+        if len(block) == 1 and isinstance(parent, ast.For):
+            return parent.lineno, *self.beside(parent)
         here = block.index(node) if node in block else 0
         around = [*block[max(here - 1, 0) : here], *block[here + 1 : here + 2]]
         return tuple(x.lineno for x in around)
+
+    def appended(self, tail: str, word: str) -> int:
+        """The line on which `word` stands first once `tail` has been put behind the source."""
+        lines = (self.source + tail).splitlines()
+        start = self.source.count("\n")
+        return next(n for n, line in enumerate(lines, 1) if n > start and word in line)
 
     def defining(self, phase: str, *roles: str) -> Iterator[Site]:
         """Expressions that compute one of the roles, as against those that just name it."""

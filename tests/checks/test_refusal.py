@@ -1,0 +1,97 @@
+"""What is made of how a verification took spoiled gradients, and of not knowing it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from grader.checks import Seen
+from grader.checks.refusal import REFUSAL, covers, refuses, tight
+from grader.cohort import Engine
+from grader.intake import take_in
+from grader.observe.verification import Kind, Outcome, Spoiled, Verification
+from grader.records import TENSORS, CheckStatus
+from tests.sandbox.confined import linux_only
+
+ROOT = Path(__file__).parents[2]
+PASS, FAIL, SKIPPED = CheckStatus.PASS, CheckStatus.FAIL, CheckStatus.SKIPPED
+STRICT = ((Kind.SCALE, 1.01), (Kind.ENTRY, 0.37))
+
+
+@pytest.fixture(scope="module")
+def seen(engine: Engine) -> Seen:
+    """The reference: its sides agree, and its verify says yes."""
+    return engine._examine(take_in(ROOT / "reference"))[0]
+
+
+def record(**missed: tuple[Kind, ...]) -> Verification:
+    """A function that refuses everything but the kinds that are named for a tensor."""
+    trials = [
+        Spoiled("primes", kind, amount, t,
+                Outcome.ACCEPTED if kind in missed.get(t, ()) else Outcome.REFUSED, "return")
+        for t in TENSORS
+        for kind, amount in STRICT
+    ]  # fmt: skip
+    return Verification("function", True, True, trials=tuple(trials), reason="")
+
+
+def judged(seen: Seen, verification: Verification) -> list[CheckStatus]:
+    """The outcomes of covers, refuses and tight."""
+    return [check.run(replace(seen, verification=verification)).status for check in REFUSAL]
+
+
+@linux_only
+@pytest.mark.parametrize(
+    ("made", "statuses"),
+    [
+        (record(), [PASS, PASS, PASS]),
+        (record(b1=(Kind.SCALE, Kind.ENTRY)), [FAIL, FAIL, PASS]),
+        (record(W1=(Kind.SCALE,), X=(Kind.SCALE,)), [PASS, PASS, FAIL]),
+        (record(W2=(Kind.ENTRY,)), [PASS, FAIL, PASS]),
+        (record(**dict.fromkeys(TENSORS, (Kind.SCALE, Kind.ENTRY))), [FAIL, FAIL, FAIL]),
+        (replace(record(), trials=(), sides=False), [FAIL, FAIL, FAIL]),
+    ],
+)  # fmt: skip
+def test_each_lapse_has_its_check(
+    made: Verification, statuses: list[CheckStatus], seen: Seen
+) -> None:
+    assert judged(seen, made) == statuses
+
+
+@linux_only
+@pytest.mark.parametrize(
+    ("made", "why"),
+    [
+        (Verification(reason="timeout: the time was up"), "the time was up"),
+        (Verification("function", True, True, reason=""), "no gradient could be found"),
+        (Verification("function", False, False, reason=""), "it answered otherwise"),
+    ],
+)  # fmt: skip
+def test_what_could_not_be_put_to_the_test_is_left_to_a_person(
+    made: Verification, why: str, seen: Seen
+) -> None:
+    for check in REFUSAL:
+        outcome = check.run(replace(seen, verification=made))
+        assert outcome.status is CheckStatus.MANUAL
+        assert why in outcome.message
+
+
+@linux_only
+def test_sides_that_could_not_be_made_to_agree_are_waited_for(seen: Seen) -> None:
+    made = Verification("function", False, False, equalised=True, equal=False, reason="")
+    assert judged(seen, made) == [SKIPPED] * 3
+
+
+@linux_only
+def test_the_words(seen: Seen) -> None:
+    made = replace(
+        seen, verification=record(b1=(Kind.SCALE, Kind.ENTRY), W2=(Kind.ENTRY,), X=(Kind.SCALE,))
+    )
+    said = [check.run(made).message for check in (covers, refuses, tight)]
+    assert said == [
+        "verify notices no error in db1: accepted times 1.01, with one entry changed.",
+        "verify accepts db1 with one entry changed, dW2 with one entry changed.",
+        "verify accepts dX times 1.01.",
+    ]

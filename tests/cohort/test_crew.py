@@ -1,0 +1,73 @@
+"""Workers that die cost a retry; what kills three of them is set aside."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from grader.cohort import Settings
+from grader.cohort.crew import BOOT, MOST_DEATHS, Crew
+from grader.cohort.worker import Order
+from grader.intake import take_in
+from grader.records import Submission
+from grader.rubric import Rubric
+
+ROOT = Path(__file__).parents[2]
+
+DIES = BOOT.replace(
+    "from grader.cohort.worker import serve; ",
+    "import os; from grader.cohort import worker; from grader.cohort.worker import serve; "
+    "grade = worker.Grader.grade; "
+    "worker.Grader.grade = lambda self, one: os._exit(9) if one.id == 'bomb' else grade(self, one); ",
+)
+"""A worker that a submission called `bomb` takes down with it."""
+
+
+@pytest.fixture(scope="module")
+def order(onsite: Rubric) -> Order:
+    return Order(onsite, Settings(seed=1), "interviewer")
+
+
+def submissions(*ids: str) -> Iterator[Submission]:
+    one = take_in(ROOT / "reference")
+    return (replace(one, id=id) for id in ids)
+
+
+def test_what_kills_its_worker_is_set_aside_and_the_others_are_graded(order: Order) -> None:
+    with Crew(order, 2, DIES) as crew:
+        done = {f.id: f.document for f in crew.grade(submissions("a", "bomb", "b", "c"))}
+    assert {id: d["status"] for id, d in done.items()} == {
+        "a": "graded", "b": "graded", "c": "graded", "bomb": "undecided"
+    }  # fmt: skip
+    assert f"{MOST_DEATHS} times" in done["bomb"]["fault"]
+
+
+def test_a_worker_that_dies_costs_a_retry(order: Order) -> None:
+    ids = [f"s{number}" for number in range(6)]
+    done = []
+    with Crew(order, 2) as crew:
+        for finished in crew.grade(submissions(*ids)):
+            done.append(finished.id)
+            if len(done) == 1:
+                os.kill(crew._workers[0].process.pid, signal.SIGKILL)
+            assert finished.document["score"] == 80.0
+    assert sorted(done) == ids
+
+
+def test_nothing_is_left_when_it_is_interrupted(order: Order) -> None:
+    with pytest.raises(KeyboardInterrupt), Crew(order, 2) as crew:
+        for _ in crew.grade(submissions("a", "b", "c")):
+            processes = [w.process for w in crew._workers]
+            raise KeyboardInterrupt
+    assert all(p.poll() is not None for p in processes)
+
+
+def test_nothing_to_do_starts_nobody(order: Order) -> None:
+    with Crew(order, 2) as crew:
+        assert list(crew.grade(iter(()))) == []
+        assert crew._workers == []
