@@ -1,4 +1,4 @@
-"""The shipped answers are graded as their `expected.yaml` says, the reference at 100 %."""
+"""The shipped answers are graded as their `expected.yaml` says."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from grader.rubric import Rubric
 ROOT = Path(__file__).parent.parent
 SAMPLES = sorted(p.parent for p in (ROOT / "submissions").glob("*/expected.yaml"))
 SAMPLE_SEEDS = range(3000, 3020)
-REFERENCE_SEEDS = range(200)
 
 
 @pytest.fixture(scope="module")
@@ -55,19 +54,3 @@ def test_every_wrong_sample_loses_and_every_right_one_does_not() -> None:
     assert all((e["score"] == e["of"]) == (not e["fails"]) for e in expected)
     assert {e["of"] for e in expected} == {79.0, 79.5, 80.0}, "a point may be open, or half of it"
     assert sum(not e["fails"] for e in expected) >= 5
-
-
-def test_reference_scores_100_percent_with_every_seed(zygotes: Zygotes, onsite: Rubric) -> None:
-    reference = take_in(ROOT / "reference")
-
-    def missed(seed: int) -> list[str]:
-        result = Engine(onsite, Settings(seed=seed), zygotes).grade(reference)
-        assert result.grade.score == result.grade.max_score == 80.0, (seed, result.fault)
-        return [
-            f"seed {seed}: {c.id}: {c.message}"
-            for c in result.grade.checks
-            if c.status not in (CheckStatus.PASS, CheckStatus.MANUAL)
-        ]
-
-    with ThreadPoolExecutor(2) as pool:
-        assert [line for lines in pool.map(missed, REFERENCE_SEEDS) for line in lines] == []

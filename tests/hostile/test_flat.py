@@ -27,7 +27,7 @@ ENDS: tuple[tuple[str, str, frozenset[Ended]], ...] = (
     ("forbidden", "import ctypes; ctypes.CDLL(None).ptrace(0, 0, 0, 0)", frozenset({Ended.VIOLATION})),
     ("forge", "import os\nfor fd in range(3, 9):\n  try: os.write(fd, b'x' * 99)\n  except OSError:"
      " pass\nwhile True: pass", frozenset({Ended.VIOLATION, Ended.TIMEOUT})),
-    ("raise", "def f(): raise SystemExit\n@f\ndef g(): pass", frozenset({Ended.RAISED})),
+    ("raise", "def f(:", frozenset({Ended.RAISED})),
 )  # fmt: skip
 """A name, what a submission does when it is loaded, and the ways in which that may end."""
 

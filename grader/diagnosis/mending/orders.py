@@ -46,7 +46,7 @@ LIKELY: Mapping[str, tuple[Operator, ...]] = {
     "grad-accumulates": (t.parts, t.dropped),
     "grad-transposed": (t.transposed, t.all_turned),
     "grad-unexplained": (t.right_parts, t.parts),
-    "relu-mask-missing": (f.gated,),
+    "relu-mask-missing": (f.swapped("dZ1"), f.gated),
     "relu-mask-inverted": (t.compared, t.parts, f.gated),
     "relu-mask-from-gradient": (f.swapped("Z1"), f.gated),
     "relu-mask-is-activation": (f.gated,),

@@ -91,6 +91,8 @@ def negated(b: Blame) -> Iterator[Edit]:
     """The sign of an expression, or of what a statement adds, is turned."""
     for site in b.suspects:
         node = site.node
+        if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+            yield b.text.replaced(site, b.source(node.operand))
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Sub):
             yield b.text.replaced(site, f"{b.source(node.right)} - {b.operand(node.left)}")
     for statement in b.statements:
