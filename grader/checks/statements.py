@@ -22,6 +22,7 @@ from grader.checks.given import (
     subjects_of,
 )
 from grader.checks.shape_words import exact_name
+from grader.parsing import parse
 
 MAX_CHARACTERS = 100_000
 """Of all files together; an answer has five thousand. Hostile ones of this size take 0.4 s."""
@@ -77,7 +78,7 @@ def read_source(lines: Sequence[str]) -> Source:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            tree = ast.parse(text)
+            tree = parse(text)
     except UNPARSABLE:
         return Source()
     reader = _Reader(lines)

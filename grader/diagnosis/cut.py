@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from grader.checks.seen import Seen
 from grader.diagnosis.numeric import make
+from grader.parsing import parse
 from grader.records import Confidence, Defect, Ended, Submission
 
 NO_LEAF = "differentiated Tensors does not require grad"
@@ -34,7 +35,7 @@ def cut_graph(submission: Submission, seen: Seen) -> Iterator[Defect]:
     last = own[-1]
     text = texts[last.file]
     try:
-        tree = ast.parse(text)
+        tree = parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return
     lines = text.splitlines()

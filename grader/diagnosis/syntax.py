@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from grader.observe.trace import source_lines
+from grader.parsing import parse
 from grader.records import Submission
 
 MAX_SOURCE = 256 * 1024
@@ -189,7 +190,7 @@ def parsed(data: bytes) -> ast.Module | None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", SyntaxWarning)
-            return ast.parse(data)
+            return parse(data)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
 

@@ -11,6 +11,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from grader.parsing import parse, parse_expression
+
 SIMPLE = (ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Return, ast.Expr, ast.Delete, ast.Assert)
 TIGHT = (ast.BinOp, ast.UnaryOp, ast.Attribute, ast.Compare, ast.Starred, ast.BoolOp)
 ATOMIC = (ast.Name, ast.Attribute, ast.Call, ast.Subscript, ast.Constant, ast.List, ast.Dict)
@@ -47,7 +49,7 @@ class Text:
         data.decode("utf-8")
         if data.startswith(b"\xef\xbb\xbf"):
             raise ValueError("a byte order mark shifts the first line's columns")
-        self.data, self.tree = data, ast.parse(data)
+        self.data, self.tree = data, parse(data)
         ends = [m.end() for m in re.finditer(rb"\r\n|\r|\n", data)]
         self.starts = [0, *ends]
         self.parents: dict[ast.AST, ast.AST] = {}
@@ -224,7 +226,7 @@ class Text:
         if self.data[edit.start : edit.end].decode() == edit.text:
             return False
         try:
-            ast.parse(self.applied([edit]))
+            parse(self.applied([edit]))
         except UNPARSABLE:
             return False
         return True
@@ -238,7 +240,7 @@ def _bound(node: ast.Assign | ast.AugAssign) -> set[str]:
 def atomic(text: str) -> bool:
     """Whether an expression needs no parentheses anywhere."""
     try:
-        node = ast.parse(text, mode="eval").body
+        node = parse_expression(text)
     except SyntaxError:
         return True
     return isinstance(node, ATOMIC) or (node.col_offset > 0 and isinstance(node, ast.Tuple))
