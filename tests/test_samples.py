@@ -13,6 +13,7 @@ from grader.intake import take_in
 from grader.observe.zygotes import Zygotes
 from grader.records import CheckStatus, Result
 from grader.rubric import Rubric
+from tests.sample_tables import README, expectations, readme
 
 ROOT = Path(__file__).parent.parent
 SAMPLES = sorted(p.parent for p in (ROOT / "submissions").glob("*/expected.yaml"))
@@ -45,7 +46,7 @@ def test_sample_is_graded_as_expected_with_every_seed(folder: Path, engines: lis
         assert ids_of(result, CheckStatus.FAIL) == sorted(expected["fails"]), where
         assert ids_of(result, CheckStatus.SKIPPED) == sorted(expected["skipped"]), where
         assert {d.code for d in result.defects} == set(expected["defects"]), where
-        assert result.grade.score == pytest.approx(expected["score"], abs=1e-9), where
+        assert result.grade.score == pytest.approx(expected["score"], abs=5e-5), where
         assert result.grade.max_score == expected["of"], where
 
 
@@ -54,3 +55,8 @@ def test_every_wrong_sample_loses_and_every_right_one_does_not() -> None:
     assert all((e["score"] == e["of"]) == (not e["fails"]) for e in expected)
     assert {e["of"] for e in expected} == {79.0, 79.5, 80.0}, "a point may be open, or half of it"
     assert sum(not e["fails"] for e in expected) >= 5
+
+
+def test_the_readme_lists_what_the_expectations_say() -> None:
+    text = README.read_text("utf-8")
+    assert text == readme(text, expectations()), "python -m tests.sample_tables writes it anew"
