@@ -411,6 +411,48 @@ class GraphNode:
 
 
 @dataclass(frozen=True, slots=True)
+class ErrorMap:
+    """|candidate - autograd| of the gradient of `tensor` in one part, on one case.
+
+    `levels` stand row by row in `shape`: 0 within tolerance, then 1 to 5, each ten times
+    the one before and 5 as large as the gradient itself, 9 for what is not finite. They are
+    empty where the shape is wrong. `pattern` says what the wrong entries have in common.
+    """
+
+    part: str
+    tensor: str
+    case: str
+    shape: tuple[int, ...]
+    levels: tuple[int, ...]
+    pattern: str
+    wrong: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """Points (x, y) of one quantity of one part; a y need not be finite."""
+
+    part: str
+    name: str
+    points: tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Pictures:
+    """What the judge's comparisons look like; nothing here is a ground for points.
+
+    `ratios` are of the loss and the gradients to autograd's over the batch size, `growth` the
+    loss and the right one over the largest logit, `steps` how far the gradient is from the
+    central difference of the own loss, over its step.
+    """
+
+    maps: tuple[ErrorMap, ...] = ()
+    ratios: tuple[Curve, ...] = ()
+    growth: tuple[Curve, ...] = ()
+    steps: tuple[Curve, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
     """Everything a report shows about one submission."""
 
@@ -426,6 +468,7 @@ class Result:
     fault: str = ""  # the harness's own, when undecided
     annotations: tuple[Annotation, ...] = ()
     graph: tuple[GraphNode, ...] = ()
+    pictures: Pictures = Pictures()
 
 
 def read_only(array: Array) -> Array:

@@ -31,6 +31,7 @@ from grader.observe.trace import Trace, take_trace
 from grader.observe.trial import Trials, trials
 from grader.observe.verification import Verification, take_verification
 from grader.observe.zygotes import Zygotes
+from grader.pictures import pictures
 from grader.problem import Exam, set_paper
 from grader.records import (
     Annotation,
@@ -42,6 +43,7 @@ from grader.records import (
     GraphNode,
     Observation,
     Observations,
+    Pictures,
     ProcessReport,
     Result,
     Submission,
@@ -147,6 +149,7 @@ class Engine:
             {"wall_s": time.perf_counter() - started},
             broken[0] if broken else "",
             *self._pictured(submission, seen, findings, diagnosis, taken),
+            _drawn(submission, seen, findings),
         )
 
     def undecided(self, submission: Submission, fault: str) -> Result:
@@ -262,6 +265,17 @@ def undecided(rubric: Rubric, settings: Settings, submission: Submission, fault:
         {"wall_s": 0.0},
         fault,
     )
+
+
+def _drawn(submission: Submission, seen: Seen, findings: Sequence[Finding]) -> Pictures:
+    """What the comparisons look like; empty if that fails."""
+    if any(f.status is CheckStatus.ERROR for f in findings):
+        return Pictures()
+    try:
+        return pictures(seen)
+    except Exception as error:  # the grade stands without a picture
+        warnings.warn(f"{submission.id}: the picture failed: {error!r}", stacklevel=2)
+        return Pictures()
 
 
 def _nothing(ended: Ended, why: str) -> Observations:

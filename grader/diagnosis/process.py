@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from grader.diagnosis.codes import CODES
 from grader.diagnosis.imports import import_defects, missing_module
+from grader.observe.plan import DRAWN
 from grader.records import (
     Confidence,
     Defect,
@@ -37,6 +38,11 @@ FUNCTIONS = {
     "verify": "verify",
 }
 EXPECTED_TO_FAIL = ("torch/blocked",)
+
+
+def counts(step: str) -> bool:
+    """Whether a step that ends badly says something about the candidate."""
+    return step not in EXPECTED_TO_FAIL and not step.startswith(DRAWN)
 
 
 def process_defects(submission: Submission, observations: Observations) -> tuple[Defect, ...]:
@@ -73,7 +79,7 @@ def _calls(submission: Submission, observations: Observations) -> Iterator[Defec
         words = f"{NO_LOSS}; the functions found are: {names}."
         yield _defect("missing-function", words, submission, seen)
     for step, seen in observations.runs.items():
-        if seen.ok or seen.ended in (Ended.NOT_RUN, Ended.HARNESS) or step in EXPECTED_TO_FAIL:
+        if seen.ok or seen.ended in (Ended.NOT_RUN, Ended.HARNESS) or not counts(step):
             continue
         function = FUNCTIONS[step.partition("/")[0]]
         if absent := missing_module(submission, seen):

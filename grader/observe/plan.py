@@ -10,13 +10,27 @@ import random
 from dataclasses import dataclass
 
 from grader.problem import Paper
-from grader.problem.cases import EDGE, HUGE, LABEL_TYPES, ORDINARY, perturbed
+from grader.problem.cases import (
+    EDGE,
+    GROWTH,
+    HUGE,
+    LABEL_TYPES,
+    ORDINARY,
+    SLOPE_STEPS,
+    grown,
+    moved,
+    perturbed,
+)
 from grader.problem.tolerances import STEP
 from grader.records import TENSORS, Case
 
 TIMED_REPEATS = 3
 NUMPY_CASES = (*ORDINARY, "duplicated", *EDGE, *HUGE, *LABEL_TYPES, "zeros", "float32")
 TORCH_CASES = ("primes", "more_rows", "square", "batch_is_classes", "absent", *EDGE, "overflow")
+GROWING, SLOPE = "growth/", "slope/"
+DRAWN = (GROWING, SLOPE)
+"""How the steps begin whose answers are only drawn."""
+
 VERIFY_CASES = ("primes", "square", "more_rows")
 
 
@@ -55,7 +69,7 @@ def numpy_steps(paper: Paper) -> list[Step]:
     steps += _differences(paper)
     for repeat in range(TIMED_REPEATS):
         steps += _both(f"realistic/{repeat}", cases["realistic"], ())
-    return steps
+    return [*steps, *_drawn(paper)]
 
 
 def torch_steps(paper: Paper) -> list[Step]:
@@ -100,3 +114,23 @@ def _differences(paper: Paper) -> list[Step]:
         for tensor in TENSORS
         for sign, step in (("plus", STEP), ("minus", -STEP))
     ]
+
+
+def _drawn(paper: Paper) -> list[Step]:
+    """What only the pictures look at, last of all: no verdict may depend on it."""
+    primes = paper.cases["primes"]
+    growing = [
+        Step(f"{GROWING}{factor:g}", "forward", grown(primes, factor), f"growth{factor:g}")
+        for factor in GROWTH
+    ]
+    sloping = [
+        Step(
+            f"{SLOPE}{step:.0e}/{sign}",
+            "forward",
+            moved(primes, paper.directions, by),
+            f"slope{by:+.0e}",
+        )
+        for step in SLOPE_STEPS
+        for sign, by in (("plus", step), ("minus", -step))
+    ]
+    return growing + sloping

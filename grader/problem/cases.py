@@ -7,6 +7,8 @@ ReLU has no derivative; only `zeros` goes there, on purpose.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.random import Generator
 
@@ -36,6 +38,12 @@ KINK_MARGIN = 2e-3
 
 HUGE_LOGIT = 1.0e4
 """Size of the huge logits: exp(1e4) overflows and exp(-1e4) underflows in float64 (limit 709)."""
+
+GROWTH = (1.0, 10.0, 100.0, 1e3, 1e4, 1e5)
+"""By which the logits of `primes` are multiplied to see the loss grow, or stop being a number."""
+
+SLOPE_STEPS = (1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-9, 1e-10)
+"""Steps of the central differences that are drawn: too long ones curve, too short ones round."""
 
 
 def make_cases(seed: int) -> dict[str, Case]:
@@ -71,6 +79,20 @@ def perturbed(case: Case, tensor: str, direction: Array, step: float) -> Case:
     arrays = case.inputs
     arrays[tensor] = arrays[tensor] + step * direction
     return _case(f"{case.name}{step:+.0e}{tensor}", "central difference", **arrays)
+
+
+def grown(case: Case, factor: float) -> Case:
+    """`case` with its logits times `factor`: the second layer is linear in W2 and b2."""
+    arrays = case.inputs
+    arrays |= {name: arrays[name] * factor for name in ("W2", "b2")}
+    return _case(f"{case.name} × {factor:g}", "growing logits", **arrays)
+
+
+def moved(case: Case, directions: Mapping[str, Array], step: float) -> Case:
+    """`case` with `step` times its direction added to each tensor."""
+    arrays = case.inputs
+    arrays |= {name: arrays[name] + step * by for name, by in directions.items()}
+    return _case(f"{case.name}{step:+.0e}", "central difference", **arrays)
 
 
 def _case(

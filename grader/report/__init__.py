@@ -28,12 +28,13 @@ def render_report(result: Result, *, audience: Audience) -> str:
         "submission": result.submission,
         "grade": result.grade,
         "observations": result.observations,
-        "view": report_view(result),
+        "view": report_view(result, audience),
         "interviewer": audience == "interviewer",
         "decided": result.grade.status is GradeStatus.GRADED,
         "version": __version__,
     }
-    return render_page("report.html", style="style.css", script="report.js", context=context)
+    styles, scripts = ("style.css", "pictures.css"), ("report.js",)
+    return render_page("report.html", styles=styles, scripts=scripts, context=context)
 
 
 def render_index(
@@ -49,4 +50,5 @@ def render_index(
         "view": overview(rows),
         "version": __version__,
     }
-    return render_page("index.html", style="style.css", script="index.js", context=context)
+    styles, scripts = ("style.css",), ("index.js",)
+    return render_page("index.html", styles=styles, scripts=scripts, context=context)

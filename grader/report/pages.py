@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -35,9 +35,11 @@ def environment() -> Environment:
     return made
 
 
-def render_page(template: str, *, style: str, script: str, context: Mapping[str, Any]) -> str:
-    """One HTML document from `template`, with the files `style` and `script` inlined."""
-    css, javascript = _asset(style), _asset(script)
+def render_page(
+    template: str, *, styles: Sequence[str], scripts: Sequence[str], context: Mapping[str, Any]
+) -> str:
+    """One HTML document from `template`, with the files `styles` and `scripts` inlined."""
+    css, javascript = _assets(*styles), _assets(*scripts)
     policy = "; ".join(
         (
             "default-src 'none'",
@@ -58,10 +60,11 @@ def _shown(value: Any) -> Any:
 
 
 @cache
-def _asset(name: str) -> str:
+def _assets(*names: str) -> str:
+    """Several files as one text."""
     made = environment()
     assert made.loader is not None
-    return made.loader.get_source(made, name)[0]
+    return "".join(made.loader.get_source(made, name)[0] for name in names)
 
 
 def _digest(text: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from grader.diagnosis.process import EXPECTED_TO_FAIL
+from grader.diagnosis.process import counts
 from grader.records import (
     CheckGrade,
     CheckStatus,
@@ -34,6 +34,7 @@ from grader.report.listing import (
     line_prefixes,
     listings,
 )
+from grader.report.looks import Looks, looks
 from grader.report.values import values_beside
 
 Audience: TypeAlias = Literal["interviewer", "candidate"]
@@ -114,6 +115,7 @@ class ReportView:
     defects: tuple[DefectView, ...]
     defect_anchors: dict[str, str]
     panels: tuple[Panel, ...]
+    looks: Looks
     troubles: tuple[Trouble, ...]
     listings: tuple[Listing, ...]
     answers: tuple[tuple[str, str], ...]
@@ -122,7 +124,7 @@ class ReportView:
     taken_in: tuple[str, ...] = ()
 
 
-def report_view(result: Result) -> ReportView:
+def report_view(result: Result, audience: Audience) -> ReportView:
     """All that the report shows of `result` and that is not a record's own field."""
     defects = defect_views(result)
     troubles = _troubles(result)
@@ -137,6 +139,7 @@ def report_view(result: Result) -> ReportView:
         defects=defects,
         defect_anchors=anchors,
         panels=panels(result, anchors),
+        looks=looks(result.pictures, interviewer=audience == "interviewer"),
         troubles=troubles,
         listings=listings(result.submission, marks, beside),
         answers=_answers(result.submission.answers),
@@ -236,7 +239,7 @@ def _troubles(result: Result) -> tuple[Trouble, ...]:
 def _runs(observations: Observations) -> Iterator[tuple[str, Observation]]:
     yield "loading for the NumPy part", observations.numpy.loaded
     yield "loading for the PyTorch part", observations.torch.loaded
-    yield from ((s, o) for s, o in observations.runs.items() if s not in EXPECTED_TO_FAIL)
+    yield from ((s, o) for s, o in observations.runs.items() if counts(s))
 
 
 def _defect_marks(defects: Sequence[DefectView]) -> Iterator[Mark]:

@@ -33,6 +33,7 @@ from grader.records import (
     Standing,
     Submission,
 )
+from tests.report.drawn import ALL
 
 SOURCE = '''"""Two-layer network: forward and backward by hand, then with autograd."""
 
@@ -435,6 +436,12 @@ def usual() -> Result:
         annotations=_annotations(),
         graph=_graph(),
     )
+
+
+@pytest.fixture
+def pictured(usual: Result) -> Result:
+    """The usual result, with every kind of picture."""
+    return replace(usual, pictures=ALL)
 
 
 @pytest.fixture

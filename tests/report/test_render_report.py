@@ -14,7 +14,7 @@ from grader.records import Charge, Ended, Observation, Result, SourceFile
 from grader.report import render_report
 from grader.report.escape import HIDDEN
 
-FIXTURES = ("usual", "hostile", "undecided", "unloadable")
+FIXTURES = ("usual", "pictured", "hostile", "undecided", "unloadable")
 VOID = {"meta", "link", "input", "img", "br", "hr", "rect", "source"}
 
 
