@@ -28,7 +28,7 @@ def explanation(code: str) -> str:
         return _check_text(checks[code])
     if code in codes:
         return _code_text(codes[code])
-    near = difflib.get_close_matches(code, [*checks, *codes], 3, 0.5)
+    near = difflib.get_close_matches(code, [*checks, *codes], 3, 0.6)
     hint = f"did you mean {' or '.join(near)}?" if near else "`grader explain all` lists them."
     raise CallerError(f"there is no check or defect {code!r}; {hint}")
 

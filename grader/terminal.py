@@ -14,12 +14,13 @@ from rich.table import Table
 from grader.cohort.run import Graded
 from grader.doctor import Facts
 from grader.intake import Cohort
-from grader.records import CheckStatus, GradeStatus, Result
+from grader.records import CheckStatus, Confidence, Defect, Grade, GradeStatus, Result
 from grader.report import visible
 from grader.scoring import display_percent, display_score
 
 MOST_LINES = 12
 MOST_NAME = 120
+MOST_SOURCE = 100
 
 
 def plain(text: str) -> str:
@@ -75,17 +76,44 @@ class Terminal:
             words = [f"{score} of {part.max_points:g}"] if part.max_points else []
             words += [f"{part.open_points:g} open"] if part.open_points else []
             self.console.print(f"  {plain(part.title):<44} {', '.join(words)}")
-        rows = [c for c in grade.checks if c.status in (CheckStatus.FAIL, CheckStatus.ERROR)]
-        for check in rows[:MOST_LINES]:
-            self.console.print(f"  [red]✗[/red] {check.id}: {plain(check.message)}", soft_wrap=True)
-        if len(rows) > MOST_LINES:
-            self.console.print(f"  … and {len(rows) - MOST_LINES} more, in the report")
+        self._defects(result)
+        self._unexplained(grade)
         waiting = sum(c.status is CheckStatus.SKIPPED for c in grade.checks)
         if waiting:
             self.console.print(f"  {waiting} checks were not assessed; the report says why")
         if "unisolated" in result.observations.numpy.isolation:
             self.console.print("  [bold red]UNISOLATED: this code ran with your rights[/bold red]")
         self.console.print(f"Report: {page}", soft_wrap=True)
+
+    def _defects(self, result: Result) -> None:
+        """Each named bug: its line, what it costs, what it is; the dearest first."""
+        costs = {charge.code: charge.points for charge in result.grade.charges}
+        order = sorted(result.defects, key=lambda d: (-costs.get(d.code, 0.0), *_place(d)))
+        for defect in order[:MOST_LINES]:
+            cost = f"  -{costs[defect.code]:g}" if costs.get(defect.code) else ""
+            where = f"  {plain(defect.file)}:{defect.line}" if defect.file and defect.line else ""
+            likely = "" if defect.confidence is Confidence.PROVEN else f"  ({defect.confidence})"
+            head = f"  [red]✗[/red] [bold]{defect.code}[/bold]{cost}{where}{likely}"
+            self.console.print(head, soft_wrap=True)
+            if defect.source:
+                source = plain(defect.source.strip()[:MOST_SOURCE])
+                self.console.print(f"      {source}", soft_wrap=True)
+            self.console.print(f"      {plain(defect.message)}", soft_wrap=True)
+        if len(order) > MOST_LINES:
+            self.console.print(f"  … and {len(order) - MOST_LINES} more, in the report")
+
+    def _unexplained(self, grade: Grade) -> None:
+        """The failed checks: one by one where no bug explains them, the others as a number."""
+        failed = [c for c in grade.checks if c.status in (CheckStatus.FAIL, CheckStatus.ERROR)]
+        rows = [c for c in failed if not c.explained_by]
+        for check in rows[:MOST_LINES]:
+            self.console.print(f"  [red]✗[/red] {check.id}: {plain(check.message)}", soft_wrap=True)
+        if len(rows) > MOST_LINES:
+            self.console.print(f"  … and {len(rows) - MOST_LINES} more, in the report")
+        explained = len(failed) - len(rows)
+        if explained:
+            only = "1 check fails" if explained == 1 else f"{explained} checks fail"
+            self.console.print(f"  {only} only because of these bugs")
 
     def cohort(self, graded: list[Graded], out: Path) -> None:
         """The cohort as a table, best first, and where the pages are."""
@@ -123,6 +151,10 @@ class Terminal:
             for name, value in rows:
                 self.console.print(f"  {name:<28} {plain(value)}", soft_wrap=True)
         self.console.print(plain(facts.verdict), soft_wrap=True)
+
+
+def _place(defect: Defect) -> tuple[str, int]:
+    return defect.file or "", defect.line or 0
 
 
 def _verdict(result: Result) -> str:

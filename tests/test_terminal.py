@@ -1,11 +1,16 @@
-"""The terminal says of a cohort how it was read and what was left out, in safe words."""
+"""What the terminal says of one submission, and of a cohort: in safe words, the bugs first."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from grader.intake import Cohort
+from grader.cohort import Engine
+from grader.intake import Cohort, take_in
 from grader.terminal import MOST_LINES, Terminal
+
+SAMPLES = Path(__file__).parents[1] / "submissions"
 
 
 def said(cohort: Cohort, capsys: pytest.CaptureFixture[str]) -> str:
@@ -31,3 +36,35 @@ def test_a_long_rest_is_counted(capsys: pytest.CaptureFixture[str]) -> None:
     text = said(Cohort("plain", (), tuple(f"n{i}" for i in range(40))), capsys)
     assert "40 left out: n0, n1" in text
     assert f"and {40 - MOST_LINES} more" in text
+
+
+def summary(name: str, engine: Engine, capsys: pytest.CaptureFixture[str]) -> str:
+    Terminal().result(engine.grade(take_in(SAMPLES / name)), Path("out/report.html"))
+    return capsys.readouterr().out
+
+
+def test_the_summary_names_each_bug_with_its_line_and_its_cost_once(
+    engine: Engine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = summary("kenji-tanaka", engine, capsys)
+    assert "✗ grad-double-batch-mean  -6  solution.py:26\n      dW2 = (H1.T @ dZ2) / B\n" in text
+    assert text.index("grad-double-batch-mean") < text.index("mutates-cache"), "the dearest first"
+    assert "8 checks fail only because of these bugs" in text
+    assert "backward.dW1" not in text
+
+
+def test_what_no_bug_explains_is_said_check_by_check(
+    engine: Engine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = summary("beatriz-costa", engine, capsys)
+    assert "✗ backward.vectorised: " in text
+    assert "only because of" not in text
+
+
+def test_a_file_that_does_not_parse_has_one_bug_and_nothing_else_to_read(
+    engine: Engine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = summary("zoe-martin", engine, capsys)
+    assert text.count("✗") == 1
+    assert "✗ syntax-error  -79  solution.py:17\n      def backward(cache)\n" in text
+    assert "3 checks fail only because of these bugs" in text

@@ -11,6 +11,17 @@ from grader.problem.cases import EDGE, HUGE, LABEL_TYPES
 from grader.problem.tolerances import FINITE_DIFFERENCE, STEP
 from grader.records import TENSORS, Array, CheckStatus, Evidence
 
+FACTOR_WORDS = {
+    "1": "it is right at this size; see the other cases",
+    "B": "1/B is missing; divide by the batch size once, in dZ2",
+    "1/B": "1/B is in it twice; divide by the batch size once, in dZ2",
+    "1/C": "it is divided by C; what is averaged is the batch",
+    "1/(B·C)": "it is divided by C; what is averaged is the batch, not its entries",
+    "-1": "its sign is turned; dZ2 is the probabilities minus the one-hot labels",
+    "-B": "1/B is missing, and its sign is turned; dZ2 is (probabilities - one-hot) / B",
+}
+"""What the candidate reads of a gradient that is one of `FACTORS` too large."""
+
 VALUE_CASES = ("primes", "more_rows", "square")
 
 SLOWEST = 12.0
@@ -84,8 +95,8 @@ def _value_check(tensor: str) -> Check:
         if outcome.status is CheckStatus.FAIL and factor is not None:
             sizes = seen.expected("primes").case.sizes
             times = number(factor_value(factor, sizes))
-            text = f"d{tensor} is {times} × the expected gradient at B={sizes['B']}: {factor} ×."
-            return failed(text, *outcome.evidence)
+            text = f"d{tensor} is {times} × the expected gradient at B={sizes['B']}"
+            return failed(f"{text}: {FACTOR_WORDS[factor]}.", *outcome.evidence)
         return outcome
 
     return value

@@ -97,7 +97,7 @@ def scalar(seen: Seen) -> Outcome:
     serves="All parts: 1/B consistent between the loss, every gradient and reduction='mean'.",
 )
 def mean(seen: Seen) -> Outcome:
-    """A batch and the same batch twice have one loss; the factor to autograd's is no size."""
+    """A batch and the same batch twice have one loss, and it is no B × autograd's."""
     once, twice = (seen.step(f"forward/{c}").arrays.get("loss") for c in ("primes", "duplicated"))
     lines = [seen.value(f"forward/{c}", c, "loss") for c in ("primes", "more_rows")]
     factor = seen.factor("forward", "loss")

@@ -53,6 +53,13 @@ REACHED: Mapping[str, tuple[str, ...]] = {
 """Checks that a defect which is no row of the fault table makes fail, and no others."""
 
 
+NOT_LOADED = (
+    *("syntax-error", "python2-source", "import-error", "missing-function", "timeout"),
+    *("memory-limit", "output-limit", "crash", "sandbox-violation"),
+)
+"""What can keep a file from being imported; then nothing in it could be looked at."""
+
+
 @dataclass(frozen=True)
 class Diagnosis:
     """The defects, and for checks that did not pass, the codes that explain why.
@@ -224,8 +231,10 @@ def _explained(
             for check in lost - (own if defect.code.startswith("torch-") else set()):
                 if check == pattern or (pattern.endswith("*") and check.startswith(pattern[:-1])):
                     explained.setdefault(check, []).append(defect.code)
+    for check in lost:
+        explained.setdefault(check, []).extend(_not_loaded(seen, check, proven))
     waiting = {f.check for f in findings if f.status is CheckStatus.SKIPPED}
-    for check in sorted(waiting.intersection(TRIALS) - explained.keys()):
+    for check in sorted(c for c in waiting.intersection(TRIALS) if not explained.get(c)):
         others = [d.code for d in proven if not d.code.startswith("verify-")]
         explained[check] = explained.get("verification.accepts") or others
     known = {d.code for d in proven}
@@ -234,3 +243,13 @@ def _explained(
         for check, codes in sorted(explained.items())
         if any(c in known for c in codes)
     }
+
+
+def _not_loaded(seen: Seen, check: str, proven: Sequence[Defect]) -> list[str]:
+    """What kept `check` waiting where the file it looks at could not be imported at all."""
+    sides = seen.observations.numpy, seen.observations.torch
+    by_hand = check.startswith(("forward.", "backward."))
+    needed = sides[:1] if by_hand else sides[1:] if check.startswith("pytorch.") else sides
+    if all(side.loaded.ok for side in needed):
+        return []
+    return [d.code for d in proven if d.code in NOT_LOADED]
