@@ -18,8 +18,28 @@ from grader.rubric import Rubric, load_rubric
 settings.register_profile("steady", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("steady")
 
-LONGEST = ("tests/test_samples.py", "tests/test_reference.py")
-"""Files that would keep one worker busy when the other has long finished: they go first."""
+LONGEST = (
+    "tests/test_samples.py",
+    "tests/cohort/",
+    "tests/hostile/test_cohort.py",
+    "tests/test_reference.py",
+    "tests/test_cli.py",
+)
+"""What would keep one worker busy when the other has long finished: it goes first."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--every-seed",
+        action="store_true",
+        help="grade the reference with 200 seeds and each sample with 20, not with 20 and 4",
+    )
+
+
+@pytest.fixture(scope="session")
+def every_seed(request: pytest.FixtureRequest) -> bool:
+    """Whether the long sweep over the seeds was asked for (`.ci/run` does)."""
+    return bool(request.config.getoption("--every-seed"))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
