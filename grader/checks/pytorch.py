@@ -1,7 +1,7 @@
 """Checks of the PyTorch part.
 
-Values are compared at float32's precision here: a candidate who computes in
-float32 loses `pytorch.float64` for it, and not every gradient besides.
+A candidate who computes in float32 loses `pytorch.float64` for it, and not every
+gradient besides: theirs are compared at float32's precision.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ VALUE_CASES = ("primes", "more_rows", "square", "absent")
 
 
 def _value(seen: Seen, case: str, name: str, factor: str = "1") -> Evidence:
-    return seen.value(f"torch/{case}", case, name, factor=factor, single=True)
+    single = seen.in_single("torch", case, name)
+    return seen.value(f"torch/{case}", case, name, factor=factor, single=single)
 
 
 @check(

@@ -79,7 +79,9 @@ def _matches(
 
     A value of just the wanted shape is better than its transpose, an earlier one than a later.
     """
-    wanted = [v for v in witness.values if v.size and np.isfinite(v).all() and v.any()]
+    given = [v for v in witness.values if v.size and np.isfinite(v).all()]
+    wanted = [v for v in given if v.any()]
+    cancelled = witness.backward and any(v.size == 1 and _is_nothing(v) for v in given)
     for value in trace.values:
         if witness.backward and value.phase == "forward":
             continue
@@ -89,6 +91,18 @@ def _matches(
                 shape = value.value.shape != array.shape
                 yield (shape and value.count <= 2, order), value
                 break
+        else:
+            if cancelled and value.kind == "call" and _is_cancelled_sum(value.value):
+                yield (False, value.order), value
+
+
+def _is_nothing(array: Array) -> bool:
+    """Zero but for rounding, which may leave exactly zero and may not."""
+    return float(np.abs(array).max(initial=0.0)) <= CLOSE * NOTHING
+
+
+def _is_cancelled_sum(array: Array) -> bool:
+    return array.size == 1 and array.dtype.kind == "f" and _is_nothing(array)
 
 
 def _taken(value: TracedValue, wanted: Array) -> int | None:
