@@ -19,7 +19,7 @@ from grader.diagnosis.syntax import Program
 from grader.diagnosis.through import through_faults
 from grader.diagnosis.witnesses import Witness
 from grader.observe.trace import Trace
-from grader.records import CheckStatus, Confidence, Defect, Finding, Submission
+from grader.records import TENSORS, CheckStatus, Confidence, Defect, Finding, Submission
 
 TRIALS = ("verification.covers", "verification.refuses", "verification.tight")
 """Checks that spoil a gradient; they wait where the two sides do not agree, or do not run."""
@@ -37,8 +37,6 @@ REACHED: Mapping[str, tuple[str, ...]] = {
     "torch-leaf-without-grad": ("pytorch.graph", "pytorch.d*", "verification.accepts"),
     "torch-graph-detached": ("pytorch.*", "verification.accepts"),
     "torch-inplace": ("pytorch.*", "verification.accepts"),
-    "torch-double-softmax": ("pytorch.*",),
-    "torch-reduction-sum": ("pytorch.*",),
     "class-count-from-labels": (
         *("forward.gather", "forward.edge_sizes", "forward.overflow", "forward.underflow"),
         *("backward.edge_sizes", "backward.stable", "forward.row_max"),
@@ -92,7 +90,7 @@ def diagnose(
     for part, side in ((numpy, "numpy"), (torch, "torch")):
         if part is None:
             continue
-        wrong = defects_of(part, seen, predictions)
+        wrong = defects_of(part, seen, predictions, _following(by_id, side))
         wanted = any(found_by for _, found_by in wrong)
         trace = seen.trace if side == "numpy" else torch_trace() if wanted else Trace()
         numeric += _told(wrong, trace, seen, program, habits_too=side == "numpy")
@@ -101,8 +99,21 @@ def diagnose(
     clues = Clues(program, seen, torch_trace)
     told = [*process, *located([*numeric, *behaviour], clues)]
     defects = _consequences_dropped(_distinct(told))
-    explained = _explained(seen, findings, numpy, defects)
+    explained = _explained(seen, findings, (numpy, torch), defects)
     return Diagnosis(tuple(defects), explained, (numpy, torch))
+
+
+def _following(findings: Mapping[str, Finding], side: str) -> list[str]:
+    """The tensors whose gradient is that of the loss that the part itself gives.
+
+    By hand, finite differences of that loss tell; by autograd it is so in a whole graph.
+    """
+    if side == "torch":
+        made = (findings[check].status for check in ("pytorch.autograd", "pytorch.graph"))
+        return list(TENSORS) if all(status is CheckStatus.PASS for status in made) else []
+    lines = findings["backward.own_loss"].evidence
+    good = {e.what for e in lines if e.verdict is CheckStatus.PASS}
+    return [t for t in TENSORS if any(what.startswith(f"d{t} ") for what in good)]
 
 
 def _really_missing(defects: Iterable[Defect], findings: Mapping[str, Finding]) -> list[Defect]:
@@ -214,21 +225,23 @@ def _is_of_differences(defect: Defect) -> bool:
 
 
 def _explained(
-    seen: Seen, findings: Sequence[Finding], numpy: Part | None, defects: Sequence[Defect]
+    seen: Seen,
+    findings: Sequence[Finding],
+    parts: Sequence[Part | None],
+    defects: Sequence[Defect],
 ) -> dict[str, tuple[str, ...]]:
     """Check → codes, for checks that fail just so where only those bugs are there."""
-    lost = {f.check for f in findings if f.status in (CheckStatus.FAIL, CheckStatus.SKIPPED)}
+    lost = {f.check: f for f in findings if f.status in (CheckStatus.FAIL, CheckStatus.SKIPPED)}
     explained: dict[str, list[str]] = {}
     proven = [d for d in defects if d.confidence is Confidence.PROVEN]
-    if numpy is not None and not numpy.explanation.unexplained:
-        through = through_faults(seen, numpy.explanation, numpy.missing, lost)
-        for check, codes in through.items():
+    for part in parts:
+        for check, codes in (through_faults(seen, part, lost) if part else {}).items():
             explained.setdefault(check, []).extend(codes)
     missing = any(d.code == "verify-missing" for d in proven)
     own = {c for c in lost if missing and c.startswith("verification.")}
     for defect in proven:
         for pattern in REACHED.get(defect.code, ()):
-            for check in lost - (own if defect.code.startswith("torch-") else set()):
+            for check in lost.keys() - (own if defect.code.startswith("torch-") else set()):
                 if check == pattern or (pattern.endswith("*") and check.startswith(pattern[:-1])):
                     explained.setdefault(check, []).append(defect.code)
     for check in lost:

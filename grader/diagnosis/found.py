@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from grader.problem.faults import Fault
+from grader.problem.faults import FORWARD_STEPS, Fault
 from grader.records import Array
 
 ORDINARY = ("primes", "more_rows", "square", "batch_is_hidden", "batch_is_classes")
@@ -44,13 +44,25 @@ class Explanation:
     """The cheapest set of faults; `unexplained` are the outputs that none of them predicts.
 
     `free` are steps that differ from the reference without being a fault of
-    their own, such as the derivative of the wrong activation in use.
+    their own, such as the derivative of the wrong activation in use. `open_forward`: other
+    faults predict the losses as well, and the gradients do not decide between them.
     """
 
     forward: tuple[Found, ...] = ()
     backward: tuple[Found, ...] = ()
     unexplained: tuple[str, ...] = ()
     free: tuple[Fault, ...] = field(default=())
+    open_forward: bool = False
+
+    def proves(self, found: Found) -> bool:
+        """Whether numbers alone bear out a fault, whatever else is not explained.
+
+        A fault of the forward is borne out by the losses, one of the backward by any tensor
+        at which it was found and whose gradient it predicts.
+        """
+        if found.fault.step in FORWARD_STEPS:
+            return "loss" not in self.unexplained and not self.open_forward
+        return any(tensor not in self.unexplained for tensor in found.tensors)
 
 
 def same(predicted: Array | None, seen: Array | None, close: float = CLOSE) -> bool:

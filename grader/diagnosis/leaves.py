@@ -119,7 +119,7 @@ class Leaves:
         """The tensor's own rows that predict it, the likeliest first."""
         found: list[Found] = []
         for row in LEAF_ROWS[leaf]:
-            if any(f.fault.code == row.code for f in found):
+            if any(f.fault.code == row.code for f in found) or not can_tell(row, self.cases):
                 continue
             amount = 0.0
             if row.direction is not None:
@@ -136,6 +136,11 @@ class Leaves:
         if flow is None or seen is None or row.direction is None:
             return float("nan")
         return projected(seen, row.formula(flow), row.direction(flow))
+
+
+def can_tell(row: Fault, cases: Sequence[str]) -> bool:
+    """Whether the cases can bear out a row: a constant in B's place shows where B varies only."""
+    return row.code != "hard-coded-size" or len(cases) > 1
 
 
 def along(row: Fault, amount: float) -> Formula:

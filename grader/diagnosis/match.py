@@ -50,7 +50,8 @@ def explain(
         unexplained = ()  # probabilities that are wrong in backward were so in the loss already
     elif ways and best.stable and not unexplained:
         backward = _unstable(predictions, best, backward, gradients, close)
-    return Explanation(best.found, backward.found, unexplained, backward.free)
+    several = len({way.codes for way in ways}) > 1 and bool(backward.left)
+    return Explanation(best.found, backward.found, unexplained, backward.free, several)
 
 
 def _backward(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -20,16 +20,19 @@ from grader.diagnosis.match import (
     explain,
 )
 from grader.diagnosis.simulate import gradients_of
-from grader.diagnosis.witnesses import Witness, witnesses
+from grader.diagnosis.witnesses import Witness, scaled_loss, witnesses
 from grader.problem.faults import LEAVES, Fault
-from grader.records import TENSORS, Confidence, Defect, Severity
+from grader.records import TENSORS, Array, Confidence, Defect, Severity
 
 TABLE = {entry.code: entry for entry in CODES}
 TORCH_CODES = {
     "double-softmax": "torch-double-softmax",
     "loss-sum-not-mean": "torch-reduction-sum",
+    "loss-unexplained": "torch-reduction-sum",
 }
+"""Codes of the PyTorch part's own; a loss divided by B once more has none in the NumPy part."""
 
+EVERY = (*BACKWARD, *HUGE)
 SINGLE = 1e-4
 """Closeness for a PyTorch part that computes in float32."""
 
@@ -46,11 +49,14 @@ class Part:
 def explain_numpy(seen: Seen, predictions: Predictions) -> Part | None:
     """The NumPy part's explanation; None when its forward or backward gave nothing at all."""
     losses = _losses(seen, "forward", (*ORDINARY, *HUGE))
-    cases = ("primes",) if _accumulates(seen) else (*BACKWARD, *HUGE)
-    gradients = _gradients(seen, "backward", cases)
+    gradients = _gradients(seen, "backward", ("primes",) if _adds_up(seen) else EVERY)
     if all(loss is None for loss in losses.values()) or _unsteady(seen):
         return None  # a forward that gives another loss each time is no case for a table
     explanation = explain(predictions, losses, gradients)
+    if explanation.unexplained and _changes(seen):
+        first = explain(predictions, losses, _gradients(seen, "backward", ("primes",)))
+        if len(first.unexplained) < len(explanation.unexplained):
+            explanation = first  # what was called before may have left its traces in the others
     if not _came(gradients, "primes"):
         explanation = _forward_only(explanation)
     if losses["primes"] is None and "loss" in explanation.unexplained:
@@ -88,11 +94,21 @@ def _unsteady(seen: Seen) -> bool:
     return not np.array_equal(first.arrays["loss"], again.arrays["loss"], equal_nan=True)
 
 
-def _accumulates(seen: Seen) -> bool:
-    """Whether a second call gives other gradients: then only the very first ones count."""
+def _adds_up(seen: Seen) -> bool:
+    """Whether a second call gives the sum of both: then only the very first ones count."""
+    pairs = list(_twice_called(seen))
+    return bool(pairs) and all(a.shape == b.shape and np.allclose(2 * a, b) for a, b in pairs)
+
+
+def _changes(seen: Seen) -> bool:
+    """Whether a second call gives other gradients."""
+    return any(not np.array_equal(a, b, equal_nan=True) for a, b in _twice_called(seen))
+
+
+def _twice_called(seen: Seen) -> Iterator[tuple[Array, Array]]:
+    """The first and the second gradients of one cache, by tensor."""
     first, again = (seen.observations[f"backward/primes{s}"].arrays for s in ("", "/again"))
-    both = (t for t in LEAVES if t in first and t in again)
-    return any(not np.array_equal(first[t], again[t], equal_nan=True) for t in both)
+    return ((first[t], again[t]) for t in LEAVES if t in first and t in again)
 
 
 def _came(gradients: Mapping[str, Outputs], case: str) -> bool:
@@ -124,9 +140,12 @@ def _missing(gradients: Mapping[str, Outputs]) -> tuple[str, ...]:
 
 
 def defects_of(
-    part: Part, seen: Seen, predictions: Predictions
+    part: Part, seen: Seen, predictions: Predictions, following: Sequence[str] = ()
 ) -> list[tuple[Defect, list[Witness]]]:
-    """The part's defects, each with the wrong values by which its line can be found."""
+    """The part's defects, each with the wrong values by which its line can be found.
+
+    `following` are tensors whose gradient is that of the part's own loss, right or wrong.
+    """
     explanation = part.explanation
     in_force = tuple(f.fault for f in explanation.forward)
     flow = predictions.flow(in_force, "primes")
@@ -139,13 +158,22 @@ def defects_of(
     for found in (*explanation.forward, *explanation.backward):
         groups.setdefault(code_of(found.fault, part), []).append(found)
     defects = []
-    proven = Confidence.LIKELY if explanation.unexplained else Confidence.PROVEN
-    for code, members in groups.items():
-        tensors = _reach(members)
+    for code, everyone in groups.items():
+        sure = [m for m in everyone if explanation.proves(m)]
+        members = [_of_explained(m, explanation) for m in sure or everyone]
         text = _words(members, part, seen)
         found_by = [w for m in members for w in witnesses(m, flow, gradients)]
-        defects.append((make(code, text, tensors, proven), found_by))
-    return defects + _unexplained(part)
+        if part.prefix == "torch" and flow is not None:
+            found_by = [*(w for m in members for w in scaled_loss(m, flow)), *found_by]
+        confidence = Confidence.PROVEN if sure else Confidence.LIKELY
+        defects.append((make(code, text, _reach(members), confidence), found_by))
+    return defects + _unexplained(part, seen, following)
+
+
+def _of_explained(found: Found, explanation: Explanation) -> Found:
+    """A fault without the tensors that are wrong in another way besides."""
+    tensors = tuple(t for t in found.tensors if t not in explanation.unexplained)
+    return replace(found, tensors=tensors) if tensors else found
 
 
 def code_of(fault: Fault, part: Part) -> str:
@@ -192,20 +220,57 @@ def _numbers(members: list[Found], part: Part, seen: Seen) -> str:
     return f": {label} {verb} wrong" if tensors else ""
 
 
-def _unexplained(part: Part) -> list[tuple[Defect, list[Witness]]]:
-    """What no row predicts, said as such."""
+def _unexplained(
+    part: Part, seen: Seen, following: Sequence[str]
+) -> list[tuple[Defect, list[Witness]]]:
+    """What no row predicts, said as such, with what can be said of its numbers.
+
+    The gradients of a wrong loss itself are no second bug.
+    """
     left = part.explanation.unexplained
     side = "PyTorch part: " if part.prefix == "torch" else ""
     defects: list[tuple[Defect, list[Witness]]] = []
     if "loss" in left:
+        after = tuple(t for t in TENSORS if t in left and t in following)
         text = f"{side}The loss is wrong in a way that no known mistake predicts."
-        defects.append((make("loss-unexplained", text, (), Confidence.LIKELY), []))
+        text += " The gradients are those of this loss." if after else ""
+        defects.append((make("loss-unexplained", text, after, Confidence.LIKELY), []))
+        left = tuple(t for t in left if t not in after)
     tensors = tuple(t for t in TENSORS if t in left)
     if tensors:
         names = ", ".join(f"d{t}" for t in tensors)
-        text = f"{side}{names}: wrong in a way that no known mistake predicts."
+        text = f"{side}{names}: wrong in a way that no known mistake predicts"
+        text += f"{_interchanged(tensors, part, seen) or _ratios(tensors, part, seen)}."
         defects.append((make("grad-unexplained", text, tensors, Confidence.LIKELY), []))
     return defects
+
+
+def _interchanged(tensors: Sequence[str], part: Part, seen: Seen) -> str:
+    """Which of the wrong gradients are right ones, under another's name."""
+    expected, came = seen.expected("primes"), seen.observations[f"{part.prefix}/primes"].arrays
+    found = [
+        f"what comes back as d{t} is d{other}"
+        for t in tensors
+        for other in TENSORS
+        if other != t
+        and t in came
+        and came[t].shape == expected[f"d{other}"].shape
+        and expected.error(f"d{other}", came[t]) <= expected.limit()
+    ]
+    return f": {', and '.join(found)}" if found else ""
+
+
+def _ratios(tensors: Sequence[str], part: Part, seen: Seen) -> str:
+    """The one factor by which all of them are off, at two sizes of the batch, if there is one."""
+    words = []
+    for case in ("primes", "more_rows"):
+        expected, came = seen.expected(case), seen.observations[f"{part.prefix}/{case}"].arrays
+        ratios = [proportion(came[t], expected[f"d{t}"]) for t in tensors if t in came]
+        first = ratios[0] if ratios else None
+        if first is None or any(r is None or abs(r - first) > 1e-6 * abs(first) for r in ratios):
+            return ""
+        words.append(f"{number(first)} × what is expected at B={expected.case.sizes['B']}")
+    return f", {' and '.join(words)}"
 
 
 def make(

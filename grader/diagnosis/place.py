@@ -26,6 +26,10 @@ BIAS = re.compile(r"b\d?$|bias", re.IGNORECASE)
 LOSS = re.compile(r"loss|cost|nll|ce", re.IGNORECASE)
 LEAF = re.compile(r"^(W\d?|b\d?|X)$", re.IGNORECASE)
 
+GATE = re.compile(r"[<>]|where|mask|sign|greater|less|clip|heaviside", re.IGNORECASE)
+MAKES = ("multiply", "call", "binary", "choice")
+"""A gate in the source that gates nothing gives its input again, and is the line all the same."""
+
 HANDED_ON: Mapping[str, tuple[re.Pattern[str], re.Pattern[str] | None]] = {
     "relu-mask-missing": (PRE_ACTIVATION, ACTIVATION),
     "relu-missing": (ACTIVATION, PRE_ACTIVATION),
@@ -54,7 +58,7 @@ def placed(
         values = [value for _, value in matches]
         best = values[0]
         if program is not None and defect.code in HANDED_ON:
-            best = _handed_on(defect.code, values, program) or best
+            best = _handed_on(defect.code, values, program, trace) or best
         return at(defect, best, trace)
     return defect
 
@@ -141,7 +145,9 @@ def _equal(array: Array, wanted: Array, scale: float) -> bool:
 # ── bugs by omission ─────────────────────────────────────────────────────────
 
 
-def _handed_on(code: str, matches: list[TracedValue], program: Program) -> TracedValue | None:
+def _handed_on(
+    code: str, matches: list[TracedValue], program: Program, trace: Trace
+) -> TracedValue | None:
     """The first place at which the value gets a name that should not have it.
 
     None where it is made under such a name, or never given on.
@@ -155,6 +161,7 @@ def _handed_on(code: str, matches: list[TracedValue], program: Program) -> Trace
         passed, kept = program.passed_on.get(_place(value)), program.assigned.get(_place(value), "")
         name = plain(passed or kept)
         again = value is not matches[0] and np.array_equal(value.value, matches[0].value)
+        again = again and not (value.kind in MAKES and GATE.search(trace.text(value)))
         if passed is None and (again or not wrong.search(name)):
             continue
         if passed == "return" or wrong.search(name):

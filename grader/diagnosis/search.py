@@ -15,7 +15,7 @@ from itertools import combinations, product
 import numpy as np
 
 from grader.diagnosis.found import SIMILAR, SMALL, UNEXPLAINED, Found, Outputs, is_plain
-from grader.diagnosis.leaves import Backward, Branch, Idea, Leaves, projected
+from grader.diagnosis.leaves import Backward, Branch, Idea, Leaves, can_tell, projected
 from grader.diagnosis.passes import (
     free_gates,
     free_leaves,
@@ -80,7 +80,7 @@ class Search:
         yield from (Idea((), free) for free in frees)
         if (own := own_top(self.faults, self.amount)) is not None:
             yield Idea((), (own,))
-        for row in DZ2_ROWS:
+        for row in (r for r in DZ2_ROWS if can_tell(r, self.cases)):
             yield from (Idea((Found(row, REACHED),), free) for free in ((), *frees))
         yield from (Idea((Found(row, REACHED),)) for row in P_ROWS)
 

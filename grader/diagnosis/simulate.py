@@ -14,10 +14,10 @@ import numpy as np
 
 from grader.diagnosis.found import Found
 from grader.diagnosis.passes import gradients_of
-from grader.observe.plan import Step, numpy_steps
+from grader.observe.plan import Step, numpy_steps, torch_steps
 from grader.problem import Paper
 from grader.problem.faults import Fault, Flow, forward, with_own_log
-from grader.records import Array, Case, Ended, Observation, Observations
+from grader.records import Array, Case, Ended, Observation, Observations, ProcessReport
 
 TIMED = "/realistic/"
 """In the names of steps that are looked at for their time, not for their numbers."""
@@ -29,15 +29,22 @@ def simulated(
     found: Sequence[Found],
     free: Sequence[Fault],
     missing: Sequence[str],
+    prefix: str = "backward",
 ) -> Observations:
-    """The observations of the reference with `found` in it, on every step of the NumPy part.
+    """The observations of the reference with `found` in it, on every step of one part.
 
-    `missing` are gradients that do not come back at all. All that is no number
-    (times, output, the PyTorch part) is taken from `seen`.
+    `prefix` is that of the part's steps, "backward" or "torch". `missing` are gradients that
+    do not come back at all. All that is no number (times, output, the other part) is taken
+    from `seen`.
     """
-    numpy = replace(seen.numpy, loaded=replace(seen.numpy.loaded, ended=Ended.OK))
-    runs = _Runs(seen.runs, paper, found, free, missing)
-    return replace(seen, numpy=numpy, runs=runs)
+    runs = _Runs(seen.runs, paper, found, free, missing, prefix)
+    if prefix == "torch":
+        return replace(seen, torch=_loaded(seen.torch), runs=runs)
+    return replace(seen, numpy=_loaded(seen.numpy), runs=runs)
+
+
+def _loaded(report: ProcessReport) -> ProcessReport:
+    return replace(report, loaded=replace(report.loaded, ended=Ended.OK))
 
 
 class _Runs(Mapping[str, Observation]):
@@ -50,9 +57,11 @@ class _Runs(Mapping[str, Observation]):
         found: Sequence[Found],
         free: Sequence[Fault],
         missing: Sequence[str],
+        prefix: str,
     ) -> None:
         self._seen, self._found, self._free, self._missing = seen, found, free, missing
-        self._steps = {step.name: step for step in numpy_steps(paper)}
+        steps = torch_steps(paper) if prefix == "torch" else numpy_steps(paper)
+        self._steps = {step.name: step for step in steps if _of_numbers(step)}
         self._names = list(dict.fromkeys((*seen, *self._steps)))
         self._flows: dict[str, Flow | None] = {}
         self._made: dict[str, Observation] = {}
@@ -73,7 +82,9 @@ class _Runs(Mapping[str, Observation]):
     def _make(self, step: Step) -> Observation:
         flow = self._flow(step)
         if step.kind == "forward":
-            made = _forward_seen(step, flow)
+            made = _with_cache(_forward_seen(step, flow), self._seen.get(step.name))
+        elif step.kind == "torch":
+            made = _torch_seen(step, flow, self._found, self._free)
         elif TIMED in step.name and flow is not None:
             made = Observation(Ended.OK)
         else:
@@ -88,6 +99,11 @@ class _Runs(Mapping[str, Observation]):
         if name not in self._flows:
             self._flows[name] = flow_of(step.case, self._found)
         return self._flows[name]
+
+
+def _of_numbers(step: Step) -> bool:
+    """Whether a step shows what the part computes; a barred engine and `verify` show more."""
+    return step.kind != "verify" and "blocked" not in step.flags
 
 
 def flow_of(case: Case, found: Sequence[Found]) -> Flow | None:
@@ -110,6 +126,25 @@ def _forward_seen(step: Step, flow: Flow | None) -> Observation:
     arrays: dict[str, Array] = {"loss": np.asarray(flow["loss"], dtype)}
     arrays |= {f"after_{n}": a for n, a in step.case.inputs.items()}
     return Observation(Ended.OK, arrays, {"loss_type": "float"})
+
+
+def _with_cache(made: Observation, seen: Observation | None) -> Observation:
+    """What a candidate keeps is no number of a fault: it is there whatever else is wrong."""
+    if seen is None or not (made.ok and seen.ok):
+        return made
+    kept = {n: a for n, a in seen.arrays.items() if n.startswith("cache")}
+    texts = {n: t for n, t in seen.texts.items() if n in ("paths", "cacheless")}
+    return replace(made, arrays={**made.arrays, **kept}, texts={**made.texts, **texts})
+
+
+def _torch_seen(
+    step: Step, flow: Flow | None, found: Sequence[Found], free: Sequence[Fault]
+) -> Observation:
+    """Loss and gradients in one answer."""
+    loss, gradients = _forward_seen(step, flow), _backward_seen(flow, step.case, found, free, ())
+    if not (loss.ok and gradients.ok):
+        return Observation(Ended.RAISED, error="predicted")
+    return replace(loss, arrays={**gradients.arrays, **loss.arrays})
 
 
 def _backward_seen(

@@ -77,8 +77,8 @@ def _is_size(node: ast.expr) -> bool:
 
 def log_base(clues: Clues, defect: Defect) -> Spot | None:
     """The logarithm to another base: log2, log10, or a division by a constant's log."""
-    torch = defect.message.startswith("PyTorch part")
-    for function, node in clues.nodes("torch_forward_backward" if torch else "forward"):
+    side = "torch_forward_backward" if _of_torch(defect) else "forward"
+    for function, node in clues.nodes(side):
         if _calls(node, "log2", "log10"):
             return function.spot(node)
         divisor = node.right if isinstance(node, ast.BinOp) else None
@@ -102,9 +102,29 @@ def closes_the_mask(clues: Clues, _defect: Defect) -> Spot | None:
     return None
 
 
+def unexplained_gradient(clues: Clues, defect: Defect) -> Spot | None:
+    """Where a gradient takes the value that came back; where they get their names, if mixed up."""
+    if "comes back as" in defect.message:
+        return _end(clues, "torch_forward_backward" if _of_torch(defect) else "backward")
+    side = "torch" if _of_torch(defect) else "backward"
+    came = clues.seen.observations[f"{side}/primes"].arrays
+    for tensor in (t for t in defect.tensors if t in came):
+        value = Witness((np.asarray(came[tensor], np.float64),), backward=True)
+        found = first_match(value, clues.torch_trace if _of_torch(defect) else clues.seen.trace)
+        if found is not None:
+            return spot_of(found)
+    return None
+
+
+def _of_torch(defect: Defect) -> bool:
+    return defect.message.startswith("PyTorch part")
+
+
 def spoilt_at_zero(clues: Clues, defect: Defect) -> Spot | None:
-    """What gates the gradient, where only the zeros of Z1 make it wrong."""
-    return closes_the_mask(clues, defect) if "z = 0" in defect.message else None
+    """What gates the gradient, where only the zeros of Z1 make it wrong; else what it became."""
+    if "z = 0" in defect.message:
+        return closes_the_mask(clues, defect)
+    return unexplained_gradient(clues, defect)
 
 
 def other_branch(clues: Clues, _defect: Defect) -> Spot | None:
@@ -121,7 +141,7 @@ def other_branch(clues: Clues, _defect: Defect) -> Spot | None:
 def returned_loss(clues: Clues, _defect: Defect) -> Spot | None:
     """Where the loss that came back was first computed."""
     loss = clues.seen.observations["forward/primes"].arrays.get("loss")
-    if _defect.message.startswith("PyTorch part"):
+    if _of_torch(_defect):
         loss = clues.seen.observations["torch/primes"].arrays.get("loss")
         trace = clues.torch_trace
     else:
@@ -169,7 +189,7 @@ def missing_gradient(clues: Clues, defect: Defect) -> Spot | None:
     own = [e for e in found if e.key == missing]
     if own:
         return own[-1].spot
-    return _lacking(found, sibling) or _end(clues)
+    return _lacking(found, sibling) or _end(clues, "backward")
 
 
 def _lacking(found: Sequence[Entry], sibling: str) -> Spot | None:
@@ -180,8 +200,8 @@ def _lacking(found: Sequence[Entry], sibling: str) -> Spot | None:
     return spots[-1] if spots else None
 
 
-def _end(clues: Clues) -> Spot | None:
-    function = clues.program.contract("backward")
+def _end(clues: Clues, name: str) -> Spot | None:
+    function = clues.program.contract(name)
     return function.spot(next(returns(function), function.node)) if function else None
 
 

@@ -2,58 +2,91 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+import re
+from collections.abc import Collection, Mapping, Sequence
 
 from grader.checks import ALL_CHECKS, Seen, run_checks
 from grader.checks.check import Check
-from grader.diagnosis.found import Explanation, Found
+from grader.diagnosis.found import Found
+from grader.diagnosis.numeric import Part, code_of
 from grader.diagnosis.simulate import simulated
-from grader.records import CheckStatus
+from grader.records import CheckStatus, Finding
 
-BY_HAND = ("forward.", "backward.")
-"""The checks of what is simulated: the NumPy part."""
+CHECKS_OF = {"backward": ("forward.", "backward."), "torch": ("pytorch.",)}
+"""The checks of what is simulated, by part."""
 
 NOT_WON = (CheckStatus.FAIL, CheckStatus.SKIPPED)
 MISSING = "grad-missing"
 
 
-def through_faults(
-    seen: Seen, explanation: Explanation, missing: Sequence[str], lost: Collection[str]
-) -> dict[str, list[str]]:
+def through_faults(seen: Seen, part: Part, lost: Mapping[str, Finding]) -> dict[str, list[str]]:
     """Lost check → the codes that suffice for losing it, each alone; all where only all do.
 
-    `missing` are gradients that do not come back, which is a defect of its own.
+    Gradients that do not come back are a defect of their own. Where something is not
+    explained, a check has to be lost on just the same evidence: else that loses it too.
     """
-    found = (*explanation.forward, *explanation.backward)
-    codes = list(dict.fromkeys(f.fault.code for f in found))
+    explanation = part.explanation
+    found = [f for f in (*explanation.forward, *explanation.backward) if explanation.proves(f)]
+    codes = list(dict.fromkeys(code_of(f.fault, part) for f in found))
+    missing = part.missing if part.prefix == "backward" else ()
     everything = [*codes, *([MISSING] if missing else [])]
-    asked = {check for check in lost if check.startswith(BY_HAND)}
+    asked = {check for check in lost if check.startswith(CHECKS_OF[part.prefix])}
     if not everything or not asked:
         return {}
-    together = _lost(seen, explanation, found, missing, asked)
+    together = _lost(seen, part, found, missing, asked)
+    if left := explanation.unexplained:
+        together = {c: f for c, f in together.items() if _no_worse(lost[c], f, left)}
+    without = _lost(seen, part, (), (), together)  # what the faults have nothing to do with
+    by_check: dict[str, list[str]] = {
+        c: [] for c in together if c not in without or without[c].message != lost[c].message
+    }
     if len(everything) == 1:
-        return dict.fromkeys(together, everything)
-    by_check: dict[str, list[str]] = {check: [] for check in together}
+        return dict.fromkeys(by_check, everything)
     for code in everything:
-        members = [f for f in found if f.fault.code == code]
+        members = [f for f in found if code_of(f.fault, part) == code]
         gone = missing if code == MISSING else ()
-        for check in _lost(seen, explanation, members, gone, together):
+        for check in _lost(seen, part, members, gone, by_check):
             by_check[check].append(code)
     return {check: named or everything for check, named in by_check.items()}
 
 
 def _lost(
     seen: Seen,
-    explanation: Explanation,
+    part: Part,
     members: Sequence[Found],
     missing: Sequence[str],
     asked: Collection[str],
-) -> set[str]:
+) -> dict[str, Finding]:
     """Those of the checks asked about that the reference with these faults loses."""
-    free = [f for f in explanation.free if any(m.fault.code == f.code for m in members)]
-    observations = simulated(seen.observations, seen.exam.paper, members, free, missing)
+    if not asked:
+        return {}
+    free = [f for f in part.explanation.free if any(m.fault.code == f.code for m in members)]
+    observations = simulated(
+        seen.observations, seen.exam.paper, members, free, missing, part.prefix
+    )
     outcome = run_checks(_with_needs(asked), Seen(seen.exam, observations, seen.trace))
-    return {f.check for f in outcome if f.check in asked and f.status in NOT_WON}
+    return {f.check: f for f in outcome if f.check in asked and f.status in NOT_WON}
+
+
+def _no_worse(real: Finding, predicted: Finding, left: Sequence[str]) -> bool:
+    """Whether all that tells against a check is predicted: the bad evidence, or what it awaits.
+
+    What tells of an output in `left`, which nothing predicts, is not.
+    """
+    against, foreseen = _against(real), _against(predicted)
+    if real.status is not predicted.status or not against:
+        return False
+    names = {"loss" if name == "loss" else f"d{name}" for name in left}
+    told = {word for what, _ in against for word in re.split(r"[^\w]+", what)}
+    return against <= foreseen and not names & told
+
+
+def _against(finding: Finding) -> set[tuple[str, str]]:
+    """(what, case) of the bad evidence; for a check that waits, the checks that it waits for."""
+    if finding.status is CheckStatus.SKIPPED:
+        return {(check, "") for check in finding.waited_for}
+    lines = finding.evidence
+    return {(e.what, e.case) for e in lines if e.verdict is not CheckStatus.PASS}
 
 
 def _with_needs(asked: Collection[str]) -> list[Check]:

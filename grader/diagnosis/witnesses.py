@@ -47,7 +47,9 @@ def witnesses(found: Found, flow: Flow | None, gradients: Mapping[str, Array]) -
             tensors = [t for t in found.tensors if t in gradients]
             return [w for t in tensors for w in _leaf(found, flow, gradients[t])]
         if step in ("dZ2", "dH1", "dZ1"):
-            return list(_inner(found, flow))
+            wrong = [gradients[t] for t in found.tensors if t in gradients]
+            below = [Witness((g,), backward=True) for g in wrong]  # where the step is not seen
+            return [*_inner(found, flow), *below]
         if step not in flow or np.array_equal(flow[step], RIGHT[step](flow)):
             return []  # wrong for other sizes only: here the value tells nothing
     return [Witness((flow[step],))]
@@ -175,6 +177,12 @@ def _leaf(found: Found, flow: Flow, wrong: Array) -> Iterator[Witness]:
     if code == "weights-updated-early":
         yield from _stepped(found, flow, "W1")
     yield Witness((wrong,) if code in SCALES else (wrong, batch(flow) * wrong), backward=True)
+
+
+def scaled_loss(found: Found, flow: Flow) -> Iterator[Witness]:
+    """Of a factor in every gradient of autograd's: the loss that was differentiated has it."""
+    if found.fault.step == "dZ2" and found.fault.scale is not None:
+        yield Witness((np.asarray(found.fault.scale(flow) * flow["loss"]),))
 
 
 def _stepped(found: Found, flow: Flow, weight: str) -> Iterator[Witness]:

@@ -9,17 +9,24 @@ import pytest
 from grader.checks import ALL_CHECKS, Seen, run_checks
 from grader.cohort import Engine
 from grader.diagnosis.found import Explanation, Found
+from grader.diagnosis.numeric import Part
+from grader.diagnosis.passes import free_tops
 from grader.diagnosis.simulate import simulated
 from grader.diagnosis.through import through_faults
 from grader.intake import take_in
 from grader.problem.faults import DZ1_ROWS, FORWARD_ROWS, LEAF_ROWS
-from grader.records import CheckStatus, Observations
+from grader.records import CheckStatus, Finding, Observations
 from tests.diagnosis.planted import row
 
 ROOT = Path(__file__).parents[2]
 
 MASK = Found(row(DZ1_ROWS, "relu-mask-missing"), ("W1", "b1", "X"))
 SIGN = Found(row(FORWARD_ROWS, "loss-sign"))
+SUM = Found(row(FORWARD_ROWS, "loss-sum-not-mean"))
+OWN = next(f for faults in free_tops((SUM.fault,)) for f in faults)
+TWICE = Found(row(DZ1_ROWS, "grad-double-batch-mean"), ("W1", "b1", "X"))
+SIGN_W1 = Found(row(LEAF_ROWS["W1"], "grad-sign"), ("W1",))
+SIGN_X = Found(row(LEAF_ROWS["X"], "grad-sign"), ("X",))
 KEEPS = Found(row(LEAF_ROWS["b2"], "bias-grad-keepdims"), ("b2",))
 
 
@@ -30,34 +37,60 @@ def seen(engine: Engine) -> Seen:
     return Seen(engine.exam(), observations)
 
 
-def lost(seen: Seen, *found: Found, missing: tuple[str, ...] = ()) -> set[str]:
+def lost(
+    seen: Seen, *found: Found, missing: tuple[str, ...] = (), prefix: str = "backward"
+) -> dict[str, Finding]:
     """The checks that a reference with these faults loses, by running all of them."""
-    observations = simulated(seen.observations, seen.exam.paper, found, (), missing)
+    observations = simulated(seen.observations, seen.exam.paper, found, (), missing, prefix)
     outcome = run_checks(ALL_CHECKS, Seen(seen.exam, observations))
     bad = (CheckStatus.FAIL, CheckStatus.SKIPPED)
-    return {f.check for f in outcome if f.status in bad and f.check.startswith(("fo", "ba"))}
+    kinds = ("fo", "ba") if prefix == "backward" else ("py",)
+    return {f.check: f for f in outcome if f.status in bad and f.check.startswith(kinds)}
+
+
+def failed(*checks: str) -> dict[str, Finding]:
+    return {c: Finding(c, CheckStatus.FAIL, "Lost.") for c in checks}
+
+
+def part(*backward: Found, missing: tuple[str, ...] = (), left: tuple[str, ...] = ()) -> Part:
+    return Part("backward", Explanation((), backward, left), missing)
 
 
 def test_a_check_is_explained_by_the_fault_that_loses_it(seen: Seen) -> None:
-    explanation = Explanation((SIGN,), (MASK, KEEPS))
-    codes = through_faults(seen, explanation, (), lost(seen, SIGN, MASK, KEEPS))
+    both = Part("backward", Explanation((SIGN,), (MASK, KEEPS)), ())
+    codes = through_faults(seen, both, lost(seen, SIGN, MASK, KEEPS))
     assert codes["forward.loss"] == ["loss-sign"]
     assert codes["backward.dW1"] == ["relu-mask-missing"]
     assert codes["backward.db2_shape"] == ["bias-grad-keepdims"]
 
 
 def test_a_check_lost_for_another_reason_is_not_explained(seen: Seen) -> None:
-    also = {"forward.pure", "backward.repeatable", "backward.dW2"}
-    codes = through_faults(seen, Explanation((), (MASK,)), (), {"backward.dW1", *also})
+    also = ("forward.pure", "forward.cache", "backward.repeatable", "backward.dW2")
+    codes = through_faults(seen, part(MASK), failed("backward.dW1", *also))
     assert codes == {"backward.dW1": ["relu-mask-missing"]}
 
 
 def test_a_missing_gradient_explains_its_own_checks(seen: Seen) -> None:
-    codes = through_faults(
-        seen, Explanation((), (MASK,)), ("b2",), lost(seen, MASK, missing=("b2",))
-    )
+    missing = ("b2",)
+    codes = through_faults(seen, part(MASK, missing=missing), lost(seen, MASK, missing=missing))
     assert codes["backward.db2"] == ["grad-missing"]
     assert codes["backward.dX"] == ["relu-mask-missing"]
+
+
+def test_what_is_not_explained_besides_keeps_its_own_checks(seen: Seen) -> None:
+    """A fault of dZ1 is borne out by dW1 and db1, though dX is wrong in some other way too."""
+    seen_lost = lost(seen, TWICE)
+    codes = through_faults(seen, part(TWICE, left=("X",)), seen_lost)
+    assert codes["backward.dW1"] == codes["backward.db1"] == ["grad-double-batch-mean"]
+    assert "backward.dX" not in codes and "backward.own_loss" not in codes
+    only_W1 = {"backward.dX": lost(seen, SIGN_X)["backward.dX"]}
+    assert through_faults(seen, part(SIGN_W1, left=("X",)), only_W1) == {}
+
+
+def test_the_pytorch_part_has_its_own_checks_and_codes(seen: Seen) -> None:
+    explanation = Explanation((SUM,), (), free=(OWN,))
+    codes = through_faults(seen, Part("torch", explanation, ()), lost(seen, SUM, prefix="torch"))
+    assert codes["pytorch.loss"] == codes["pytorch.mean"] == ["torch-reduction-sum"]
 
 
 def test_nothing_is_computed_that_no_check_asks_for(
@@ -71,7 +104,7 @@ def test_nothing_is_computed_that_no_check_asks_for(
         return plain(self, step)
 
     monkeypatch.setattr(Observations, "__getitem__", noting)
-    codes = through_faults(seen, Explanation((), (MASK,)), (), {"backward.db1"})
+    codes = through_faults(seen, part(MASK), failed("backward.db1"))
     assert codes == {"backward.db1": ["relu-mask-missing"]}
     assert asked == {
         *("forward/primes", "backward/primes", "backward/more_rows", "backward/square"),
@@ -79,4 +112,4 @@ def test_nothing_is_computed_that_no_check_asks_for(
 
 
 def test_a_simulated_submission_without_faults_loses_no_check_of_numbers(seen: Seen) -> None:
-    assert lost(seen) <= {"forward.cache", "forward.shapes"}
+    assert set(lost(seen)) <= {"forward.cache", "forward.shapes"}

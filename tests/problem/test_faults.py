@@ -53,6 +53,7 @@ SHOWN = [
     "loss-log-base",
     "loss-not-scalar",
     "loss-extra-term",
+    "loss-unexplained",
     "grad-missing-batch-mean",
     "grad-double-batch-mean",
     "grad-mean-over-classes",

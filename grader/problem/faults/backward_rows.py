@@ -163,6 +163,12 @@ DZ2_ROWS: tuple[Fault, ...] = (
         )
     ),
     *(Fault("grad-inconsistent-with-loss", "dZ2", words, dZ2) for words, dZ2 in OTHER_LOSSES),
+    Fault(
+        "relu-on-logits",
+        "dZ2",
+        "dZ2 is gated by Z2 > 0",
+        lambda f: RIGHT["dZ2"](f) * (f["Z2"] > 0),
+    ),
     _constant_for_B("dZ2"),
     Fault(
         "grad-inconsistent-with-loss",
@@ -192,6 +198,12 @@ NO_GATES = ("a step", "the ReLU of -Z1")
 DZ1_ROWS: tuple[Fault, ...] = (
     Fault("relu-mask-missing", "dZ1", "dH1 is used as it is", lambda f: f["dH1"]),
     Fault("relu-mask-from-gradient", "dZ1", "dH1 > 0", _gated(lambda f: f["dH1"] > 0)),
+    Fault(
+        "relu-mask-from-gradient",
+        "dZ1",
+        "dH1 > 0 besides Z1 > 0",
+        lambda f: f["dH1"] * (f["dH1"] > 0) * (f["Z1"] > 0),
+    ),
     Fault("relu-mask-inverted", "dZ1", "Z1 <= 0", _gated(lambda f: f["Z1"] <= 0)),
     Fault("relu-mask-is-activation", "dZ1", "times H1", _gated(lambda f: f["H1"])),
     Fault("relu-mask-is-activation", "dZ1", "times Z1", _gated(lambda f: f["Z1"])),

@@ -201,6 +201,13 @@ LOSS_ROWS: tuple[Fault, ...] = (
         scale=lambda f: np.asarray(batch(f) / f["Z2"].shape[1]),
     ),
     Fault(
+        "loss-unexplained",
+        "loss",
+        "divided by B once more",
+        lambda f: np.asarray(-f["picked"].mean() / batch(f)),
+        scale=lambda f: np.asarray(1.0 / batch(f)),
+    ),
+    Fault(
         "loss-sign",
         "loss",
         "the minus is lost",

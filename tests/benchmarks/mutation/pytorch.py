@@ -116,8 +116,11 @@ def wholes(s: Solution) -> Iterator[Mistake]:
     ):
         edit = (end, end, tail)
         yield Mistake(s.style, (code,), (edit,), tuple(range(lines + first, lines + last + 1)))
-    define = s.source.index("def verify(") + len("def ")
-    edit = (define, define + len("verify"), "check_them")
+    define, after = (
+        s.source.index("def verify("),
+        s.source.find("\n\n\n", s.source.index("def verify(")),
+    )
+    edit = (define, after if after > 0 else len(s.source), "")
     yield Mistake(s.style, ("verify-missing",), (edit,), ())
     for tree in s.tree.body:
         if isinstance(tree, ast.FunctionDef) and tree.name == "verify":
