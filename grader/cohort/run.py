@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from grader import __version__
+from grader.cohort.alike import STRUCTURE_KEY, groups
 from grader.cohort.crew import Crew
 from grader.cohort.engine import Engine
 from grader.cohort.store import (
@@ -125,7 +126,9 @@ def write_cohort(order: Order, title: str, graded: Sequence[Graded], out: Path) 
     with writing_whole(out / "scores.csv") as stream:
         write_csv(rows, stream)
     summary = {"Rubric": rubric.title, "Seed": str(order.settings.seed), "Grader": __version__}
-    write_whole(out / "index.html", render_index(rows, title, summary))
+    sketches = {g.id: str(g.document.get(STRUCTURE_KEY) or "") for g in graded}
+    alike = [(group.ids, group.share) for group in groups(sketches)]
+    write_whole(out / "index.html", render_index(rows, title, summary, alike))
     head = {
         "schema_version": 1,
         "grader_version": __version__,

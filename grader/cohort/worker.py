@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Any
 
+from grader.cohort.alike import STRUCTURE_KEY, sketch
 from grader.cohort.engine import Engine, Settings, undecided
 from grader.errors import GraderError
 from grader.observe.zygotes import Zygotes
@@ -51,7 +52,8 @@ def written(order: Order, result: Result) -> Finished:
     """A result as the files say it. What cannot be written down is undecided, never lost."""
     try:
         page = render_report(result, audience=order.audience)
-        return Finished(result.submission.id, result_json(result), page)
+        document = result_json(result) | {STRUCTURE_KEY: sketch(result.submission)}
+        return Finished(result.submission.id, document, page)
     except Exception as error:  # ours: the others are graded all the same
         fault = f"the report could not be written: {error!r}"
         bare = Submission(

@@ -7,9 +7,10 @@ from typing import Any
 
 from grader import __version__
 from grader.records import GradeStatus, Result
+from grader.report.compact import rows_json
 from grader.report.document import result_json
 from grader.report.escape import visible
-from grader.report.overview import overview
+from grader.report.overview import MAX_COUNTED, SHARES, Group, overview
 from grader.report.pages import render_page
 from grader.report.table import write_csv
 from grader.report.views import Audience, report_view
@@ -38,17 +39,25 @@ def render_report(result: Result, *, audience: Audience) -> str:
 
 
 def render_index(
-    rows: Sequence[Mapping[str, Any]], title: str, summary: Mapping[str, str] | None = None
+    rows: Sequence[Mapping[str, Any]],
+    title: str,
+    summary: Mapping[str, str] | None = None,
+    alike: Sequence[Group] = (),
 ) -> str:
     """The cohort's page from `result_json` dictionaries; `summary` are facts to state beside it.
 
-    Links point to `submissions/<id>/report.html` beside the page.
+    `alike` are groups of answers that are built alike, by id. Links point to
+    `submissions/<id>/report.html` beside the page.
     """
+    view = overview(rows, alike)
     context = {
         "title": title,
         "summary": dict(summary or {}),
-        "view": overview(rows),
+        "view": view,
+        "data": rows_json(view),
+        "counted": MAX_COUNTED,
+        "shares": [words for _, words in SHARES],
         "version": __version__,
     }
-    styles, scripts = ("style.css",), ("index.js",)
+    styles, scripts = ("style.css", "cohort.css"), ("table-core.js", "index.js")
     return render_page("index.html", styles=styles, scripts=scripts, context=context)

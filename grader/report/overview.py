@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 from sys import intern
@@ -12,17 +12,27 @@ from urllib.parse import quote
 
 from grader.records import CheckStatus, GradeStatus
 from grader.report.figures import percent_of, score_of
+from grader.report.wants import REASONS, wants
 
 Document: TypeAlias = Mapping[str, Any]
 
 BINS = 10
-MAX_CHECKS = 8
-"""How many of the checks that fail most are listed."""
+MAX_COUNTED = 8
+"""How many of the checks that fail most, and of the defects, stand open; the rest is folded."""
+
+MAX_NAMED = 12
+"""How many candidates a list on the page names; the table finds the others."""
+
+SHARES = ((0.0, "under half"), (0.5, "half and more"), (0.8, "four fifths and more"), (1.0, "all"))
+"""From which share of a dimension's checks one is counted where, and how that is called."""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One submission. `score` and `percent` are "" while undecided, so they sort last."""
+    """One submission. `score` and `percent` are "" while undecided, so they sort last.
+
+    `shares` are its dimensions' in the cohort's order, -1 where no check ran.
+    """
 
     id: str
     name: str
@@ -31,12 +41,13 @@ class Row:
     fault: str
     score: str
     fraction: float
-    points: float
     open_points: float
     percent: str
     band: str
     failed: int
     codes: tuple[str, ...]
+    wants: tuple[str, ...]
+    shares: tuple[float, ...]
     unisolated: bool
 
 
@@ -49,12 +60,41 @@ class Bin:
 
 
 @dataclass(frozen=True, slots=True)
-class FailingCheck:
-    """A check, and how many submissions fail it."""
+class Counted:
+    """A check or a defect, and how many submissions it hits. `title` is "" without one."""
 
     id: str
     title: str
     count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Dimension:
+    """How the cohort did in one dimension: the mean share, and how many reach each of `SHARES`."""
+
+    title: str
+    mean: float
+    counts: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Rows that want a human for one reason; `named` are the first few."""
+
+    key: str
+    title: str
+    meaning: str
+    count: int
+    named: tuple[Row, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Lookalikes:
+    """Answers that are built alike; `share` is of their structure, rounded down."""
+
+    count: int
+    share: str
+    named: tuple[Row, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +108,25 @@ class Overview:
     median: str
     bins: tuple[Bin, ...]
     tallest: int
-    failing: tuple[FailingCheck, ...]
+    failing: tuple[Counted, ...]
+    defects: tuple[Counted, ...]
+    dimensions: tuple[Dimension, ...]
+    wanted: tuple[Wanted, ...]
+    lookalikes: tuple[Lookalikes, ...]
     bands: tuple[str, ...]
 
 
-def overview(documents: Sequence[Document]) -> Overview:
+Group: TypeAlias = tuple[Sequence[str], float]
+"""Ids of answers that are built alike, and the share of structure that they have in common."""
+
+
+def overview(documents: Sequence[Document], alike: Sequence[Group] = ()) -> Overview:
     """Rows that need a person first (undecided), then by score, best first."""
-    rows = sorted(map(_row, documents), key=lambda r: (r.decided, -r.fraction, r.name, r.id))
+    titles = _dimension_titles(documents)
+    rows = sorted(
+        (_row(document, tuple(titles)) for document in documents),
+        key=lambda r: (r.decided, -r.fraction, r.name, r.id),
+    )
     graded = [row for row in rows if row.decided]
     bins = _bins(row.fraction for row in graded)
     return Overview(
@@ -86,18 +138,24 @@ def overview(documents: Sequence[Document]) -> Overview:
         bins=bins,
         tallest=max(item.count for item in bins),
         failing=_failing(documents),
+        defects=_counted(code for row in graded for code in row.codes),
+        dimensions=tuple(_dimensions(list(titles.values()), graded)),
+        wanted=tuple(_wanted(rows)),
+        lookalikes=tuple(_lookalikes(rows, alike)),
         bands=tuple(dict.fromkeys(row.band for row in graded if row.band)),
     )
 
 
 def outlined(document: Document) -> dict[str, Any]:
     """What the cohort's pages and the terminal need of a result, some 3 kB of it."""
-    plain = ("status", "fault", "score", "max_score", "open_points", "band")
+    plain = ("status", "fault", "score", "max_score", "open_points", "band", "structure")
     return {
-        **{key: document.get(key) for key in plain},
+        **{key: document[key] for key in plain if key in document},
         "submission": {key: document["submission"].get(key) for key in ("id", "name")},
         "parts": [_few(part, "id", "points") for part in document["parts"]],
-        "dimensions": [_few(d, "id", "passed", "total") for d in document.get("dimensions", ())],
+        "dimensions": [
+            _few(d, "id", "title", "passed", "total") for d in document.get("dimensions", ())
+        ],
         "checks": [
             _few(check, "id", "title", "status")
             for check in document["checks"]
@@ -105,6 +163,7 @@ def outlined(document: Document) -> dict[str, Any]:
         ],
         "defects": [_few(d, "code", "severity", "confidence") for d in document["defects"]],
         "isolation": {"any": {"unisolated": ""}} if _unisolated(document) else {},
+        "wants": wants(document),
     }
 
 
@@ -125,7 +184,7 @@ def name_of(document: Document) -> str:
     return str(submission.get("name") or submission["id"])
 
 
-def _row(document: Document) -> Row:
+def _row(document: Document, dimensions: Sequence[str]) -> Row:
     score, maximum = float(document["score"]), float(document["max_score"])
     decided = is_decided(document)
     identity = str(document["submission"]["id"])
@@ -137,18 +196,33 @@ def _row(document: Document) -> Row:
         fault=str(document.get("fault", "")),
         score=score_of(score, maximum) if decided else "",
         fraction=min(1.0, max(0.0, score / maximum)) if decided and maximum > 0 else 0.0,
-        points=score,
         open_points=float(document.get("open_points", 0.0)),
         percent=percent_of(score, maximum) if decided else "",
         band=str(document["band"] or "") if decided else "",
         failed=sum(check["status"] == CheckStatus.FAIL.value for check in document["checks"]),
         codes=tuple(dict.fromkeys(str(defect["code"]) for defect in document["defects"])),
+        wants=tuple(wants(document)),
+        shares=_shares(document, dimensions),
         unisolated=_unisolated(document),
     )
 
 
 def _unisolated(document: Document) -> bool:
     return any("unisolated" in facts for facts in document["isolation"].values())
+
+
+def _dimension_titles(documents: Sequence[Document]) -> dict[str, str]:
+    return {
+        str(d["id"]): str(d.get("title") or d["id"])
+        for document in documents
+        for d in document.get("dimensions", ())
+    }
+
+
+def _shares(document: Document, dimensions: Sequence[str]) -> tuple[float, ...]:
+    known = {str(d["id"]): (d["passed"], d["total"]) for d in document.get("dimensions", ())}
+    pairs = (known.get(id, (0, 0)) for id in dimensions)
+    return tuple(passed / total if total else -1.0 for passed, total in pairs)
 
 
 def _bins(fractions: Iterable[float]) -> tuple[Bin, ...]:
@@ -160,7 +234,8 @@ def _bins(fractions: Iterable[float]) -> tuple[Bin, ...]:
     )
 
 
-def _failing(documents: Sequence[Document]) -> tuple[FailingCheck, ...]:
+def _failing(documents: Sequence[Document]) -> tuple[Counted, ...]:
+    """All checks that fail, the most frequent first."""
     failed = [
         check
         for document in documents
@@ -169,6 +244,34 @@ def _failing(documents: Sequence[Document]) -> tuple[FailingCheck, ...]:
         if check["status"] == CheckStatus.FAIL.value
     ]
     titles = {str(check["id"]): str(check.get("title") or check["id"]) for check in failed}
-    counts = Counter(str(check["id"]) for check in failed)
-    most = counts.most_common(MAX_CHECKS)
-    return tuple(FailingCheck(identity, titles[identity], count) for identity, count in most)
+    return _counted((str(check["id"]) for check in failed), titles)
+
+
+def _counted(ids: Iterable[str], titles: Mapping[str, str] | None = None) -> tuple[Counted, ...]:
+    names = titles or {}
+    most = sorted(Counter(ids).items(), key=lambda pair: (-pair[1], pair[0]))
+    return tuple(Counted(identity, names.get(identity, ""), count) for identity, count in most)
+
+
+def _dimensions(titles: Sequence[str], graded: Sequence[Row]) -> Iterator[Dimension]:
+    for at, title in enumerate(titles):
+        shares = [row.shares[at] for row in graded if row.shares[at] >= 0.0]
+        if shares:
+            places = Counter(sum(share >= least for least, _ in SHARES) - 1 for share in shares)
+            counts = tuple(places[place] for place in range(len(SHARES)))
+            yield Dimension(title, sum(shares) / len(shares), counts)
+
+
+def _wanted(rows: Sequence[Row]) -> Iterator[Wanted]:
+    for key, (title, meaning) in REASONS.items():
+        mine = [row for row in rows if key in row.wants]
+        if mine:
+            yield Wanted(key, title, meaning, len(mine), tuple(mine[:MAX_NAMED]))
+
+
+def _lookalikes(rows: Sequence[Row], alike: Sequence[Group]) -> Iterator[Lookalikes]:
+    by_id = {row.id: row for row in rows}
+    for ids, share in alike:
+        named = [by_id[id] for id in ids if id in by_id]
+        if len(named) > 1:
+            yield Lookalikes(len(named), percent_of(share, 1.0), tuple(named[:MAX_NAMED]))

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from grader.report.escape import clip, prose, visible
@@ -24,7 +24,9 @@ from grader.report.figures import plural, points, share
 def environment() -> Environment:
     """The one environment of this process; building it compiles nothing yet."""
     made = Environment(
-        loader=PackageLoader("grader.report", "templates"),
+        loader=ChoiceLoader(
+            [PackageLoader("grader.report", "templates"), PackageLoader("grader.report", "vendor")]
+        ),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

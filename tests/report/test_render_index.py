@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import re
 from dataclasses import replace
 from typing import Any
@@ -13,8 +14,9 @@ import pytest
 from grader.records import Result
 from grader.report import render_index, result_json, write_csv
 from grader.report.escape import HIDDEN
-from grader.report.overview import overview
+from grader.report.overview import outlined, overview
 from grader.report.table import cell
+from grader.report.wants import REASONS, wants
 
 
 @pytest.fixture
@@ -34,23 +36,44 @@ def _table(rows: list[dict[str, Any]]) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(stream.getvalue())))
 
 
-def test_index_lists_and_links_everyone(rows: list[dict[str, Any]]) -> None:
-    html = render_index(rows, "Spring round", {"Rubric": "Backprop"})
-    for identity in ("ada", "bob", "mallory"):
-        assert f'href="submissions/{identity}/report.html"' in html
-    assert "78.5 / 85" in html
-    assert "batch-mean-missing" in html
-    assert '<tr class="undecided"' in html
-    assert "The zygote for the PyTorch part died" in html
+def _packed(html: str) -> dict[str, Any]:
+    """The rows that the page's script reads."""
+    found = re.search(r'<script type="application/json" id="rows">(.*?)</script>', html, re.DOTALL)
+    assert found
+    packed: dict[str, Any] = json.loads(found[1])
+    return packed
+
+
+def test_index_carries_everyone(rows: list[dict[str, Any]]) -> None:
+    packed = _packed(render_index(rows, "Spring round", {"Rubric": "Backprop"}))
+    bob, mallory, ada = sorted(
+        packed["rows"], key=lambda row: ("bob", "mallory", "ada").index(row[0])
+    )
+    assert ada[:5] == ["ada", "Ada Lovelace", "78.5 / 85", 92.35, 15.0]
+    assert packed["bands"][ada[5]] == "Strong"
+    assert [packed["codes"][code] for code in ada[7]] == [
+        "relu-mask-not-strict",
+        "batch-mean-missing",
+        "cache-extra",
+    ]
+    assert ada[9] == "76" + "9" + "-", "a digit for each dimension, and a dash where no check ran"
+    assert bob[2:4] == ["", -1]
+    assert bob[10].startswith("The zygote for the PyTorch part died")
+    assert mallory[11] == 1
 
 
 def test_index_is_inert(rows: list[dict[str, Any]], hostile_text: str) -> None:
+    rows[1]["fault"] = hostile_text
     html = render_index(rows, hostile_text, {hostile_text: hostile_text})
     html.encode("utf-8")
     assert not HIDDEN.search(html)
-    assert html.count("<script") == 1
+    assert html.count("<script") == 2, "the page's own, and the rows, which are data"
+    assert not {"<", ">", "&"} & set(
+        html[html.index('id="rows">') + 10 :].partition("</script>")[0]
+    )
     assert "<img" not in html
-    attributes = re.findall(r'\s([\w-]+)="[^"]*"', html)
+    page, _, _ = html.partition('<script type="application/json"')
+    attributes = re.findall(r'\s([\w-]+)="[^"]*"', page)
     assert not [name for name in attributes if name == "style" or name.startswith("on")]
 
 
@@ -64,6 +87,54 @@ def test_overview_counts(rows: list[dict[str, Any]]) -> None:
     assert view.rows[0].id == "bob"
     assert view.bins[9].count == 2
     assert {check.count for check in view.failing} == {2}
+    assert [d.count for d in view.defects] == [2, 2, 2]
+    assert [(d.title, d.counts) for d in view.dimensions] == [
+        ("Correctness", (0, 0, 2, 0)),
+        ("Numerical stability", (0, 2, 0, 0)),
+        ("Shapes and broadcasting", (0, 0, 0, 2)),
+    ]
+
+
+def test_an_outline_gives_the_same_page(rows: list[dict[str, Any]]) -> None:
+    assert render_index([outlined(row) for row in rows], "x") == render_index(rows, "x")
+
+
+def test_answers_built_alike_are_a_question(rows: list[dict[str, Any]]) -> None:
+    html = render_index(rows, "x", {}, [(("ada", "mallory", "gone"), 0.957)])
+    assert "Built alike?" in html
+    assert "That is a question, not a finding" in html
+    assert "<strong>95.7%</strong>" in html
+    assert "Built alike?" not in render_index(rows, "x")
+
+
+def _document(**changes: Any) -> dict[str, Any]:
+    proven = {"code": "grad-sign", "severity": "major", "confidence": "proven"}
+    failed = {"id": "backward.dW1", "status": "fail", "explained_by": ["grad-sign"]}
+    return {"status": "graded", "defects": [proven], "checks": [failed], "binding": {}} | changes
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({}, []),
+        ({"status": "undecided"}, ["undecided"]),
+        ({"checks": [{"id": "x", "status": "fail", "explained_by": []}]}, ["unexplained"]),
+        ({"binding": {"numpy": "ambiguous: f(X) | g(X)", "torch": ""}}, ["bindings"]),
+        (
+            {"defects": [{"code": "x", "severity": "minor", "confidence": "likely"}]},
+            ["likely"],
+        ),
+        (
+            {"defects": [{"code": "sandbox-violation", "severity": "major", "confidence": "proven"}]},
+            ["rules"],
+        ),
+        ({"defects": [{"code": "x", "severity": "info", "confidence": "likely"}]}, []),
+    ],
+)  # fmt: skip
+def test_who_wants_a_human(changes: dict[str, Any], said: list[str]) -> None:
+    document = _document(**changes)
+    assert wants(document) == said
+    assert all(key in REASONS for key in said)
 
 
 def test_a_full_score_is_in_the_last_bin(rows: list[dict[str, Any]]) -> None:
