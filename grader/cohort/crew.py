@@ -25,6 +25,9 @@ BOOT = (
 )
 """A worker imports no `__main__` of the caller's, as multiprocessing's own would."""
 
+SAFE_PATH = "-P"
+"""Keeps the current folder off a worker's path: a stranger's `numpy.py` may lie there."""
+
 MOST_DEATHS = 3
 """Workers that a submission may take down with it before it is set aside."""
 
@@ -143,7 +146,7 @@ class Crew:
 
     def _started(self) -> _Worker:
         ours, theirs = Pipe()
-        command = [sys.executable, "-c", self.boot, str(theirs.fileno()), ROOT]
+        command = [sys.executable, SAFE_PATH, "-c", self.boot, str(theirs.fileno()), ROOT]
         process = subprocess.Popen(command, pass_fds=(theirs.fileno(),), stdin=subprocess.DEVNULL)
         theirs.close()
         ours.send(self.order)
