@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 
 from grader.errors import CallerError, SubmissionError
 from grader.intake.archives import read_archive
+from grader.intake.encoding import slow_encoding
 from grader.intake.files import (
     ARCHIVES,
     MAX_ARCHIVE,
@@ -84,11 +85,12 @@ def assemble(id: str, name: str, read: Read, *, renamed: bool = False) -> Submis
     given = [_lower_suffix(f) for f in _without_common_folder(read.files)]
     wishes = settings_of(given)
     files, defects = _with_modules(given)
+    files, unread = _without_slow(files)
     main = choose(files)
     digest = _digest(files)
     name = wishes.name if renamed and wishes.name else name
     code = [f for f in files if f.path.endswith(".py")]
-    passed_over = (*read.explained, *(f.path for f in files if _is_beside(f)))
+    passed_over = (*read.explained, *(f.path for f in files if _is_beside(f)), *unread)
     why = _why_nothing(code, main.path, read)
     if why:
         return Submission(
@@ -148,6 +150,13 @@ def _with_modules(given: list[SourceFile]) -> tuple[list[SourceFile], list[Defec
                 taken.add(where)
                 files.append(SourceFile(where, data))
     return files, defects
+
+
+def _without_slow(files: list[SourceFile]) -> tuple[list[SourceFile], list[str]]:
+    """The files that can be parsed in reasonable time, and what is left out, with the reason."""
+    named = {f.path: slow_encoding(f.data) for f in files if f.path.endswith(".py")}
+    kept = [f for f in files if not named.get(f.path)]
+    return kept, [f"{path} (its encoding is {name})" for path, name in named.items() if name]
 
 
 def _why_nothing(code: list[SourceFile], main: str, read: Read) -> str:
