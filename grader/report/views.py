@@ -14,15 +14,11 @@ from grader.records import (
     Ended,
     Frame,
     Grade,
-    GradeStatus,
-    ItemGrade,
     Observation,
     Observations,
     Result,
-    Severity,
 )
-from grader.report.defects import DefectView, by_severity, defect_views
-from grader.report.figures import percent_of, score_of
+from grader.report.defects import DefectView, defect_views
 from grader.report.graph import Panel, panels
 from grader.report.intake import taken_in
 from grader.report.listing import (
@@ -36,10 +32,10 @@ from grader.report.listing import (
 )
 from grader.report.looks import Looks, looks
 from grader.report.values import values_beside
+from grader.report.verdict import Verdict, verdict
 
 Audience: TypeAlias = Literal["interviewer", "candidate"]
 
-MAX_SENTENCES = 3
 ANSWER_HEADING = re.compile(r"^##[ \t]+(.*)$", re.MULTILINE)
 MAX_TROUBLES = 12
 """Distinct ways of ending shown; a submission that fails in more ways repeats itself."""
@@ -64,18 +60,6 @@ ENDINGS = (
     (Ended.FRAMEWORK, "used a framework in the NumPy part"),
     (Ended.HARNESS, "could not be run, through a fault of the grader"),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What is seen first. `score` is "" while undecided: an unknown score is not a zero."""
-
-    score: str
-    percent: str
-    band: str
-    sentences: tuple[str, ...]
-    lost: float
-    open_items: tuple[ItemGrade, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +116,7 @@ def report_view(result: Result, audience: Audience) -> ReportView:
     anchors = {view.defect.code: view.anchor for view in reversed(defects)}
     beside = values_beside(result, {view.defect.code: view for view in reversed(defects)})
     return ReportView(
-        verdict=_verdict(result),
+        verdict=verdict(result, defects),
         missed=_missed(result.grade),
         charged_under=_charged_under(result.grade),
         groups=_groups(result.grade),
@@ -147,38 +131,6 @@ def report_view(result: Result, audience: Audience) -> ReportView:
         unisolated=_unisolated(result.observations),
         taken_in=taken_in(result.observations),
     )
-
-
-def _verdict(result: Result) -> Verdict:
-    grade = result.grade
-    decided = grade.status is GradeStatus.GRADED
-    return Verdict(
-        score=score_of(grade.score, grade.max_score) if decided else "",
-        percent=percent_of(grade.score, grade.max_score) if decided else "",
-        band=(grade.band or "") if decided else "",
-        sentences=tuple(dict.fromkeys(_sentences(result)))[:MAX_SENTENCES] if decided else (),
-        lost=max(0.0, grade.max_score - grade.score),
-        open_items=tuple(item for part in grade.parts for item in part.items if item.open),
-    )
-
-
-def _sentences(result: Result) -> Iterator[str]:
-    """The sentences that matter most, gravest first: gates, defects, then bare failures."""
-    grade = result.grade
-    yield from grade.gates
-    for defect in by_severity(result.defects):
-        if defect.severity is not Severity.INFO:
-            yield defect.message
-    unexplained = [
-        check
-        for check in grade.checks
-        if check.status is CheckStatus.FAIL and not check.explained_by
-    ]
-    for check in unexplained:
-        yield check.message
-    run = [c for c in grade.checks if c.status in (CheckStatus.PASS, CheckStatus.FAIL)]
-    if run and all(check.status is CheckStatus.PASS for check in run):
-        yield f"All {len(run)} automatic checks pass."
 
 
 def _missed(grade: Grade) -> dict[tuple[str, str], tuple[str, ...]]:

@@ -103,8 +103,15 @@ def test_verdict_and_deep_links(usual: Result) -> None:
 def test_failed_checks_come_first_and_passed_ones_are_folded(usual: Result) -> None:
     html = render_report(usual, audience="interviewer")
     assert html.index('id="check-forward.underflow"') < html.index('id="check-forward.runs"')
-    assert '<article class="check fail" id="check-backward.dW1"' in html
+    assert '<article class="check fail" id="check-forward.underflow"' in html
     assert '<details class="check pass" id="check-forward.loss">' in html
+
+
+def test_what_a_defect_explains_is_folded_below_what_none_does(usual: Result) -> None:
+    html = render_report(usual, audience="interviewer")
+    assert '<details class="check fail" id="check-backward.dW1">' in html
+    assert html.index('id="check-forward.underflow"') < html.index('id="check-backward.dW1"')
+    assert "4 checks fail because of a defect that is named above:" in html
 
 
 def test_gravest_defect_first(usual: Result) -> None:
