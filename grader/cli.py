@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 import webbrowser
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -33,6 +34,14 @@ RubricOption = Annotated[
     Path | None,
     typer.Option("--rubric", metavar="FILE", help="The rubric (default: the bundled onsite.yaml)."),
 ]
+ContractOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--contract", metavar="FILE",
+        help="How the answers of this course are called (default: the rubric's `contract:`, or "
+        "the canonical form).",
+    ),
+]  # fmt: skip
 OutOption = Annotated[Path, typer.Option("--out", metavar="DIR", help="Where the pages go.")]
 SeedOption = Annotated[
     int | None,
@@ -92,6 +101,7 @@ def grade(
         Path, typer.Argument(metavar="SUBMISSION", help="A folder, .py, .ipynb, .zip or .tar.gz.")
     ],
     rubric: RubricOption = None,
+    contract: ContractOption = None,
     out: OutOption = Path("grader-out"),
     seed: SeedOption = None,
     audience: AudienceOption = "interviewer",
@@ -117,7 +127,7 @@ def grade(
 
         terminal = Terminal()
         settings = _settings(seed, timeout, mend=mend, unconfined=unsafe_no_sandbox)
-        engine = Engine(_rubric(rubric), settings, zygotes)
+        engine = Engine(_rubric(rubric, contract), settings, zygotes)
         with terminal.waiting(f"grading {submission}"):
             result, page = grade_one(engine, taken, out, chosen)
     terminal.result(result, page)
@@ -138,6 +148,7 @@ def cohort(
         ),
     ],
     rubric: RubricOption = None,
+    contract: ContractOption = None,
     out: OutOption = Path("grader-out"),
     seed: SeedOption = None,
     jobs: Annotated[
@@ -160,7 +171,7 @@ def cohort(
 
     terminal = Terminal()
     chosen = _audience(audience)
-    handed_in, checked = find_cohort(_existing(folder)), _rubric(rubric)
+    handed_in, checked = find_cohort(_existing(folder)), _rubric(rubric, contract)
     found = handed_in.found
     if seed is None and not fresh:
         seed = earlier_seed(out)
@@ -197,10 +208,16 @@ def view(
 
 @rubric_app.command("check")
 def rubric_check(file: Annotated[Path, typer.Argument(metavar="FILE")]) -> None:
-    """Say what is wrong in a rubric, line by line, and what to write instead."""
+    """Say what is wrong in a rubric or a contract, line by line, and what to write instead."""
+    from grader.rubric import holds_contract_alone, load_contract
+
+    if holds_contract_alone(file):
+        typer.echo(f"{file}: a valid contract, “{load_contract(file).title}”")
+        return
     checked = _rubric(file)
     items = sum(len(part.items) for part in checked.parts)
     size = f"{len(checked.parts)} parts, {items} items"
+    size += f", with the contract “{checked.contract.title}”" if checked.contract else ""
     typer.echo(f"{file}: a valid rubric, “{checked.title}”, {size}")
 
 
@@ -252,14 +269,16 @@ def doctor() -> None:
 # ── helpers ──────────────────────────────────────────────────────────────────
 
 
-def _rubric(file: Path | None):  # type: ignore[no-untyped-def]  # pydantic is imported late
+def _rubric(file: Path | None, contract: Path | None = None):  # type: ignore[no-untyped-def]
+    """The rubric, with the contract of the file `contract` in place of its own."""
     from grader.bundled import bundled
     from grader.checks import ALL_CHECKS
     from grader.diagnosis.codes import CODES
-    from grader.rubric import load_rubric
+    from grader.rubric import load_contract, load_rubric  # pydantic takes a while
 
     path = file or bundled("rubrics") / "onsite.yaml"
-    return load_rubric(path, [c.id for c in ALL_CHECKS], [c.code for c in CODES])
+    loaded = load_rubric(path, [c.id for c in ALL_CHECKS], [c.code for c in CODES])
+    return replace(loaded, contract=load_contract(contract)) if contract else loaded
 
 
 def _settings(seed: int | None, timeout: float, *, mend: bool, unconfined: bool):  # type: ignore[no-untyped-def]

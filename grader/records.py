@@ -40,6 +40,8 @@ class Submission:
     `id` is safe as a file name and in HTML, CSV and a shell. `main` names the
     file that defines the contract's functions. `names` maps the contract's
     names to the candidate's own. `defects` were found while taking it in.
+    `contract` is what the course says of how answers are called, as JSON ("" for the
+    canonical form); see `grader.rubric.contract`.
     `joined` are the files whose names `main` brings together, last the one whose
     names count; then `main` was written by the intake. `notes` are sentences about
     the taking in that cost nothing.
@@ -56,6 +58,7 @@ class Submission:
     defects: tuple[Defect, ...] = ()
     joined: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    contract: str = ""
 
     @property
     def source(self) -> str:
@@ -469,6 +472,7 @@ class Result:
     annotations: tuple[Annotation, ...] = ()
     graph: tuple[GraphNode, ...] = ()
     pictures: Pictures = Pictures()
+    contract: tuple[str, str] = ("", "")  # title and digest of the course's own, if it has one
 
 
 def read_only(array: Array) -> Array:

@@ -14,6 +14,7 @@ from functools import cache
 
 from grader.bundled import bundled
 from grader.checks import ALL_CHECKS, Seen, run_checks
+from grader.cohort.course import under_contract
 from grader.diagnosis import (
     Diagnosis,
     Predictions,
@@ -120,6 +121,7 @@ class Engine:
     def grade(self, submission: Submission) -> Result:
         """The result of one submission. A fault of ours gives `undecided`, never a zero."""
         started = time.perf_counter()
+        submission = under_contract(submission, self.rubric.contract)
         try:
             seen, findings = self._examine(submission)
         except HarnessError as error:
@@ -150,6 +152,7 @@ class Engine:
             broken[0] if broken else "",
             *self._pictured(submission, seen, findings, diagnosis, taken),
             _drawn(submission, seen, findings),
+            contract=_contract(self.rubric),
         )
 
     def undecided(self, submission: Submission, fault: str) -> Result:
@@ -264,6 +267,7 @@ def undecided(rubric: Rubric, settings: Settings, submission: Submission, fault:
         _nothing(Ended.HARNESS, fault),
         {"wall_s": 0.0},
         fault,
+        contract=_contract(rubric),
     )
 
 
@@ -276,6 +280,11 @@ def _drawn(submission: Submission, seen: Seen, findings: Sequence[Finding]) -> P
     except Exception as error:  # the grade stands without a picture
         warnings.warn(f"{submission.id}: the picture failed: {error!r}", stacklevel=2)
         return Pictures()
+
+
+def _contract(rubric: Rubric) -> tuple[str, str]:
+    """Title and digest of the course's contract; ("", "") under the canonical one."""
+    return (rubric.contract.title, rubric.contract.digest) if rubric.contract else ("", "")
 
 
 def _nothing(ended: Ended, why: str) -> Observations:

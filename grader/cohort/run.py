@@ -61,7 +61,8 @@ def _save(finished: Finished, folder: Path, key: str) -> None:
 
 
 def _key(order: Order, submission: Submission) -> str:
-    key = reuse_key(submission.digest, order.rubric.digest, order.settings)
+    contract = order.rubric.contract.digest if order.rubric.contract else ""
+    key = reuse_key(submission.digest, order.rubric.digest, order.settings, contract)
     return f"{key}:{submission.id}:{order.audience}"
 
 

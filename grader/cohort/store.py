@@ -55,11 +55,14 @@ def sweep(folder: Path) -> None:
         left.unlink(missing_ok=True)
 
 
-def reuse_key(submission_digest: str, rubric_digest: str, settings: Settings) -> str:
+def reuse_key(
+    submission_digest: str, rubric_digest: str, settings: Settings, contract_digest: str = ""
+) -> str:
     """What a result depends on, as one digest."""
     facts = {
         "submission": submission_digest,
         "rubric": rubric_digest,
+        "contract": contract_digest,
         "grader": __version__,
         "seed": settings.seed,
         "seconds": settings.allowance.seconds,

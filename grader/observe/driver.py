@@ -43,6 +43,7 @@ class Driver:
     def __init__(self) -> None:
         self.module: ModuleType | None = None
         self.names: dict[str, str] = {}
+        self.contract: dict[str, Any] = {}
         self.files: dict[str, bytes] = {}
         self.bound: binding.Binding | None = None
         self.caches: dict[str, Any] = {}
@@ -112,6 +113,7 @@ class Driver:
         """Set up what a submission finds when it is imported; gives its files."""
         self.numpy_side = items["side"] == "numpy"
         self.names, self.noise = json.loads(items["names"]), int(items["noise"])
+        self.contract = json.loads(items.get("contract") or "{}")
         self._reseed(self.noise)
         sys.meta_path.append(standin.StandInFinder(self.switch))
         self.files = {items[f"path{i}"]: items[f"data{i}"] for i in range(int(items["files"]))}
@@ -130,7 +132,7 @@ class Driver:
         """How the loaded module's code is called as the contract's; looked for once a module."""
         assert self.module is not None
         if self.bound is None or self.bound.module is not self.module:
-            self.bound = binding.bind(self.module, self.files, self.names)
+            self.bound = binding.bind(self.module, self.files, self.names, self.contract)
         return self.bound
 
     def _find(self, name: str) -> Any:

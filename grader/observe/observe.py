@@ -14,6 +14,7 @@ import numpy as np
 
 from grader.errors import SandboxError
 from grader.observe.plan import Step, numpy_steps, timing_steps, torch_steps
+from grader.observe.sent import sent
 from grader.problem import Paper
 from grader.records import (
     Case,
@@ -175,11 +176,7 @@ def _reply_room(case: Case) -> int:
 
 
 def _load(child: Child, submission: Submission, side: str, noise: int) -> Observation:
-    items: dict[str, Any] = {"side": side, "noise": str(noise), "main": submission.main}
-    items |= {"names": json.dumps(dict(submission.names)), "files": str(len(submission.files))}
-    for index, file in enumerate(submission.files):
-        items |= {f"path{index}": file.path, f"data{index}": file.data}
-    items["max_bytes"] = str(TEXT_ROOM)
+    items = sent(submission, side, noise) | {"max_bytes": str(TEXT_ROOM)}
     return _observation(child.request("load", items, 2 * TEXT_ROOM))
 
 

@@ -7,7 +7,6 @@ against caps, and no score ever depends on a trace. It only finds lines.
 from __future__ import annotations
 
 import io
-import json
 import re
 import tokenize
 from collections.abc import Mapping
@@ -19,6 +18,7 @@ import numpy as np
 from grader.errors import SandboxError
 from grader.observe.instrument import KINDS
 from grader.observe.observe import Allowance
+from grader.observe.sent import sent
 from grader.observe.tracing import (
     BOOLEAN,
     COLUMNS,
@@ -111,7 +111,8 @@ def take_trace(
     Runs in a child of its own. Whatever goes wrong gives an empty trace.
     """
     sources = {f.path: source_lines(f.data) for f in submission.files}
-    items = {**_files(submission, side, paper.noise), **paper.cases[CASE].inputs}
+    items = {**sent(submission, side, paper.noise), **paper.cases[CASE].inputs}
+    items["max_bytes"] = str(REPLY_BYTES)
     try:
         zygote.facts()
         with zygote.spawn(allowance.limits, min(SECONDS, allowance.seconds)) as child:
@@ -132,14 +133,6 @@ def source_lines(data: bytes) -> tuple[str, ...]:
     except (SyntaxError, LookupError):
         text = data.decode("utf-8", "replace")
     return tuple(re.split(r"\r\n|\r|\n", text))
-
-
-def _files(submission: Submission, side: str, noise: int) -> dict[str, Any]:
-    items: dict[str, Any] = {"side": side, "noise": str(noise), "main": submission.main}
-    items |= {"names": json.dumps(dict(submission.names)), "files": str(len(submission.files))}
-    for index, file in enumerate(submission.files):
-        items |= {f"path{index}": file.path, f"data{index}": file.data}
-    return items | {"max_bytes": str(REPLY_BYTES)}
 
 
 # ── reading what the child said ──────────────────────────────────────────────

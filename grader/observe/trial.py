@@ -6,7 +6,6 @@ word, and no verdict rests on it.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -15,6 +14,7 @@ import numpy as np
 
 from grader.errors import SandboxError
 from grader.observe.observe import Allowance
+from grader.observe.sent import sent
 from grader.records import TENSORS, Array, Case, Ended, Submission
 from grader.sandbox.pool import Zygote
 from grader.sandbox.session import Child
@@ -39,11 +39,7 @@ class Trials:
         self, child: Child, submission: Submission, cases: Sequence[Case], side: str, noise: int
     ) -> None:
         self.child, self.cases = child, cases[:MAX_CASES]
-        items: dict[str, Any] = {"side": side, "noise": str(noise), "main": submission.main}
-        items |= {"names": json.dumps(dict(submission.names))}
-        items |= {"files": str(len(submission.files)), "cases": str(len(self.cases))}
-        for index, file in enumerate(submission.files):
-            items |= {f"path{index}": file.path, f"data{index}": file.data}
+        items = sent(submission, side, noise) | {"cases": str(len(self.cases))}
         for index, case in enumerate(self.cases):
             items |= {f"{name}{index}": array for name, array in case.inputs.items()}
         self.items = items

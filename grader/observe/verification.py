@@ -6,7 +6,6 @@ a verification accepts or refuses is the candidate's own word in any case, here 
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ from typing import Any
 
 from grader.errors import SandboxError
 from grader.observe.observe import Allowance
+from grader.observe.sent import sent
 from grader.observe.trace import source_lines
 from grader.observe.verifying.saying import WAYS
 from grader.problem import Paper
@@ -200,10 +200,7 @@ def take_verification(
 
 
 def _request(submission: Submission, paper: Paper) -> dict[str, Any]:
-    items: dict[str, Any] = {"side": "torch", "noise": str(paper.noise), "main": submission.main}
-    items |= {"names": json.dumps(dict(submission.names)), "files": str(len(submission.files))}
-    for index, file in enumerate(submission.files):
-        items |= {f"path{index}": file.path, f"data{index}": file.data}
+    items = sent(submission, "torch", paper.noise)
     for index, case in enumerate(CASES):
         items |= {f"{name}{index}": array for name, array in paper.cases[case].inputs.items()}
     batch = paper.cases[CASES[0]].sizes["B"]

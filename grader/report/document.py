@@ -37,6 +37,7 @@ def result_json(result: Result) -> dict[str, Any]:
             "title": result.rubric_title,
             "digest": result.rubric_digest,
         },
+        "contract": dict(zip(("title", "digest"), result.contract, strict=True)),
         "status": grade.status.value,
         "fault": result.fault,
         **_grade(grade),

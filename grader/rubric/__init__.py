@@ -1,10 +1,19 @@
 """YAML → `Rubric`, every error with file and line."""
 
-from grader.rubric.load import load_rubric, parse_rubric, rubric_schema
+from grader.rubric.contract import Contract
+from grader.rubric.load import (
+    holds_contract_alone,
+    load_contract,
+    load_rubric,
+    parse_contract,
+    parse_rubric,
+    rubric_schema,
+)
 from grader.rubric.model import Band, Deductions, Dimension, Gate, Item, Part, Rubric, Tier
 
 __all__ = [
     "Band",
+    "Contract",
     "Deductions",
     "Dimension",
     "Gate",
@@ -12,7 +21,10 @@ __all__ = [
     "Part",
     "Rubric",
     "Tier",
+    "holds_contract_alone",
+    "load_contract",
     "load_rubric",
+    "parse_contract",
     "parse_rubric",
     "rubric_schema",
 ]

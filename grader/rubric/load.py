@@ -5,15 +5,19 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
+from grader.rubric.calls import contract_problems
 from grader.rubric.consistency import cross_check, item_problems
-from grader.rubric.model import Item, Rubric, RubricFile
+from grader.rubric.contract import Contract
+from grader.rubric.model import ContractFile, Item, Rubric, RubricFile
 from grader.rubric.problems import Problem, refusal
 from grader.rubric.wording import sentence
 from grader.rubric.yaml_lines import MOST_BYTES, Lines, Plain, read_yaml
+
+Form = TypeVar("Form", bound=BaseModel)
 
 
 def load_rubric(
@@ -24,16 +28,27 @@ def load_rubric(
     `known_codes` are the defect codes it may name; None leaves them unexamined.
     Raises RubricError when the file cannot be read or holds any problem.
     """
+    return parse_rubric(_bytes_of(path), str(path), known_checks, known_codes)
+
+
+def load_contract(path: Path) -> Contract:
+    """The contract in the file at `path`, which holds `contract:` as a rubric does.
+
+    Raises RubricError when the file cannot be read or holds any problem.
+    """
+    return parse_contract(_bytes_of(path), str(path))
+
+
+def _bytes_of(path: Path) -> bytes:
     instead = "give the path of a YAML file, such as rubrics/onsite.yaml"
     try:
         if not path.is_file():
             raise refusal(str(path), [Problem(1, f"no such file; {instead}")])
         with path.open("rb") as file:
-            data = file.read(MOST_BYTES + 1)
+            return file.read(MOST_BYTES + 1)
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or str(error)
         raise refusal(str(path), [Problem(1, f"cannot be read ({why}); {instead}")]) from None
-    return parse_rubric(data, str(path), known_checks, known_codes)
 
 
 def parse_rubric(
@@ -53,9 +68,9 @@ def parse_rubric(
         raise refusal(name, [Problem(1, "the file is empty; begin with `rubric: 1`")])
     # Where the YAML itself is at fault the value is a stand-in: one complaint is enough.
     faulty = {problem.line for problem in reading.problems}
-    form, of_form = _validate(plain, lines)
+    form, of_form = _validate(plain, lines, RubricFile)
     between = cross_check(plain, lines, known, known_codes)
-    later = [*of_form, *_of_items(plain, lines), *between]
+    later = [*of_form, *_of_items(plain, lines), *between, *_of_contract(plain, lines)]
     problems = [*reading.problems, *(p for p in later if p.line not in faulty)]
     if form is None or problems:
         raise refusal(name, problems)
@@ -68,7 +83,35 @@ def parse_rubric(
         dimensions=form.dimensions,
         bands=form.bands,
         deductions=form.deductions,
+        contract=form.contract,
     )
+
+
+def parse_contract(text_bytes: bytes, name: str) -> Contract:
+    """The contract in `text_bytes`; `name` stands for the file in the messages.
+
+    Raises RubricError with all problems at once, and nothing else whatever the bytes.
+    """
+    reading = read_yaml(text_bytes, name)
+    plain, lines = reading.plain, reading.lines
+    if plain is None and not reading.problems:
+        raise refusal(name, [Problem(1, "the file is empty; begin with `contract:`")])
+    faulty = {problem.line for problem in reading.problems}
+    form, of_form = _validate(plain, lines, ContractFile)
+    later = [*of_form, *_of_contract(plain, lines)]
+    problems = [*reading.problems, *(p for p in later if p.line not in faulty)]
+    if form is None or problems:
+        raise refusal(name, problems)
+    return form.contract
+
+
+def holds_contract_alone(path: Path) -> bool:
+    """Whether a file is a contract's, not a rubric's: that is what it has at its top.
+
+    Raises RubricError when the file cannot be read.
+    """
+    plain = read_yaml(_bytes_of(path), str(path)).plain
+    return isinstance(plain, dict) and "contract" in plain and "rubric" not in plain
 
 
 def rubric_schema() -> dict[str, Any]:
@@ -77,9 +120,9 @@ def rubric_schema() -> dict[str, Any]:
     return dialect | RubricFile.model_json_schema()
 
 
-def _validate(plain: Plain, lines: Lines) -> tuple[RubricFile | None, list[Problem]]:
+def _validate(plain: Plain, lines: Lines, form: type[Form]) -> tuple[Form | None, list[Problem]]:
     try:
-        return RubricFile.model_validate(plain), []
+        return form.model_validate(plain), []
     except ValidationError as error:
         # pydantic calls a list too short when its entries are wrong: only empty ones are.
         details = [
@@ -87,7 +130,14 @@ def _validate(plain: Plain, lines: Lines) -> tuple[RubricFile | None, list[Probl
             for each in error.errors(include_url=False)
             if not (each["type"] == "too_short" and each["input"])
         ]
-        return None, [Problem(lines.at(each["loc"]), sentence(each)) for each in details]
+        return None, [Problem(lines.at(each["loc"]), sentence(each, form)) for each in details]
+
+
+def _of_contract(plain: Plain, lines: Lines) -> Iterator[Problem]:
+    """Problems of the lines in `contract`, whatever surrounds them."""
+    contract = plain.get("contract") if isinstance(plain, dict) else None
+    for path, text in contract_problems(contract):
+        yield Problem(lines.at(("contract", *path)), text)
 
 
 def _of_items(plain: Plain, lines: Lines) -> Iterator[Problem]:

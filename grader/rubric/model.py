@@ -12,6 +12,8 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from grader.rubric.contract import Contract
+
 FORMAT = 1
 """The format version a file states in `rubric: 1`."""
 MOST_POINTS = 10_000
@@ -225,11 +227,28 @@ class RubricFile(_Strict):
         description="names for scores, from the highest to 0",
         examples=[[{"at_least": 50, "name": "pass"}, {"at_least": 0, "name": "fail"}]],
     )
+    contract: Contract | None = Field(
+        default=None,
+        description="the course's own skeleton; without it the canonical contract",
+        examples=[{"title": "Assignment 1", "names": {"forward": "forward_pass"}}],
+    )
+
+
+class ContractFile(_Strict):
+    """A contract in a file of its own, as a rubric would hold it."""
+
+    contract: Contract = Field(
+        description="the course's own skeleton",
+        examples=[{"title": "Assignment 1", "names": {"forward": "forward_pass"}}],
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Rubric:
-    """A rubric without a fault. `digest` ("sha256:…") is that of the file's bytes."""
+    """A rubric without a fault. `digest` ("sha256:…") is that of the file's bytes.
+
+    `contract` is the rubric's own, or that of the file given beside it.
+    """
 
     id: str
     title: str
@@ -239,3 +258,4 @@ class Rubric:
     dimensions: tuple[Dimension, ...] = ()
     bands: tuple[Band, ...] = ()
     deductions: Deductions = field(default_factory=Deductions)
+    contract: Contract | None = None

@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
+from grader.rubric.contract import MODELS as CONTRACT_MODELS
+from grader.rubric.contract import NAME
 from grader.rubric.model import (
     FORMAT,
     Band,
@@ -32,6 +34,7 @@ MODELS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("codes", Deductions),
     ("dimensions", Dimension),
     ("bands", Band),
+    *CONTRACT_MODELS,
 )
 """Which model the entries of a list or mapping follow; "" is the file itself."""
 
@@ -41,7 +44,11 @@ DEMANDS: tuple[tuple[str, Callable[[Mapping[str, object]], str]], ...] = (
     ("string_too_long", lambda c: f"must have at most {c['max_length']} characters"),
     (
         "string_pattern_mismatch",
-        lambda _: "must be an id of a-z, 0-9, `-`, `_`, and dots between",
+        lambda c: (
+            "must be a name in Python, such as `Network.forward`"
+            if c["pattern"] == NAME
+            else "must be an id of a-z, 0-9, `-`, `_`, and dots between"
+        ),
     ),
     ("float_type", lambda _: "must be a number"),
     ("int_type", lambda _: "must be a whole number"),
@@ -59,10 +66,13 @@ DEMANDS: tuple[tuple[str, Callable[[Mapping[str, object]], str]], ...] = (
 """By pydantic's error type: what a value must be, from the error's context."""
 
 
-def sentence(error: ErrorDetails) -> str:
-    """One error as "what is wrong; what to write instead", without file and line."""
+def sentence(error: ErrorDetails, file: type[BaseModel] = RubricFile) -> str:
+    """One error as "what is wrong; what to write instead", without file and line.
+
+    `file` is the model of the whole file.
+    """
     loc, kind = error["loc"], error["type"]
-    owner = _model_at(loc[:-1])
+    owner = _model_at(loc[:-1]) if loc[:-1] else file
     if kind == "extra_forbidden":
         key, known = str(loc[-1]), tuple(owner.model_fields)
         near = did_you_mean(key, known)

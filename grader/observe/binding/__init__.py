@@ -1,5 +1,6 @@
 """Binds whatever style a candidate used to the contract's four functions (child's side).
 
+Where the course describes its own skeleton, its calls are made (`described`).
 A submission's own functions are used as they are where they are the contract's. Elsewhere the
 source is read for what could be called (`source`, `names`), each style proposes ways of calling
 it (`functions`, `variables`, `classes`, `layers`, `modules`, `verify`), and `search` tries them
@@ -13,6 +14,7 @@ from grader.observe.binding import (
     canonical,
     classes,
     containers,
+    described,
     environment,
     flow,
     functions,
@@ -33,11 +35,11 @@ from grader.observe.binding import (
 from grader.observe.binding.binder import Binding, bind
 
 MODULES = (
-    *(binder, canonical, classes, containers, environment, flow, functions, layers, layout),
-    *(modules, names, places, returns, search, source, tensors, trial, updates, variables),
+    *(binder, canonical, classes, containers, described, environment, flow, functions, layers),
+    *(layout, modules, names, places, returns, search, source, tensors, trial, updates, variables),
     verify,
 )
-FILES = tuple(str(module.__file__) for module in MODULES)
+FILES = (*(str(module.__file__) for module in MODULES), described.LINES_FILE)
 """Hidden from tracebacks: a candidate is shown the candidate's own lines."""
 
 __all__ = ["FILES", "Binding", "bind"]

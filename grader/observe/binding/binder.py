@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import FunctionType, ModuleType
 from typing import Any
 
 from grader.observe.binding import canonical, classes, functions, layers, modules, variables, verify
+from grader.observe.binding.described import Described, Kept, described
 from grader.observe.binding.environment import Environment, Unbindable
 from grader.observe.binding.flow import Flow, Handle
 from grader.observe.binding.search import Fit, Search
@@ -40,6 +41,8 @@ class Part:
     absent: dict[str, str] = field(default_factory=dict)
     rows: tuple[str, ...] = ()
     flow: Any = None
+    fits: bool = False
+    """Whether it was seen to run, with a loss and all gradients."""
 
 
 @dataclass
@@ -49,6 +52,8 @@ class Binding:
     module: ModuleType
     files: Mapping[str, bytes]
     names: Mapping[str, str]
+    contract: Mapping[str, Any] = field(default_factory=dict)
+    """The course's own, as `described` reads it; {} for the canonical one."""
     tried: bool = False
     """Whether anything of the candidate's was called to find out."""
 
@@ -69,7 +74,9 @@ class Binding:
         """ "numpy", "torch", or any other name, which stands for itself."""
         if which not in self._parts:
             own = {"numpy": self._numpy, "torch": self._torch, "verify": self._verify}
-            self._parts[which] = own[which]() if which in own else self._plain(which)
+            found = own[which] if which in own else lambda: self._plain(which)
+            course = described(self.contract, which, self.module)
+            self._parts[which] = self._of_course(course, found) if course else found()
         return self._parts[which]
 
     def _in_time(self) -> AbstractContextManager[None]:
@@ -100,12 +107,34 @@ class Binding:
         function = Function(name, value, node, ()) if node else self.source.function(name, value)
         return canonical.returns_so(function, name)
 
+    # ── as the course describes it ───────────────────────────────────────────
+
+    def _of_course(self, course: Described, found: Callable[[], Part]) -> Part:
+        """A part as the course's contract has it, if it runs so; else as it is `found`.
+
+        Where neither fits, the contract's calls are made all the same: their failure is the
+        submission's own.
+        """
+        lacking = course.lacking
+        why = f"there is no {' and no '.join(f'`{n}`' for n in lacking)}" if lacking else ""
+        if not why:
+            with self._in_time():
+                why = course.unfit()
+        if not why:
+            return _as_described(course)
+        other = found()
+        if other.fits or lacking:
+            said = f"not as the course's contract has it: {why}"
+            absent = {n: f"{why}; {t}" for n, t in other.absent.items()}
+            return replace(other, deviations=(said, *other.deviations), absent=absent)
+        return _as_described(course)
+
     # ── the hand-written part ────────────────────────────────────────────────
 
     def _numpy(self) -> Part:
         own = {n: self._own(n) for n in ("forward", "backward")}
         if all(self._is_canonical(n) for n in own):
-            return Part(own)
+            return Part(own, fits=True)
         fixed = {n: self.names.get(n, n) for n, v in own.items() if isinstance(v, FunctionType)}
         fixed |= {n: self.names[n] for n in own if n in self.names and n not in fixed}
         search = Search(small_case(), Budget())
@@ -130,7 +159,7 @@ class Binding:
             if search.half is not None:
                 return _callable(search.half, self._absent(search), search)
             return Part(absent=self._absent(search))
-        return _callable(best.flow, {}, search)
+        return replace(_callable(best.flow, {}, search), fits=all(best.quality))
 
     def _absent(self, search: Search) -> dict[str, str]:
         """What was found in place of a function, and what it would need."""
@@ -154,13 +183,14 @@ class Binding:
         name = "torch_forward_backward"
         own = self._own(name)
         if self._is_canonical(name):
-            return Part({name: own})
+            return Part({name: own}, fits=True)
         found = modules.Bound()
         with self._in_time():
             found = modules.bind(self.source, self.names.get(name, name if own is not None else ""))
         part = Part(absent=found.absent)
         if found.call is not None:
-            part = Part({name: found.call}, found.sentence, found.deviations, found.alternatives)
+            said = (found.sentence, found.deviations, found.alternatives)
+            part = Part({name: found.call}, *said, fits=found.fits)
         elif callable(own) and not isinstance(own, type):
             part.callables[name] = own
         return part
@@ -198,12 +228,12 @@ class Binding:
     def lossless(self) -> bool:
         """Whether no function of the hand-written part gives a loss."""
         flow = self.part("numpy").flow
-        return flow is not None and flow.loss is None
+        return flow is not None and not flow.loss
 
     def shown(self, cache: Any) -> Any:
         """The arrays that a cache holds, without what only the binding needs."""
         flow = self.part("numpy").flow
-        return flow.shown(cache) if flow is not None and isinstance(cache, Handle) else cache
+        return flow.shown(cache) if flow is not None and isinstance(cache, Handle | Kept) else cache
 
     def absence(self, name: str) -> str:
         """Why there is no such function: what was found in its place; "" for nothing."""
@@ -218,6 +248,23 @@ class Binding:
             "alternatives": "\n".join(a for p in bound for a in p.alternatives),
         }
         return {name: text for name, text in said.items() if text}
+
+
+def _as_described(course: Described) -> Part:
+    def forward(*arguments: Any) -> Any:
+        return course.forward(dict(zip(CONTRACT, arguments, strict=True)))
+
+    def at_once(*arguments: Any) -> Any:
+        return course.at_once(dict(zip(CONTRACT, arguments, strict=True)))
+
+    def torch(*arguments: Any) -> Any:
+        return course.torch(dict(zip(CONTRACT, arguments, strict=True)))
+
+    callables: dict[str, Callable[..., Any]] = {
+        "forward": forward, "backward": course.backward, "backward_at_once": at_once,
+        "torch_forward_backward": torch,
+    }  # fmt: skip
+    return Part(callables, course.sentence, flow=course, fits=True)
 
 
 def _callable(flow: Flow, absent: dict[str, str], search: Search) -> Part:
@@ -255,6 +302,11 @@ def _lacking(function: Function) -> str:
     return ""
 
 
-def bind(module: ModuleType, files: Mapping[str, bytes], names: Mapping[str, str]) -> Binding:
+def bind(
+    module: ModuleType,
+    files: Mapping[str, bytes],
+    names: Mapping[str, str],
+    contract: Mapping[str, Any] | None = None,
+) -> Binding:
     """The binding of a loaded submission; its parts are looked for when they are asked for."""
-    return Binding(module, files, names)
+    return Binding(module, files, names, contract or {})

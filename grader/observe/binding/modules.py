@@ -49,7 +49,7 @@ class Bound:
     deviations: tuple[str, ...] = ()
     alternatives: tuple[str, ...] = ()
     absent: dict[str, str] = field(default_factory=dict)
-    line: int = 0
+    fits: bool = False
 
 
 # ── the candidates ───────────────────────────────────────────────────────────
@@ -213,7 +213,7 @@ def bind(source: Source, wanted: str) -> Bound:
         return flow.run(dict(zip(ARGUMENTS, arguments, strict=True)))
 
     said = tuple(dict.fromkeys(o.sentence for o in others))
-    return Bound(call, flow.sentence, flow.deviations, said, {}, flow.stages[0].line)
+    return Bound(call, flow.sentence, flow.deviations, said, fits=all(best[0][:3]))
 
 
 def _tried(

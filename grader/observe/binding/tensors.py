@@ -61,7 +61,7 @@ class TorchFlow:
         sizes |= dict(zip("HC", inputs["W2"].shape, strict=True))
         given = self.layout.encode(inputs)
         if self.tensors:
-            given = {name: _leaf(name, array, self.layout) for name, array in given.items()}
+            given = {name: leaf(name, array, self.layout) for name, array in given.items()}
         environment = Environment(given, sizes, self.container)
         subject = self.owner.begin(environment)
         if subject is not None:
@@ -94,7 +94,8 @@ class TorchFlow:
         return tuple(f"PyTorch part: {words}" for words in self.layout.words)
 
 
-def _leaf(name: str, array: Array, layout: Layout) -> Any:
+def leaf(name: str, array: Array, layout: Layout) -> Any:
+    """An argument as a tensor of its own, of which autograd fills `.grad`; y as indices."""
     import torch
 
     if name == "y":
