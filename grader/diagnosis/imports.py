@@ -27,6 +27,9 @@ MISSING = ("ModuleNotFoundError", "ImportError")
 NOTE = re.compile(r"(?P<file>.+):(?P<line>\d{1,7}): (?P<kind>\w+): (?P<text>.*)")
 """What the child says of a statement at module level that it left out."""
 
+NO_VALUE = "gives no value"
+"""Of a stand-in: data that is not there explains no missing function."""
+
 IMPORTING = re.compile(r"line (?P<line>\d{1,7}) of (?P<file>.+) imports `(?P<module>[\w.]+)`")
 PRINT = re.compile(r"\s*print(?:\s*>>|\s+(?:[rub]?[\"']|[\w.\[\]]+\s*(?:[,%#]|$)))")
 PYTHON2 = (
@@ -80,7 +83,7 @@ def _of_notes(submission: Submission, report: ProcessReport) -> Iterator[Defect]
         said, line = f"{note['kind']}: {note['text']}", int(note["line"])
         if note["kind"] in SYNTAX:
             yield from _of_syntax(submission, note["file"], line, said)
-        elif note["kind"] in MISSING:
+        elif note["kind"] in MISSING and NO_VALUE not in note["text"]:
             words = f"Importing the file failed: {said}."
             yield _defect(submission, "import-error", words, note["file"], line)
 

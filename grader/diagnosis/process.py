@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from grader.diagnosis.codes import CODES
@@ -11,6 +12,7 @@ from grader.records import (
     Confidence,
     Defect,
     Ended,
+    Frame,
     Observation,
     Observations,
     ProcessReport,
@@ -93,6 +95,9 @@ def _calls(submission: Submission, observations: Observations) -> Iterator[Defec
             names = ", ".join(sorted(_defined(observations))) or "none"
             words = f"There is no function {function}; the functions found are: {names}."
             words += f" Instead: {seen.error}." if seen.error else ""
+            if at := _said_place(submission, seen.error):
+                yield _placed(code, words, submission, *at)
+                continue
         elif function in stubs and seen.ended in (Ended.RAISED, Ended.BAD_RETURN):
             code, line = "incomplete", None if seen.frames else stubs[function]
             words = f"{function} is a stub."
@@ -101,6 +106,21 @@ def _calls(submission: Submission, observations: Observations) -> Iterator[Defec
         elif seen.ended is Ended.RAISED and not seen.frames and seen.error.startswith("TypeError"):
             code = "wrong-signature"
         yield _defect(code, words, submission, seen, line)
+
+
+PLACE = re.compile(r"\((?P<file>[^()]{1,200}), line (?P<line>\d{1,7})\)")
+
+
+def _said_place(submission: Submission, error: str) -> tuple[str, int] | None:
+    """The place that the child names for what it found instead."""
+    found = PLACE.search(error)
+    known = found is not None and any(f.path == found["file"] for f in submission.files)
+    return (found["file"], int(found["line"])) if found and known else None
+
+
+def _placed(code: str, words: str, submission: Submission, file: str, line: int) -> Defect:
+    frame = Frame(file, line, "")
+    return _defect(code, words, submission, Observation(Ended.MISSING, frames=(frame,)))
 
 
 def _stubs(report: ProcessReport) -> dict[str, int]:

@@ -22,6 +22,7 @@ from grader.observe.binding import (
     layout,
     modules,
     names,
+    pieces,
     places,
     returns,
     search,
@@ -36,8 +37,8 @@ from grader.observe.binding.binder import Binding, bind
 
 MODULES = (
     *(binder, canonical, classes, containers, described, environment, flow, functions, layers),
-    *(layout, modules, names, places, returns, search, source, tensors, trial, updates, variables),
-    verify,
+    *(layout, modules, names, pieces, places, returns, search, source, tensors, trial, updates),
+    *(variables, verify),
 )
 FILES = (*(str(module.__file__) for module in MODULES), described.LINES_FILE)
 """Hidden from tracebacks: a candidate is shown the candidate's own lines."""

@@ -167,9 +167,14 @@ class Binding:
         for name in ("forward", "backward"):
             near = [f for f in self._functions() if name in f.kinds and not f.torch]
             if near:
-                said[name] = f"found `{near[0].heading}` in line {near[0].line}{_lacking(near[0])}"
-        if search.why and said:
+                said[name] = f"found `{near[0].heading}` ({near[0].place}){_lacking(near[0])}"
+        if search.why and said and " needs `" not in search.why:
             said = {n: f"{t}; tried: {search.why}" for n, t in said.items()}
+        if not said and (place := self.source.loose):
+            said["forward"] = (
+                f"found products of matrices outside of any function ({place}), where nothing can "
+                "call them with other inputs; put them into functions"
+            )
         return said
 
     def _functions(self) -> Iterator[Function]:

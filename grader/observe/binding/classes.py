@@ -9,7 +9,7 @@ between calls is never mistaken for state that is hidden from the caller.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -17,10 +17,16 @@ from grader.observe.binding import names, places, updates
 from grader.observe.binding.containers import Container, standard_containers
 from grader.observe.binding.environment import Environment
 from grader.observe.binding.flow import Flow
-from grader.observe.binding.functions import layout_of, locate, takes_container, takes_network
+from grader.observe.binding.functions import (
+    chained,
+    layout_of,
+    locate,
+    takes_container,
+    takes_network,
+)
 from grader.observe.binding.layout import CONTRACT, Layout
 from grader.observe.binding.names import plain
-from grader.observe.binding.source import Class, Function, Source
+from grader.observe.binding.source import Class, Function, Source, mentioned
 from grader.observe.binding.trial import RAISED, SIZES, small_case
 
 FORWARDS = ("forward", "call")
@@ -36,6 +42,9 @@ class ClassOwner:
     initialiser: Function | None = None
     aliases: Mapping[str, tuple[places.Place, ...]] = field(default_factory=dict)
     """Where else an object keeps the same arrays: in its layers as well as in `params`."""
+
+    fixed_sizes: bool = False
+    """Whether it is made at sizes of its own; the weights are put in their place all the same."""
 
     others: tuple[Function, ...] = ()
     """Functions of the module among the stages, such as a loss."""
@@ -84,6 +93,13 @@ class ClassOwner:
 
     def weights(self, subject: Any) -> dict[str, Any]:
         return {name: places.get(subject, place) for name, place in self.at.items()}
+
+    def kept(self, subject: Any, backwards: Sequence[Function]) -> Iterator[places.Entry]:
+        """What the backward's own text mentions, and all that lies inside of layers."""
+        read = mentioned(backwards)
+        for place, array in places.walk(subject):
+            if len(place) > 1 or place[0][1] in read:
+                yield place, array
 
 
 def flows(source: Source, *, torch: bool, fixed: dict[str, str]) -> Iterator[Flow]:
@@ -156,6 +172,11 @@ def _owners(kind: Class) -> Iterator[tuple[ClassOwner, Layout | None, Container 
             else:
                 same = places.aliases(subject, at)
                 yield ClassOwner(kind, at, initialiser, same), layout, container
+            return
+        at, chain = chained(list(places.walk(subject)))
+        if chain is not None and not _is_given_weights(kind):
+            same = places.aliases(subject, at)
+            yield ClassOwner(kind, at, initialiser, same, fixed_sizes=True), chain, container
             return
     yield plain_owner, None, container
 

@@ -12,6 +12,7 @@ from grader.observe.binding import names, places
 from grader.observe.binding.containers import Container
 from grader.observe.binding.names import WEIGHTS, plain
 from grader.observe.binding.source import Function
+from grader.observe.binding.trial import RAISED
 
 MISSING = object()
 NEUTRAL: Mapping[str, Any] = {
@@ -83,8 +84,8 @@ class Environment:
     def _by_position(self, function: Function, roles: Mapping[str, str]) -> dict[str, Any]:
         """For parameters under names that say nothing: in a constructor the sizes in their order.
 
-        Elsewhere a single one: of a loss what the forward gave, else the input, if that is
-        not given under its own name.
+        Elsewhere a single one: of a loss what the forward gave, of a backward its cache, else
+        the input, if that is not given under its own name.
         """
         needed = [p.name for p in function.parameters if p.default is inspect.Parameter.empty]
         if self.constructing:
@@ -100,6 +101,8 @@ class Environment:
         if "loss" in function.kinds and self.results:
             value = self._by_example_and_class(self.results[-1])
             return {} if value is None else {strange[0]: value}
+        if self.results and ("backward" in function.kinds or function.names_gradients):
+            return {strange[0]: self._cache()}
         if "X" in roles.values() or "X" not in self.given or self.results:
             return {}
         return {strange[0]: self.given["X"]}
@@ -125,6 +128,8 @@ class Environment:
         for look in (self._weights, self._passed, self._setting, self._size):
             if (value := look(name)) is not MISSING:
                 return self._unless_default(parameter, value, look)
+        if parameter.default is inspect.Parameter.empty:
+            return settings_of(parameter, function)
         return MISSING
 
     def _unless_default(self, parameter: inspect.Parameter, value: Any, look: Any) -> Any:
@@ -239,6 +244,20 @@ class Environment:
                 label = node.id if isinstance(node, ast.Name) else ""
                 if label:
                     self.made[label] = result
+
+
+def settings_of(parameter: inspect.Parameter, function: Function) -> Any:
+    """For `cfg: Config`, where that is a class of the candidate's that needs nothing: one."""
+    space = getattr(function.call, "__globals__", {})
+    kind = parameter.annotation
+    if isinstance(kind, str):
+        kind = space.get(kind)
+    if not isinstance(kind, type) or kind.__module__ != space.get("__name__"):
+        return MISSING
+    try:
+        return kind()
+    except RAISED:
+        return MISSING
 
 
 _ONCE = frozenset(w for w, roles in names.SETTING_ROLES.items() if "one" in roles)

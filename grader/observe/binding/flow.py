@@ -6,8 +6,7 @@ functions once on a small case and looks where loss and gradients arrive.
 
 from __future__ import annotations
 
-import ast
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
@@ -44,6 +43,9 @@ class Owner(Protocol):
 
     def weights(self, subject: Any) -> dict[str, Any]:
         """The weights that the subject holds now; {} when it holds none."""
+
+    def kept(self, subject: Any, backwards: Sequence[Function]) -> Iterator[places.Entry]:
+        """The arrays on the subject that the backward calls may read."""
 
 
 class Misfit(Exception):
@@ -162,11 +164,11 @@ class Flow:
             return {}
         weights = {id(w) for w in self.owner.weights(handle.subject).values()}
         weights |= {id(handle.environment.given.get(name)) for name in ("b1", "b2")}
-        kept: dict[str, Any] = {}
-        state, read = self.owner.state(handle.subject), self._read_by_backward()
-        for place, array in places.walk(state) if state is not None else ():
-            if id(array) not in weights and (len(place) > 1 or place[0][1] in read):
-                kept[places.text(place, "self")] = array
+        kept = {
+            places.text(place, "self"): array
+            for place, array in self.owner.kept(handle.subject, self.stages[self.cut :])
+            if id(array) not in weights
+        }
         probe = handle.environment.copy()
         probe.used = {}
         for stage in self.stages[self.cut :]:
@@ -175,11 +177,6 @@ class Flow:
             except RAISED:
                 continue
         return kept | probe.used
-
-    def _read_by_backward(self) -> set[str]:
-        """The attributes that the backward's own text mentions; others are no cache of its."""
-        nodes = [stage.node for stage in self.stages[self.cut :] if stage.node is not None]
-        return {n.attr for node in nodes for n in ast.walk(node) if isinstance(n, ast.Attribute)}
 
     # ── words ────────────────────────────────────────────────────────────────
 
@@ -193,6 +190,8 @@ class Flow:
     def deviations(self) -> tuple[str, ...]:
         """What differs from the contract."""
         said = list(self.layout.words)
+        if getattr(self.owner, "fixed_sizes", False):
+            said.append("the class is made at sizes of its own, and given weights of others")
         if self.one_call:
             said.append("one call gives the loss and the gradients")
         if self.loss is None:
@@ -215,7 +214,7 @@ def fit(flow: Flow, case: Inputs) -> Flow:
     try:
         environment, subject = flow.begin(given)
     except RAISED as error:
-        raise Misfit(-1, f"{flow.owner.title}: {_said(error)}") from error
+        raise Misfit(-1, f"{flow.owner.title}: {said(error)}") from error
     encoded = flow.layout.encode(case)
     held = {n: np.array(w, copy=True) for n, w in flow.owner.weights(subject).items()}
     loss: tuple[int, Spot] | None = None
@@ -227,7 +226,7 @@ def fit(flow: Flow, case: Inputs) -> Flow:
             result = environment.call(stage, flow.owner.target(subject, stage))
         except RAISED as error:
             half = replace(flow, loss=loss) if loss is not None and number >= flow.cut else None
-            raise Misfit(number, f"{stage.name}: {_said(error)}", half) from error
+            raise Misfit(number, f"{stage.name}: {said(error)}", half) from error
         listed = returns.listed(result, stage.returns, flow.owner.state(subject))
         if number < flow.cut and (spot := returns.loss_in(listed, batch)) is not None:
             loss = number, spot
@@ -251,7 +250,10 @@ def _stepping(flow: Flow, subject: Any, held: Inputs, given: Inputs, case: Input
     return changed or any(not np.array_equal(given[n], case[n]) for n in WEIGHTS)
 
 
-def _said(error: BaseException) -> str:
+def said(error: BaseException) -> str:
+    """An exception in one short line."""
+    if isinstance(error, Unbindable):
+        return str(error)
     first = (str(error).splitlines() or [""])[0]
     return f"{type(error).__name__}: {first}"[:200]
 

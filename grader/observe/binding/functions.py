@@ -6,7 +6,7 @@ two_layer_net(X, params, y) → loss, grads
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -45,6 +45,9 @@ class ModuleOwner:
     def weights(self, subject: Any) -> dict[str, Any]:
         return {}
 
+    def kept(self, subject: Any, backwards: Sequence[Function]) -> Iterator[places.Entry]:
+        return iter(())
+
 
 def takes_network(function: Function) -> bool:
     """Whether a function is given both weights, or a container of them, and the input."""
@@ -66,7 +69,10 @@ def flows(source: Source, *, torch: bool, fixed: dict[str, str]) -> Iterator[Flo
     whole = [f for f in usable if takes_network(f) and not f.stub]
     forwards = _ordered(whole, ("forward", "loss", ""))
     backwards = [f for f in usable if "backward" in f.kinds and "layer" not in f.kinds]
-    backwards.sort(key=lambda f: (f.name != "backward", len(f.names) == 0))
+    backwards += [
+        f for f in usable if f not in backwards and f.names_gradients and not takes_network(f)
+    ]
+    backwards.sort(key=lambda f: (f.name != "backward", not f.kinds, len(f.names) == 0))
     losses = [f for f in usable if "loss" in f.kinds and not takes_network(f)]
     if "forward" in fixed:
         forwards = [f for f in source.functions if f.name == fixed["forward"]]
@@ -208,6 +214,39 @@ def locate(entries: list[tuple[places.Place, Any]]) -> dict[str, places.Place]:
         if named or fits:
             found[name] = (named or fits)[0]
     return found
+
+
+def chained(entries: list[places.Entry]) -> tuple[dict[str, places.Place], Layout | None]:
+    """Weights that were made at sizes of their own: by their names, or two layers in a row.
+
+    Their sizes have to fit one another, as those of two layers do.
+    """
+    own = [(p, v) for p, v in entries if not _is_other(p)]
+    at: dict[str, places.Place] = {}
+    for place, _ in own:
+        for text in (places.last_name(place), places.whole_name(place)):
+            tensor, explicit = names.gradient_of(text)
+            if tensor in WEIGHTS and not explicit:
+                at.setdefault(tensor, place)
+    if set(at) != set(WEIGHTS):
+        flat = [(p, [n for n in places.shape(v) if n > 1]) for p, v in own]
+        two, one = ([p for p, s in flat if len(s) == n] for n in (2, 1))
+        if len(two) != 2 or len(one) != 2:
+            return {}, None
+        at = dict(zip(("W1", "W2", "b1", "b2"), (*two, *one), strict=True))
+    shapes = {n: places.shape(v) for n, p in at.items() for q, v in own if q == p}
+    return at, _layout_of_chain(shapes)
+
+
+def _layout_of_chain(shapes: dict[str, tuple[int, ...]]) -> Layout | None:
+    W1, W2, b1 = shapes["W1"], shapes["W2"], shapes["b1"]
+    if len(W1) != 2 or len(W2) != 2 or len(b1) not in (1, 2):
+        return None
+    size = max(b1)
+    bias = "flat" if len(b1) == 1 else "row" if b1[0] == 1 else "column"
+    if (W1[0], W2[1]) == (size, size) and (W1[1], W2[0]) != (size, size):
+        return Layout(transposed=True, bias=bias)
+    return Layout(bias=bias) if (W1[1], W2[0]) == (size, size) else None
 
 
 def _is_other(place: places.Place) -> bool:

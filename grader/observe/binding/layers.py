@@ -1,6 +1,6 @@
 """Style: layers with forward and backward, and nothing that puts them together.
 
-    Linear(n_in, n_out) or Linear(W, b), ReLU(), SoftmaxCrossEntropy()
+    Linear(n_in, n_out) or Linear(W, b), ReLU(), SoftmaxCrossEntropy() or Softmax() and a loss
     affine_forward(x, w, b) → out, cache; affine_backward(dout, cache) → dx, dw, db;
     softmax_loss(x, y) → loss, dx
 
@@ -9,86 +9,33 @@ They are composed as the contract's network: linear, ReLU, linear, loss.
 
 from __future__ import annotations
 
+import ast
 import inspect
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from grader.observe.binding import names, places
+from grader.observe.binding import places
 from grader.observe.binding.environment import Environment
 from grader.observe.binding.flow import Flow
 from grader.observe.binding.names import plain
+from grader.observe.binding.pieces import (
+    BIAS,
+    WEIGHT,
+    FunctionPiece,
+    LossOnProbabilities,
+    ObjectPiece,
+    Piece,
+    gradients_of,
+)
 from grader.observe.binding.source import Class, Function, Source
 
 LINEAR = re.compile(r"linear|affine|dense|fullyconnected|^fc")
 RELU = re.compile(r"relu")
 LOSS = re.compile(r"softmax|crossentropy|loss")
-WEIGHT, BIAS = ("w", "weight", "weights", "kernel"), ("b", "bias", "biases")
-
-
-class Piece:
-    """One layer as it is called: `forward(x)`, `backward(upstream)`, and dW and db afterwards."""
-
-    def forward(self, *arguments: Any) -> Any:
-        raise NotImplementedError
-
-    def backward(self, upstream: Any) -> Any:
-        raise NotImplementedError
-
-
-class ObjectPiece(Piece):
-    """A layer that is an object."""
-
-    def __init__(self, layer: Any, kind: Class) -> None:
-        self.layer, self.kind = layer, kind
-        self.kept: tuple[Any, ...] = ()
-        self.given: dict[str, Any] = {}
-
-    def forward(self, *arguments: Any) -> Any:
-        name = "forward" if "forward" in self.kind.methods else "__call__"
-        out = getattr(self.layer, name)(*arguments)
-        if isinstance(out, tuple) and len(out) > 1:
-            out, *kept = out
-            self.kept = tuple(kept)
-        return out
-
-    def backward(self, upstream: Any) -> Any:
-        method = self.kind.methods["backward"]
-        needed = [p for p in method.parameters if p.default is inspect.Parameter.empty]
-        offered = ([] if upstream is None else [upstream]) + list(self.kept)
-        if upstream is None and len(needed) == 1 and not self.kept:
-            offered = [1.0]  # the loss's own upstream
-        self.result = self.layer.backward(*offered[: max(len(needed), 0)] if needed else [])
-        return self.result[0] if isinstance(self.result, tuple) else self.result
-
-
-class FunctionPiece(Piece):
-    """A layer that is a pair of functions; what the first returns besides is for the second."""
-
-    def __init__(
-        self, forward: Function, backward: Function | None, weights: tuple[Any, ...]
-    ) -> None:
-        self.pair, self.weights = (forward, backward), weights
-        self.kept: Any = None
-
-    def forward(self, *arguments: Any) -> Any:
-        out = self.pair[0].call(*arguments, *self.weights)
-        if isinstance(out, tuple) and len(out) == 2:
-            out, self.kept = out
-        else:
-            self.kept = arguments[0]
-        return out
-
-    def backward(self, upstream: Any) -> Any:
-        if self.pair[1] is None:
-            return self.kept  # a loss that gives its gradient along
-        order = [upstream, self.kept]
-        roles = names.PASSED_ROLES.get(plain(self.pair[1].names[0]), ())
-        self.result = self.pair[1].call(*(order[::-1] if "cache" in roles else order))
-        return self.result[0] if isinstance(self.result, tuple) else self.result
 
 
 @dataclass
@@ -108,32 +55,9 @@ class Network:
         upstream = self.second.backward(self.criterion.backward(None))
         gradients = {"dX": self.first.backward(self.relu.backward(upstream))}
         for number, piece in ((1, self.first), (2, self.second)):
-            for kind, gradient in _gradients(piece).items():
+            for kind, gradient in gradients_of(piece).items():
                 gradients[f"d{kind}{number}"] = gradient
         return gradients
-
-
-def _gradients(piece: Piece) -> dict[str, Any]:
-    """dW and db: attributes of the layer, entries of a dictionary, or parts of the result."""
-    found: dict[str, Any] = {}
-    if isinstance(piece, ObjectPiece):
-        for place, value in places.walk(piece.layer):
-            says = [plain(str(k)) for _, k in place]
-            last = says[-1].removesuffix("gradient").removesuffix("grad")
-            if last == says[-1]:
-                for start in ("gradient", "grad", "d"):
-                    if last.startswith(start) and last != start:
-                        last = last.removeprefix(start)
-                        break
-                else:
-                    last = last if any("grad" in s for s in says[:-1]) else ""
-            if last in WEIGHT or last in BIAS:
-                found["b" if last in BIAS else "W"] = value
-    result = getattr(piece, "result", None)
-    if isinstance(result, tuple) and len(result) == 3:
-        found.setdefault("W", result[1])
-        found.setdefault("b", result[2])
-    return found
 
 
 @dataclass(frozen=True)
@@ -157,6 +81,11 @@ class LayerOwner:
 
     def state(self, subject: Any) -> Any:
         return subject
+
+    def kept(self, subject: Any, backwards: Sequence[Function]) -> Iterator[places.Entry]:
+        """What each layer keeps for its own backward."""
+        for piece in (subject.first, subject.relu, subject.second, subject.criterion):
+            yield from piece.kept_arrays()
 
     def weights(self, subject: Any) -> dict[str, Any]:
         """The arrays that the layers hold, so that they do not count as cached."""
@@ -197,10 +126,10 @@ def _of_classes(source: Source, torch: bool) -> tuple[LayerOwner, Any, Any] | No
     relu = next(
         (c for c in usable if RELU.search(plain(c.name)) and "leaky" not in plain(c.name)), None
     )
-    loss = next((c for c in usable if LOSS.search(plain(c.name)) and _takes_labels(c)), None)
     if linear is None or relu is None:
         return None
-    criterion = _criterion(source, torch, loss)
+    loss, criterion = _criterion_of_classes(usable)
+    criterion = criterion or _criterion(source, torch)
     if criterion is None:
         return None
 
@@ -222,10 +151,29 @@ def _takes_labels(kind: Class) -> bool:
     return len(forward.parameters) >= 2
 
 
-def _criterion(source: Source, torch: bool, loss: Class | None) -> Callable[[], Piece] | None:
-    if loss is not None:
-        kind = loss
-        return lambda: ObjectPiece(kind.type(), kind)
+def _criterion_of_classes(usable: list[Class]) -> tuple[Class | None, Callable[[], Piece] | None]:
+    """A loss of the logits; or one of probabilities with the softmax that makes them."""
+    losses = [c for c in usable if LOSS.search(plain(c.name)) and _takes_labels(c)]
+    losses.sort(key=lambda c: not _makes_probabilities(c))
+    if not losses:
+        return None, None
+    kind = losses[0]
+    softmax = next((c for c in usable if "softmax" in plain(c.name) and not _takes_labels(c)), None)
+    if softmax is None or _makes_probabilities(kind):
+        return kind, lambda: ObjectPiece(kind.type(), kind)
+    return kind, lambda: LossOnProbabilities(
+        ObjectPiece(softmax.type(), softmax), ObjectPiece(kind.type(), kind)
+    )
+
+
+def _makes_probabilities(kind: Class) -> bool:
+    """Whether a loss has the softmax in it, by its name and by what its text calls."""
+    nodes = ast.walk(kind.node) if kind.node else ()
+    words = {plain(getattr(n, "id", "") or getattr(n, "attr", "")) for n in nodes}
+    return "softmax" in plain(kind.name) or any(w == "exp" or "softmax" in w for w in words)
+
+
+def _criterion(source: Source, torch: bool) -> Callable[[], Piece] | None:
     own = [f for f in source.functions if f.torch == torch and len(f.parameters) == 2]
     whole = next((f for f in own if LOSS.search(plain(f.name)) and _returns_two(f)), None)
     if whole is not None:
@@ -276,7 +224,7 @@ def _of_functions(source: Source, torch: bool) -> tuple[LayerOwner, Any, Any] | 
         return (forward, backward) if forward and backward else None
 
     linear, relu = pair(LINEAR), pair(RELU)
-    criterion = _criterion(source, torch, None)
+    criterion = _criterion(source, torch)
     if linear is None or relu is None or criterion is None or len(linear[0].parameters) != 3:
         return None
 

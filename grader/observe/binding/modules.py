@@ -24,8 +24,8 @@ from grader.observe.binding.containers import (
     standard_containers,
 )
 from grader.observe.binding.environment import Environment, Unbindable
-from grader.observe.binding.flow import Misfit, same
-from grader.observe.binding.functions import ModuleOwner, layout_of, locate, takes_network
+from grader.observe.binding.flow import Misfit, said, same
+from grader.observe.binding.functions import ModuleOwner, chained, layout_of, locate, takes_network
 from grader.observe.binding.layout import CONTRACT, Layout, layouts
 from grader.observe.binding.names import TENSORS, WEIGHTS, plain
 from grader.observe.binding.returns import Spot
@@ -114,16 +114,24 @@ def _of_class(kind: Class, criteria: list[Function], about: list[Function]) -> I
         subject = owner.construct(environment)
     except RAISED:
         return
-    at = locate(list(places.walk(subject)))
+    entries = list(places.walk(subject))
+    at, chain = locate(entries), None
     if not {"W1", "W2"} <= set(at):
+        at, chain = chained(entries)
+    if not at or not ({"W1", "W2"} <= set(at)):
         for method in kind.methods.values():
             if takes_network(method) and "y" in names.data_roles(method.names).values():
                 for tensors in (False, True):
                     yield TorchFlow(owner, (method,), tensors)
         return
-    layout = layout_of({n: places.shape(places.get(subject, p)) for n, p in at.items()}) or CONTRACT
+    shapes = {n: places.shape(places.get(subject, p)) for n, p in at.items()}
+    layout = chain or layout_of(shapes) or CONTRACT
+    if chain is not None and kind.module:
+        layout = replace(chain, transposed=True)  # as `nn.Linear` has them, whatever the sizes
     puts = not classes._is_given_weights(kind)
-    owner = TorchOwner(kind, at, puts=puts, others=(*criteria, *about))
+    owner = TorchOwner(
+        kind, at, puts=puts, others=(*criteria, *about), fixed_sizes=chain is not None
+    )
     for stages in (*((f,) for f in about), *_class_stages(kind, criteria)):
         for tensors in (True, False):
             yield TorchFlow(owner, stages, tensors, layout, at=at)
@@ -185,6 +193,7 @@ def bind(source: Source, wanted: str) -> Bound:
     case, budget = small_case(), Budget()
     best: tuple[tuple[bool, ...], TorchFlow, dict[str, Array]] | None = None
     others: list[TorchFlow] = []
+    why = ""
     for candidate in _candidates(source, wanted):
         if best is not None and all(best[0]):
             break
@@ -193,9 +202,11 @@ def bind(source: Source, wanted: str) -> Bound:
                 break
             try:
                 flow, answer, quality = _tried(replace(candidate, layout=layout), case)
-            except NOT_THE_LAYOUT:
+            except NOT_THE_LAYOUT as error:
+                why = why or said(error)
                 break
-            except RAISED:
+            except RAISED as error:
+                why = why or said(error)
                 continue
             if best is None or quality > best[0]:
                 best = quality, flow, answer
@@ -205,15 +216,17 @@ def bind(source: Source, wanted: str) -> Bound:
                 break
     if best is None:
         return Bound(
-            absent={"torch_forward_backward": _nearest(source)} if _nearest(source) else {}
+            absent={"torch_forward_backward": _nearest(source, why)}
+            if _nearest(source, why)
+            else {}
         )
     flow = best[1]
 
     def call(*arguments: Any) -> Any:
         return flow.run(dict(zip(ARGUMENTS, arguments, strict=True)))
 
-    said = tuple(dict.fromkeys(o.sentence for o in others))
-    return Bound(call, flow.sentence, flow.deviations, said, fits=all(best[0][:3]))
+    sentences = tuple(dict.fromkeys(o.sentence for o in others))
+    return Bound(call, flow.sentence, flow.deviations, sentences, fits=all(best[0][:3]))
 
 
 def _tried(
@@ -257,6 +270,14 @@ def _layouts(candidate: TorchFlow) -> Iterator[Layout]:
             yield layout
 
 
-def _nearest(source: Source) -> str:
-    near = [f for f in source.functions if f.torch and takes_network(f)]
-    return f"found `{near[0].heading}` in line {near[0].line}" if near else ""
+def _nearest(source: Source, why: str) -> str:
+    """What is there in place of a PyTorch part, and why it did not do."""
+    tried = f"; tried: {why}" if why else ""
+    for function in source.functions:
+        if function.torch and takes_network(function):
+            return f"found `{function.heading}` ({function.place}){tried}"
+    for kind in source.classes:
+        if kind.torch and kind.methods:
+            method = kind.methods.get("forward") or next(iter(kind.methods.values()))
+            return f"found class `{kind.name}` with `{method.heading}` ({method.place}){tried}"
+    return ""

@@ -172,10 +172,16 @@ def is_loss(name: str) -> bool:
 
 
 _FORWARD = re.compile(
-    r"forward|feedf|(?<!b)fprop|fwd|(?<!back)(?<!backward)propagat|^predict|logits|^call$|scores|^inference"
+    r"forward|feedf|(?<!b)fprop|fwd|(?<!back)(?<!backward)(?<!retro)(?<!rétro)propagat|^predict|logits|^call$|scores|^inference|"
+    r"avant|adelante|avanti|vorw(?:ae|ä)rts"
 )
-_BACKWARD = re.compile(r"backward|backprop|bprop|bwd|grad|^back|derivat|backpass")
-_LOSS = re.compile(r"loss|cost|crossent|nll|objective|criterion|^ce$|softmaxce")
+_BACKWARD = re.compile(
+    r"backward|backprop|bprop|bwd|grad|^back|derivat|backpass|r[eé]troprop|arri[eè]re|atr[aá]s|"
+    r"indietro|r(?:ue|ü)ckw(?:ae|ä)rts"
+)
+_LOSS = re.compile(
+    r"loss|cost|crossent|nll|objective|criterion|^ce$|softmaxce|perte|p[eé]rdida|verlust|perdita"
+)
 _TRAIN = re.compile(r"^train|^fit|step|update|optimi|sgd|learn|descent")
 _ASIDE = re.compile(
     r"^test|^main|plot|check|verif|compar|numeric|finite|load|^demo|^run|onehot|accuracy|"

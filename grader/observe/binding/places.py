@@ -19,6 +19,8 @@ from grader.observe.standin import InertModule
 Place = tuple[tuple[str, Any], ...]
 """Steps (`attribute`, name), (`key`, key) or (`index`, number) from the outermost inwards."""
 
+Entry = tuple[Place, Any]
+
 MAX_DEPTH = 6
 MAX_ITEMS = 4000
 

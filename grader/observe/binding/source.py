@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import ast
 import inspect
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import FunctionType, ModuleType
 from typing import Any
 
 from grader.observe import loading
+from grader.observe.binding import names
 from grader.observe.binding.names import kinds
 from grader.observe.cells import parse
 
@@ -61,6 +62,24 @@ class Function:
             parts = value.elts if isinstance(value, ast.Tuple | ast.List) else []
             found.append(tuple(_name_of(part) for part in parts))
         return tuple(found)
+
+    @cached_property
+    def names_gradients(self) -> bool:
+        """Whether what it returns is called the gradients of two tensors at least."""
+        said = {names.gradient_of(word) for labels in self.returns for word in labels}
+        found = {tensor for tensor, explicit in said if explicit}
+        for node in self.returned_nodes:
+            for key in node.keys if isinstance(node, ast.Dict) else ():
+                if isinstance(key, ast.Constant) and isinstance(key.value, str):
+                    found.add(names.gradient_of(key.value)[0])
+        return len(found & set(names.TENSORS)) >= 2
+
+    @property
+    def place(self) -> str:
+        """`solution.py, line 3`: where it stands."""
+        code = getattr(inspect.unwrap(self.call), "__code__", None)
+        file = f"{code.co_filename}, " if code else ""
+        return f"{file}line {self.line}"
 
     @cached_property
     def returned_nodes(self) -> tuple[ast.expr | None, ...]:
@@ -199,6 +218,18 @@ class Source:
         function = node if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) else None
         return Function(name, value, function, own, len(own) < len(parameters), bool(uses))
 
+    @property
+    def loose(self) -> str:
+        """Where the first product of matrices stands at module level; "" for nowhere."""
+        for path, tree in self.trees.items():
+            for statement in tree.body:
+                if isinstance(statement, Definition):
+                    continue
+                for node in _outside(statement):
+                    if _is_product(node):
+                        return f"{path}, line {getattr(node, 'lineno', 0)}"
+        return ""
+
     @cached_property
     def words(self) -> str:
         """All text, for what a mere mention decides (which criterion is named)."""
@@ -207,6 +238,21 @@ class Source:
 
 def _inner(item: Any) -> Any:
     return item.__func__ if isinstance(item, staticmethod | classmethod) else item
+
+
+def _outside(node: ast.AST) -> Iterator[ast.AST]:
+    """A statement's nodes, without the definitions inside of it."""
+    yield node
+    for child in ast.iter_child_nodes(node):
+        if not isinstance(child, Definition | ast.Lambda):
+            yield from _outside(child)
+
+
+def _is_product(node: ast.AST) -> bool:
+    if isinstance(node, ast.BinOp):
+        return isinstance(node.op, ast.MatMult)
+    called = node.func if isinstance(node, ast.Call) else None
+    return isinstance(called, ast.Attribute) and called.attr in ("dot", "matmul", "mm")
 
 
 def _names_in(node: ast.AST) -> set[str]:
@@ -220,6 +266,12 @@ def _own_returns(node: ast.AST | None) -> Iterator[ast.Return]:
             yield child
         elif not isinstance(child, Definition | ast.Lambda):
             yield from _own_returns(child)
+
+
+def mentioned(functions: Iterable[Function]) -> set[str]:
+    """The attributes that the text of some functions mentions."""
+    nodes = [f.node for f in functions if f.node is not None]
+    return {n.attr for node in nodes for n in ast.walk(node) if isinstance(n, ast.Attribute)}
 
 
 def assigned(node: ast.AST, name: str) -> ast.expr | None:

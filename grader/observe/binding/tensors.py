@@ -91,7 +91,10 @@ class TorchFlow:
 
     @property
     def deviations(self) -> tuple[str, ...]:
-        return tuple(f"PyTorch part: {words}" for words in self.layout.words)
+        said = list(self.layout.words)
+        if getattr(self.owner, "fixed_sizes", False):
+            said.append("the class is made at sizes of its own, and given weights of others")
+        return tuple(f"PyTorch part: {words}" for words in said)
 
 
 def leaf(name: str, array: Array, layout: Layout) -> Any:

@@ -10,7 +10,7 @@ its backward see the same ones, whatever was called in between.
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,6 +50,9 @@ class VariablesOwner:
 
     def weights(self, subject: Any) -> dict[str, Any]:
         return {role: subject[name] for name, role in self.roles.items() if role in names.WEIGHTS}
+
+    def kept(self, subject: Any, backwards: Sequence[Function]) -> Iterator[places.Entry]:
+        return iter(())
 
 
 def owner_of(source: Source) -> VariablesOwner | None:

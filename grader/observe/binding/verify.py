@@ -10,7 +10,7 @@ from typing import Any
 from grader.observe import coerce
 from grader.observe.binding import names
 from grader.observe.binding.canonical import ARGUMENTS as CONTRACT
-from grader.observe.binding.environment import Environment
+from grader.observe.binding.environment import MISSING, Environment, settings_of
 from grader.observe.binding.names import plain
 from grader.observe.binding.source import Function, Source
 from grader.observe.binding.trial import SIZES
@@ -36,7 +36,7 @@ def bind(
         named = [f for f in source.functions if NAMED.search(plain(f.name))]
         named = [f for f in named if not NUMERIC.search(plain(f.name))]
         named.sort(key=lambda f: (not f.torch, "verif" not in plain(f.name)))
-        candidates = [f for f in named if f.torch or _wants_gradients(f) or _can_be_given(f)]
+        candidates = [f for f in named if _wants_gradients(f) or _can_be_given(f)]
     for function in candidates:
         return function, _caller(function, part)
     return None
@@ -47,11 +47,20 @@ def _wants_gradients(function: Function) -> bool:
 
 
 def _can_be_given(function: Function) -> bool:
+    """Whether there is something to give for all that it needs, and reason to call it so.
+
+    What touches neither PyTorch nor an argument of the contract verifies something else.
+    """
     roles = names.data_roles(function.names)
-    return bool(roles) and all(
-        n in roles or p.default is not inspect.Parameter.empty
-        for n, p in zip(function.names, function.parameters, strict=True)
+    needed = [p for p in function.parameters if p.default is inspect.Parameter.empty]
+    return (bool(roles) or function.torch) and all(
+        p.name in roles or _is_setting(p.name) or settings_of(p, function) is not MISSING
+        for p in needed
     )
+
+
+def _is_setting(name: str) -> bool:
+    return plain(name) in names.SETTING_ROLES or plain(name) in names.SIZE_ROLES
 
 
 def _caller(function: Function, part: Callable[[str], Any]) -> Callable[..., Any]:

@@ -77,7 +77,9 @@ def test_what_was_found_instead_is_said_with_its_line_and_what_it_lacks() -> Non
     text = "def forward(X, W1, b1, W2, b2, strange):\n    return X\ndef backprop(quux):\n    return 1\n"
     binding = binding_of(text)
     said = binding.absence("forward")
-    assert said.startswith("found `forward(X, W1, b1, W2, b2, strange)` in line 1")
+    assert said.startswith(
+        "found `forward(X, W1, b1, W2, b2, strange)` (answer_of_somebody.py, line 1)"
+    )
     assert "needs `strange`" in said
 
 

@@ -14,7 +14,7 @@ STYLES = sorted((Path(__file__).parent / "styles").glob("*.py"))
 
 NO_INPUT_GRADIENT = {
     *("hidden_dims_class", "layers_in_network", "params_dict_positional", "sizes_list_network"),
-    *("torch_func", "train_step", "updating_class"),
+    *("torch_func", "train_step", "updating_class", "fixed_sizes_class"),
 }
 """Styles that never compute dX: nobody who trains asks for it."""
 
@@ -26,11 +26,12 @@ WITHOUT_DX = {
 
 NO_TORCH = {
     *("column_labels", "layer_functions", "layers_in_network", "own_softmax_object"),
-    *("sequential_container", "train_step", "updating_class"),
+    *("sequential_container", "train_step", "updating_class", "fixed_sizes_class"),
+    "noms_francais",
 }
 VERIFIES = {
     *("almost_the_contract", "given_weights_class", "keyword_only_names", "verify_of_gradients"),
-    "zero_based",
+    *("zero_based", "config_dataclass"),
 }
 
 

@@ -1,0 +1,163 @@
+"""Single layers as they are called: what they return, or leave on themselves, is handed on."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator
+from typing import Any
+
+from grader.observe.binding import names, places
+from grader.observe.binding.names import plain
+from grader.observe.binding.source import Class, Function, mentioned
+
+WEIGHT, BIAS = ("w", "weight", "weights", "kernel"), ("b", "bias", "biases")
+OUTPUTS = ("output", "outputs", "out", "activations", "value", "result")
+INPUT_GRADIENTS = ("dinputs", "dinput", "dx", "gradinput", "inputgrad", "inputgradient")
+"""Where a layer leaves what it does not return, the likeliest first."""
+
+
+class Piece:
+    """One layer as it is called: `forward(x)`, `backward(upstream)`, and dW and db afterwards."""
+
+    def forward(self, *arguments: Any) -> Any:
+        raise NotImplementedError
+
+    def backward(self, upstream: Any) -> Any:
+        raise NotImplementedError
+
+    def kept_arrays(self) -> Iterator[places.Entry]:
+        """The arrays that it keeps for its own backward."""
+        raise NotImplementedError
+
+
+class ObjectPiece(Piece):
+    """A layer that is an object."""
+
+    def __init__(self, layer: Any, kind: Class) -> None:
+        self.layer, self.kind = layer, kind
+        self.kept: tuple[Any, ...] = ()
+        self.given: tuple[Any, ...] = ()
+
+    def forward(self, *arguments: Any) -> Any:
+        """What the layer returns, else what it leaves as its output."""
+        own = self.kind.methods
+        name = next(n for n in ("calculate", "forward", "__call__") if n in own)
+        self.given = arguments
+        out = getattr(self.layer, name)(*arguments, *_settings(own[name], len(arguments)))
+        if isinstance(out, tuple) and len(out) > 1:
+            out, *kept = out
+            self.kept = tuple(kept)
+        return self._left(OUTPUTS) if out is None else out
+
+    def backward(self, upstream: Any) -> Any:
+        """The gradient of the input; `upstream` is None for a loss."""
+        method = self.kind.methods["backward"]
+        needed = [p for p in method.parameters if p.default is inspect.Parameter.empty]
+        offered = ([] if upstream is None else [upstream]) + list(self.kept)
+        if upstream is None and not self.kept:
+            offered = self._of_the_loss([p.name for p in needed])
+        self.result = self.layer.backward(*offered[: max(len(needed), 0)] if needed else [])
+        gradient = self.result[0] if isinstance(self.result, tuple) else self.result
+        return self._left(INPUT_GRADIENTS) if gradient is None else gradient
+
+    def kept_arrays(self) -> Iterator[places.Entry]:
+        """The attributes that its backward mentions, and what its forward gave for it."""
+        read = mentioned((self.kind.methods["backward"],))
+        for place, array in places.walk(self.layer):
+            if places.last_name(place[:1]) in read:
+                yield place, array
+        yield from places.walk({self.kind.name: self.kept})
+
+    def _of_the_loss(self, needed: list[str]) -> list[Any]:
+        """What a loss's backward asks for: labels again and what it was a loss of, or its own 1."""
+        if len(needed) == 1:
+            return [1.0]
+        predicted = self._left(OUTPUTS)
+        if predicted is None and self.given:
+            predicted = self.given[0]
+        roles = names.data_roles(needed)
+        return [self.given[-1] if roles.get(n) == "y" else predicted for n in needed]
+
+    def _left(self, wanted: tuple[str, ...]) -> Any:
+        """An attribute of the layer under one of these names; None for none."""
+        held = {plain(n): v for n, v in getattr(self.layer, "__dict__", {}).items()}
+        return next((held[name] for name in wanted if name in held), None)
+
+
+def _settings(method: Function, given: int) -> list[Any]:
+    """For what a layer's forward wants besides, such as whether it is training."""
+    needed = [p for p in method.parameters[given:] if p.default is inspect.Parameter.empty]
+    return [
+        "yes" in names.SETTING_ROLES.get(plain(p.name), ())
+        for p in needed if p.kind is not inspect.Parameter.KEYWORD_ONLY
+    ]  # fmt: skip
+
+
+class LossOnProbabilities(Piece):
+    """A softmax, and a loss of the probabilities that it makes."""
+
+    def __init__(self, softmax: ObjectPiece, loss: ObjectPiece) -> None:
+        self.softmax, self.loss = softmax, loss
+
+    def forward(self, *arguments: Any) -> Any:
+        logits, y = arguments
+        return self.loss.forward(self.softmax.forward(logits), y)
+
+    def backward(self, upstream: Any) -> Any:
+        return self.softmax.backward(self.loss.backward(None))
+
+    def kept_arrays(self) -> Iterator[places.Entry]:
+        yield from self.softmax.kept_arrays()
+        yield from self.loss.kept_arrays()
+
+
+class FunctionPiece(Piece):
+    """A layer that is a pair of functions; what the first returns besides is for the second."""
+
+    def __init__(
+        self, forward: Function, backward: Function | None, weights: tuple[Any, ...]
+    ) -> None:
+        self.pair, self.weights = (forward, backward), weights
+        self.kept: Any = None
+
+    def forward(self, *arguments: Any) -> Any:
+        out = self.pair[0].call(*arguments, *self.weights)
+        if isinstance(out, tuple) and len(out) == 2:
+            out, self.kept = out
+        else:
+            self.kept = arguments[0]
+        return out
+
+    def kept_arrays(self) -> Iterator[places.Entry]:
+        yield from places.walk({self.pair[0].name: self.kept})
+
+    def backward(self, upstream: Any) -> Any:
+        if self.pair[1] is None:
+            return self.kept  # a loss that gives its gradient along
+        order = [upstream, self.kept]
+        roles = names.PASSED_ROLES.get(plain(self.pair[1].names[0]), ())
+        self.result = self.pair[1].call(*(order[::-1] if "cache" in roles else order))
+        return self.result[0] if isinstance(self.result, tuple) else self.result
+
+
+def gradients_of(piece: Piece) -> dict[str, Any]:
+    """dW and db: attributes of the layer, entries of a dictionary, or parts of the result."""
+    found: dict[str, Any] = {}
+    if isinstance(piece, ObjectPiece):
+        for place, value in places.walk(piece.layer):
+            says = [plain(str(k)) for _, k in place]
+            last = says[-1].removesuffix("gradient").removesuffix("grad")
+            if last == says[-1]:
+                for start in ("gradient", "grad", "d"):
+                    if last.startswith(start) and last != start:
+                        last = last.removeprefix(start)
+                        break
+                else:
+                    last = last if any("grad" in s for s in says[:-1]) else ""
+            if last in WEIGHT or last in BIAS:
+                found["b" if last in BIAS else "W"] = value
+    result = getattr(piece, "result", None)
+    if isinstance(result, tuple) and len(result) == 3:
+        found.setdefault("W", result[1])
+        found.setdefault("b", result[2])
+    return found
