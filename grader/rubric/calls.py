@@ -84,7 +84,9 @@ class _Part:
         try:
             body = ast.parse(line).body
         except (SyntaxError, ValueError) as error:
-            yield f"{quoted(line)} is no line of Python ({_why(error)}); {example}"
+            commas = "; inside [..] YAML splits at commas: give each line its own `- `"
+            split = commas if line.count("(") != line.count(")") else ""
+            yield f"{quoted(line)} is no line of Python ({_why(error)}); {example}{split}"
             return
         statement = body[0] if len(body) == 1 else None
         if isinstance(statement, ast.Assign) and len(statement.targets) == 1:

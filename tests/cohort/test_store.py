@@ -58,6 +58,7 @@ def test_the_key_changes_with_everything_a_result_rests_on() -> None:
     base = reuse_key("sub", "rub", settings)
     others = [
         reuse_key("other", "rub", settings),
+        reuse_key("sub", "rub", settings, "contract"),
         reuse_key("sub", "other", settings),
         reuse_key("sub", "rub", replace(settings, seed=2)),
         reuse_key("sub", "rub", replace(settings, unconfined=True)),
