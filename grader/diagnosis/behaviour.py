@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from grader.checks.seen import Seen
+from grader.checks.seen import Seen, number, proportion
 from grader.diagnosis.numeric import Part, make
 from grader.diagnosis.verification import verification_defects
 from grader.records import TENSORS, CheckStatus, Confidence, Defect, Ended, Finding
@@ -19,6 +19,7 @@ def behaviour_defects(
 ) -> Iterator[Defect]:
     """Everything that the fault table cannot predict, one defect a cause."""
     yield from _numpy(seen, findings)
+    yield from _spoilt_by_huge(findings, numpy)
     yield from _missing(numpy, torch)
     yield from _torch(seen, findings)
     yield from verification_defects(seen, findings)
@@ -52,14 +53,34 @@ def _numpy(seen: Seen, findings: Findings) -> Iterator[Defect]:
         yield make("relu-zero-convention", zero.message)
 
 
+HUGE = "not finite on huge logits"
+
+
+def _spoilt_by_huge(findings: Findings, numpy: Part | None) -> Iterator[Defect]:
+    """Gradients that only huge logits break, though the loss and its softmax are right there."""
+    if numpy is None or numpy.explanation.forward or numpy.explanation.unexplained:
+        return
+    if any(f.fault.step == "P_used" for f in numpy.explanation.backward):
+        return
+    bad = [e for e in findings["backward.stable"].evidence if e.verdict is not CheckStatus.PASS]
+    if not _failed(findings, "backward.stable") or not all("not finite" in e.observed for e in bad):
+        return
+    tensors = tuple(t for t in TENSORS if any(e.what == f"d{t}" for e in bad))
+    names = ", ".join(f"d{t}" for t in tensors)
+    text = f"{names}: {HUGE}, and right on ordinary ones: a probability may be rounded to zero."
+    yield make("grad-unexplained", text, tensors, Confidence.LIKELY)
+
+
 def _again(seen: Seen) -> Defect:
     """A second backward with one cache: does it add, or is the cache spoiled?"""
     first, again = (seen.observations[f"backward/primes{s}"].arrays for s in ("", "/again"))
     both = [t for t in TENSORS if t in first and t in again and first[t].shape == again[t].shape]
     changed = tuple(t for t in both if not np.allclose(first[t], again[t], rtol=1e-9))
-    added = [t for t in changed if np.allclose(again[t], 2 * first[t], rtol=1e-9)]
-    if changed and len(added) == len(changed):
-        return make("grad-accumulates", "A second backward doubles what the first gave.", changed)
+    ratios = [proportion(again[t], first[t]) for t in changed]
+    times = ratios[0] if ratios else None
+    if times is not None and times > 1 and all(r and abs(r - times) <= 1e-6 for r in ratios):
+        text = f"A second backward gives {number(times)} × what the first gave: it adds to that."
+        return make("grad-accumulates", text, changed)
     return make("mutates-cache", "A second backward with the same cache gives others.", changed)
 
 

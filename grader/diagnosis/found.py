@@ -18,7 +18,11 @@ CLOSE = 1e-8
 """Relative gap between a prediction and an output that it explains; rounding stays under 1e-11."""
 
 SMALL = 1e-6
-"""Below this a gradient counts as zero: the sum of all of dZ2 is nothing but rounding."""
+"""Relative gap up to which two parameters of a family are one; least size of a loss."""
+
+NATURAL = 1e-3
+"""Least size that closeness is measured against: where a sum cancels, as that of all of dZ2, what
+is left is rounding, up to 1e-12 in the derivative of a loss that is differenced."""
 
 SIMILAR = 0.1
 """What a further tensor under a code already found costs, against 1 for a new code."""
@@ -75,14 +79,14 @@ def same(predicted: Array | None, seen: Array | None, close: float = CLOSE) -> b
         gap = float(np.abs(predicted - seen).max(initial=0.0))
         size = float(np.abs(predicted).max(initial=0.0))
     if np.isfinite(gap) and np.isfinite(size):
-        return gap <= close * max(size, SMALL)
+        return gap <= close * max(size, NATURAL)
     finite = np.isfinite(predicted)
     if not np.array_equal(finite, np.isfinite(seen)):
         return False
     if not finite.any():
         return True
     gap = float(np.abs(predicted[finite] - seen[finite]).max())
-    return gap <= close * max(float(np.abs(predicted[finite]).max()), SMALL)
+    return gap <= close * max(float(np.abs(predicted[finite]).max()), NATURAL)
 
 
 def is_plain(fault: Fault, amount: float, close: float = CLOSE) -> bool:

@@ -77,6 +77,9 @@ def explain_torch(seen: Seen, predictions: Predictions) -> Part | None:
     came = [g for per_case in gradients.values() for g in per_case.values() if g is not None]
     single = any(g.dtype == np.float32 for g in came)
     explanation = explain(predictions, losses, gradients)
+    if cut := _cut_off(gradients, explanation.unexplained):
+        gradients |= {t: dict.fromkeys(gradients[t]) for t in cut}
+        explanation = explain(predictions, losses, gradients)
     if single or explanation.unexplained:  # huge logits are too coarse in float32 to tell by
         ordinary = {case: loss for case, loss in losses.items() if case in ORDINARY}
         coarse = explain(predictions, ordinary, gradients, SINGLE)
@@ -131,6 +134,15 @@ def _gradients(seen: Seen, prefix: str, cases: Sequence[str] = BACKWARD) -> dict
         tensor: {c: seen.observations[f"{prefix}/{c}"].arrays.get(tensor) for c in cases}
         for tensor in LEAVES
     }
+
+
+def _cut_off(gradients: Mapping[str, Outputs], left: Sequence[str]) -> list[str]:
+    """Tensors whose gradient is zero on every case and is not explained: nothing reached them."""
+    return [
+        t
+        for t in left
+        if t in gradients and not any(g is not None and g.any() for g in gradients[t].values())
+    ]
 
 
 def _missing(gradients: Mapping[str, Outputs]) -> tuple[str, ...]:
@@ -269,8 +281,11 @@ def _ratios(tensors: Sequence[str], part: Part, seen: Seen) -> str:
         first = ratios[0] if ratios else None
         if first is None or any(r is None or abs(r - first) > 1e-6 * abs(first) for r in ratios):
             return ""
-        words.append(f"{number(first)} × what is expected at B={expected.case.sizes['B']}")
-    return f", {' and '.join(words)}"
+        words.append((number(first), f"at B={expected.case.sizes['B']}"))
+    (one, small), (two, large) = words
+    if one == two:
+        return f", {one} × what is expected, {small} and {large}"
+    return f", {one} × what is expected {small} and {two} × {large}"
 
 
 def make(

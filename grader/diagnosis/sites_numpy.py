@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from grader.diagnosis.behaviour import HUGE
 from grader.diagnosis.clues import Clues, spot_of
 from grader.diagnosis.facts import mask_source
 from grader.diagnosis.place import first_match
@@ -104,6 +105,8 @@ def closes_the_mask(clues: Clues, _defect: Defect) -> Spot | None:
 
 def unexplained_gradient(clues: Clues, defect: Defect) -> Spot | None:
     """Where a gradient takes the value that came back; where they get their names, if mixed up."""
+    if HUGE in defect.message:
+        return _quotient_by_probabilities(clues)
     if "comes back as" in defect.message:
         return _end(clues, "torch_forward_backward" if _of_torch(defect) else "backward")
     side = "torch" if _of_torch(defect) else "backward"
@@ -113,6 +116,18 @@ def unexplained_gradient(clues: Clues, defect: Defect) -> Spot | None:
         found = first_match(value, clues.torch_trace if _of_torch(defect) else clues.seen.trace)
         if found is not None:
             return spot_of(found)
+    return None
+
+
+def _quotient_by_probabilities(clues: Clues) -> Spot | None:
+    """The first division of backward by P, or by those of the labels."""
+    P, y = clues.numpy.known["P"], clues.seen.expected("primes").case.y.astype(int)
+    for reading in clues.numpy.during("backward"):
+        for part in reading.parts if reading.at.kind == "divide" else ():
+            flat = np.squeeze(part.value)
+            for wanted in (P, P[np.arange(len(y)), y]):
+                if flat.shape == wanted.shape and np.allclose(flat, wanted, 1e-9):
+                    return spot_of(reading.at)
     return None
 
 

@@ -47,7 +47,7 @@ def accumulates(clues: Clues, _defect: Defect) -> Spot | None:
 
 
 def _keeps_adding(clues: Clues) -> Spot | None:
-    stored = None
+    stored = written = None
     for function in clues.reached("backward"):
         kept = _kept_names(clues, function)
         for node in in_order(ast.walk(function.node)):
@@ -58,7 +58,9 @@ def _keeps_adding(clues: Clues) -> Spot | None:
                 targets = [t for t in node.targets if _lives_on(t, kept)]
                 if (again - {""}) & {dotted(_whole(t)) for t in targets}:
                     stored = function.spot(node)
-    return stored
+            if written is None and _stores(node, kept):
+                written = function.spot(node)
+    return stored or written
 
 
 def _whole(target: ast.expr) -> ast.expr:

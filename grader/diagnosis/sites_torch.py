@@ -98,7 +98,9 @@ def _asks_gradient(function: Function, node: ast.AST) -> bool:
 
 def cut(clues: Clues, _defect: Defect) -> Spot | None:
     """What first takes a computed value out of the graph; else the block without gradients."""
-    cuts = list(_cuts(clues))
+    own = clues.program.contract(PART)
+    ends = {n for r in returns(own) for n in ast.walk(r)} if own else set()
+    cuts = [(f, n) for f, n in _cuts(clues) if n not in ends]  # what is handed out cuts nothing
     places = {(f.file, span(n)) for f, n in cuts}
     for reading in clues.torch.readings:
         (line, col), (end_line, end_col) = reading.at.span

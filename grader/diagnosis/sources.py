@@ -41,9 +41,16 @@ def with_first_wrong(defects: Sequence[Defect], named: NamedTrace) -> list[Defec
     if wrong is None:
         return list(defects)
     return [
-        at(d, wrong, named.trace) if d.code in UNEXPLAINED and d.line is None else d
+        at(d, wrong, named.trace)
+        if d.code in UNEXPLAINED and d.line is None and _can_spoil(wrong, d)
+        else d
         for d in defects
     ]
+
+
+def _can_spoil(wrong: TracedValue, defect: Defect) -> bool:
+    """What is wrong in backward alone has no part in the loss."""
+    return defect.code != "loss-unexplained" or wrong.phase != "backward"
 
 
 def at(defect: Defect, value: TracedValue, trace: Trace) -> Defect:

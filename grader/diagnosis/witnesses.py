@@ -78,6 +78,7 @@ def _probabilities(found: Found, flow: Flow) -> Iterator[list[Array]]:
         yield [v for v in _other_logs(flow) if v.size > 1]
     if found.fault.step in flow:
         yield [flow[found.fault.step]]
+        yield [np.log(flow[found.fault.step])]
     yield [softmax(flow)]  # inside F.cross_entropy the other is not seen
 
 
@@ -106,6 +107,7 @@ def _gathered(found: Found, flow: Flow) -> list[Array]:
         "the last class": lambda m: m[:, -1],
         "the likeliest class": lambda m: m.max(axis=1),
         "p[y]": lambda m: m[y],
+        "the class before": lambda m: m[np.arange(len(y)), y - 1],
     }
     if variant == "the likeliest class":
         matrices = [flow["P"], np.log(flow["P"])]  # the logits' maxima are right elsewhere

@@ -19,8 +19,12 @@ from grader.problem.cases import make_cases
 from grader.records import TENSORS, Case, CheckStatus, Result, Severity, SourceFile
 from tests.diagnosis.variants import AXES, COUNT, activation_variants, variants
 
-STYLES = {path.stem: path.read_text() for path in sorted(Path(__file__).parent.glob("styles/*.py"))}
-CORRECT = STYLES | {v.name: v.source for v in variants()}
+HERE = Path(__file__).parent
+STYLES = {path.stem: path.read_text() for path in sorted(HERE.glob("styles/*.py"))}
+UNUSUAL = {path.stem: path.read_text() for path in sorted(HERE.glob("unusual/*.py"))}
+"""As candidates write, and as no axis has it: closures, columns, buffers, Jacobians, vmap."""
+
+CORRECT = STYLES | UNUSUAL | {v.name: v.source for v in variants()}
 GATED_BY_H1 = {v.name: v.source for v in activation_variants()}
 EVERY = CORRECT | GATED_BY_H1
 SEED = 20

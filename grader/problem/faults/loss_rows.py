@@ -119,6 +119,10 @@ def _column(logs: Formula, index: int = 0) -> Formula:
     return lambda f: logs(f)[:, index]
 
 
+def _before(logs: Formula) -> Formula:
+    return lambda f: logs(f)[np.arange(len(f["y"])), f["y"].astype(int) - 1]
+
+
 def _last(logs: Formula) -> Formula:
     return _column(logs, -1)
 
@@ -130,6 +134,7 @@ GATHERS: tuple[tuple[str, Callable[[Formula], Formula]], ...] = (
     ("every class", _every),
     ("class 0", _column),
     ("the last class", _last),
+    ("the class before", _before),
 )
 """What is picked from log P [B, C]. With log(P) it underflows; with log-softmax it does not."""
 
