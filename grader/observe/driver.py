@@ -8,7 +8,6 @@ copies, so that a submission that changes its arguments harms only itself.
 from __future__ import annotations
 
 import json
-import random
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from grader.observe import binding, coerce, instrument, loading, standin, tracing, trying, verifying
+from grader.observe.seeding import reseed
 from grader.sandbox.child import describe
 
 MESSAGE_CHARS = 2000
@@ -100,7 +100,7 @@ class Driver:
             bound.part("torch"), bound.part("verify"),
         )  # fmt: skip
         if bound.tried:  # the trials drew from the generators
-            self._reseed(self.noise)
+            reseed(self.noise)
         more = [r for p in parts for r in p.rows if r.partition(":")[0] not in known]
         return {
             "functions": "\n".join(defined + imported + more),
@@ -114,19 +114,10 @@ class Driver:
         self.numpy_side = items["side"] == "numpy"
         self.names, self.noise = json.loads(items["names"]), int(items["noise"])
         self.contract = json.loads(items.get("contract") or "{}")
-        self._reseed(self.noise)
+        reseed(self.noise)
         sys.meta_path.append(standin.StandInFinder(self.switch))
         self.files = {items[f"path{i}"]: items[f"data{i}"] for i in range(int(items["files"]))}
         return dict(self.files)
-
-    @staticmethod
-    def _reseed(noise: int) -> None:
-        """The zygote's generators are alike in every child: give this one its own start."""
-        random.seed(noise)
-        np.random.seed(noise)
-        torch = sys.modules.get("torch")
-        if torch is not None and not isinstance(torch, standin.InertModule):
-            torch.manual_seed(noise)
 
     def bind(self) -> binding.Binding:
         """How the loaded module's code is called as the contract's; looked for once a module."""
@@ -143,7 +134,7 @@ class Driver:
         tried = bound.tried
         found = bound.find(name)
         if bound.tried and not tried:  # the trials drew from the generators
-            self._reseed(self.noise)
+            reseed(self.noise)
             self.switch.used.clear()
         return found
 

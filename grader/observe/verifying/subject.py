@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import contextlib
 import inspect
-import random
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from grader.observe import coerce, standin, tracing
+from grader.observe.seeding import reseed
 from grader.observe.verifying import saying
 from grader.observe.verifying.saying import Said
 from grader.observe.verifying.spoiling import Array, Run, Spoiler, known
@@ -64,16 +64,9 @@ class Subject:
         self.paths = list(files)
         self.statements = [] if self.is_function else self._statements()
 
-    def _reseed(self) -> None:
-        """As the driver's, without the round that `torch.manual_seed` makes by every device."""
-        random.seed(self.noise)
-        np.random.seed(self.noise)
-        if torch := sys.modules.get("torch"):
-            torch.default_generator.manual_seed(self.noise)
-
     def attempt(self, run: Run, arguments: list[Array] | None) -> Said:
         """One run, with everything drawn at random drawn as before."""
-        self._reseed()
+        reseed(self.noise)
         heard = saying.Heard()
         value: Any = None
         errors: list[tuple[str, BaseException]] = []
@@ -136,7 +129,7 @@ class Subject:
             run = Run(learning=True)
             floats = [(t, a) for t, a in zip(ARGUMENTS, arguments, strict=True) if t != "y"]
             run.watch([known("input", t, a) for t, a in floats])
-            self._reseed()
+            reseed(self.noise)
             heard = saying.Heard()
             try:
                 with contextlib.redirect_stdout(heard), self.spoiler.during_run(run):
