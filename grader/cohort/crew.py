@@ -54,13 +54,16 @@ class _Worker:
 
 @dataclass
 class Crew:
-    """Up to `jobs` workers. Leaving the context ends them all."""
+    """Up to `jobs` workers. Leaving the context ends them all.
+
+    Without an `exam` the first worker of the run sets it, for all.
+    """
 
     order: Order
     jobs: int
     boot: str = BOOT
+    exam: Exam | None = None
     _workers: list[_Worker] = field(default_factory=list)
-    _exam: Exam | None = None
 
     def __enter__(self) -> Crew:
         return self
@@ -111,6 +114,13 @@ class Crew:
                 self._hand_out(again, submissions)  # before this result is written down
                 yield answer
 
+    def examination(self) -> Exam:
+        """The exam, set by a worker if there is none yet. Raises `SandboxError`."""
+        if self.exam is None:
+            self._staffed()
+        assert self.exam is not None
+        return self.exam
+
     def _hand_out(self, again: deque[Submission], submissions: Iterator[Submission]) -> None:
         """Give every free worker a submission, and start workers when there is work."""
         while True:
@@ -126,22 +136,19 @@ class Crew:
                 worker.pipe.send(submission)
 
     def _staffed(self) -> _Worker:
-        """Start the workers that are missing; gives one that is free.
-
-        They warm up side by side. The first one of a run sets the exam, for all.
-        """
+        """Start the workers that are missing, side by side; gives one that is free."""
         new = [self._started() for _ in range(self.jobs - len(self._workers))]
         self._workers += new
         ignorant = new
-        if self._exam is None:
+        if self.exam is None:
             first, *ignorant = new
             first.pipe.send(None)
             answer = first.pipe.recv()
             if isinstance(answer, Trouble):
                 raise SandboxError(answer.why)
-            self._exam = answer
+            self.exam = answer
         for worker in ignorant:
-            worker.pipe.send(self._exam)
+            worker.pipe.send(self.exam)
         return new[0]
 
     def _started(self) -> _Worker:

@@ -23,6 +23,7 @@ from grader.cohort.store import (
     writing_whole,
 )
 from grader.cohort.worker import Finished, Order, set_aside, written
+from grader.cohort.workforce import Workforce
 from grader.intake import Found
 from grader.records import Result, Submission
 from grader.report import render_index, write_csv
@@ -73,9 +74,12 @@ def grade_cohort(
     *,
     jobs: int,
     fresh: bool = False,
+    workforce: Workforce | None = None,
     tell: Callable[[Graded], None],
 ) -> list[Graded]:
-    """Grade every submission found, `jobs` at a time; the outcomes in the order found.
+    """Grade every submission found; the outcomes in the order found.
+
+    `jobs` at a time on this machine, or as many as the `workforce` can.
 
     What an earlier run left in `out` is kept where nothing changed, unless `fresh`.
     Each result is on disk before `tell` hears of it, in this thread. Raises
@@ -111,8 +115,8 @@ def grade_cohort(
             keys[entry.id] = key
             yield submission
 
-    with Crew(order, max(1, min(jobs, len(found)))) as crew:
-        for finished in crew.grade(missing()):
+    with workforce or Crew(order, max(1, min(jobs, len(found)))) as hands:
+        for finished in hands.grade(missing()):
             _save(finished, out / "submissions" / finished.id, keys.pop(finished.id))
             say(finished.id, finished.document, kept=False)
     return [done[entry.id] for entry in found]

@@ -63,14 +63,12 @@ def reuse_key(
         "submission": submission_digest,
         "rubric": rubric_digest,
         "contract": contract_digest,
-        "grader": __version__,
+        **versions(),
         "seed": settings.seed,
         "seconds": settings.allowance.seconds,
         "memory": settings.allowance.limits.memory_bytes,
         "unconfined": settings.unconfined,
         "mends": settings.mends,
-        "numpy": _version("numpy"),
-        "torch": _version("torch"),
     }
     text = json.dumps(facts, sort_keys=True)
     return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
@@ -104,6 +102,11 @@ def earlier_seed(out: Path) -> int | None:
     document = read_result(out / RUN_FILE)
     seed = document.get("seed") if document else None
     return seed if isinstance(seed, int) else None
+
+
+def versions() -> dict[str, str]:
+    """What computes a result, with versions; the same on every machine of a run."""
+    return {"grader": __version__, "numpy": _version("numpy"), "torch": _version("torch")}
 
 
 def _version(package: str) -> str:

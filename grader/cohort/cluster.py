@@ -1,0 +1,195 @@
+"""A cohort on a Dask cluster: on each of its workers the crews of one machine, kept warm.
+
+What travels with a task is one submission, bytes and all, and what comes back is its
+files: no file system is shared. A grading process that dies is replaced beside the Dask
+worker that it belongs to, so a submission that kills three of them is told from a machine
+that was lost; the latter is Dask's own business, which tries elsewhere.
+"""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import chain, islice
+from types import TracebackType
+from typing import Any
+
+from distributed import (
+    CancelledError,
+    Client,
+    Future,
+    KilledWorker,
+    WorkerPlugin,
+    as_completed,
+    get_worker,
+)
+
+from grader.cohort.crew import Crew
+from grader.cohort.store import versions
+from grader.cohort.worker import Finished, Order, set_aside
+from grader.errors import CallerError, GraderError, HarnessError
+from grader.problem import Exam
+from grader.records import Submission
+
+AHEAD = 2
+"""Submissions in flight for each thread of the cluster: one that is graded, one that waits."""
+
+LOOK_SECONDS = 2.0
+"""How often it is asked how large the cluster is; it may grow and shrink meanwhile."""
+
+
+class Post(WorkerPlugin):  # type: ignore[misc]  # distributed has half of its types
+    """What a Dask worker keeps from task to task: a crew of one for each of its threads."""
+
+    def __init__(self, name: str, order: Order, exam: Exam) -> None:
+        self.name, self.order, self.exam = name, order, exam
+
+    def setup(self, worker: Any) -> None:
+        """Dask has sent us to a worker. Nothing is started before there is work."""
+        self.idle: list[Crew] = []
+        self.lock, self.closed = threading.Lock(), False
+
+    def teardown(self, worker: Any) -> None:
+        """The run is over: end what is idle; what is busy ends when it has done."""
+        with self.lock:
+            self.closed, idle = True, list(self.idle)
+            self.idle.clear()
+        for crew in idle:
+            crew.__exit__(GeneratorExit)
+
+    @contextmanager
+    def crew(self) -> Iterator[Crew]:
+        """A crew for this thread alone, warm if there is one."""
+        with self.lock:
+            crew = self.idle.pop() if self.idle else Crew(self.order, 1, exam=self.exam)
+        try:
+            yield crew
+        except BaseException:
+            crew.__exit__(GeneratorExit)
+            raise
+        with self.lock:
+            if not self.closed:
+                self.idle.append(crew)
+                return
+        crew.__exit__(GeneratorExit)
+
+
+def _examined(order: Order, expected: dict[str, str]) -> Exam:
+    """On a worker: the exam of the run."""
+    _same_versions(expected)
+    with Crew(order, 1) as crew:
+        return crew.examination()
+
+
+def _graded(name: str, expected: dict[str, str], submission: Submission) -> Finished:
+    """On a worker: one submission."""
+    _same_versions(expected)
+    post = get_worker().plugins[name]
+    assert isinstance(post, Post)
+    with post.crew() as crew:
+        [finished] = crew.grade(iter((submission,)))
+    return finished
+
+
+def _same_versions(expected: dict[str, str]) -> None:
+    """Results must not depend on where they were made. Raises `HarnessError`."""
+    found = versions()
+    if found != expected:
+        said = ", ".join(
+            f"{p} {v} (not {expected[p]})" for p, v in found.items() if v != expected[p]
+        )
+        raise HarnessError(f"the Dask worker {get_worker().address} has {said}")
+
+
+class Cluster:
+    """Grades on the workers of a Dask cluster; `client` stays the caller's.
+
+    A submission is tried again elsewhere when its machine is lost, as often as the
+    scheduler's `allowed-failures` has it. Workers may come and go.
+    """
+
+    def __init__(self, order: Order, client: Client) -> None:
+        self.order, self.client = order, client
+        self.name = f"grader-{secrets.token_hex(8)}"
+        self.versions = versions()
+        self._flying: dict[Future, Submission] = {}
+        self._posted = False
+        self._threads, self._looked = 1, -LOOK_SECONDS
+
+    def __enter__(self) -> Cluster:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Take back what is in flight, and everything of ours that stands on the workers."""
+        if self.client.status != "running":
+            return
+        if self._flying:
+            self.client.cancel(list(self._flying))
+            self._flying.clear()
+        if self._posted:
+            self.client.unregister_worker_plugin(self.name)
+
+    def grade(self, submissions: Iterator[Submission]) -> Iterator[Finished]:
+        """As `Workforce` has it. Raises `HarnessError` when the scheduler is gone."""
+        first = next(submissions, None)
+        if first is None:
+            return
+        self._occupy()
+        waiting, done = chain((first,), submissions), as_completed()
+        self._send(waiting, done)
+        for future in done:
+            submission = self._flying.pop(future)
+            self._send(waiting, done)
+            yield self._outcome(future, submission)
+
+    def _occupy(self) -> None:
+        """Set the exam on one worker, and send it to all, those too that come later."""
+        exam = self.client.submit(_examined, self.order, self.versions, pure=False).result()
+        self.client.register_plugin(Post(self.name, self.order, exam), name=self.name)
+        self._posted = True
+
+    def _send(self, submissions: Iterator[Submission], done: as_completed) -> None:
+        """Put as many in flight as there is room for."""
+        for submission in islice(submissions, max(0, self._room() - len(self._flying))):
+            future = self.client.submit(_graded, self.name, self.versions, submission, pure=False)
+            self._flying[future] = submission
+            done.add(future)
+
+    def _room(self) -> int:
+        """How many submissions may be in flight."""
+        if time.monotonic() - self._looked >= LOOK_SECONDS:
+            self._threads = sum(self.client.nthreads().values()) or 1
+            self._looked = time.monotonic()
+        return AHEAD * self._threads
+
+    def _outcome(self, future: Future, submission: Submission) -> Finished:
+        """What came of one task; a machine's end is no fault of the submission's."""
+        try:
+            finished: Finished = future.result()
+        except KilledWorker as error:
+            fault = f"the machines that were to grade this were lost, {error.allowed_failures + 1}"
+            return set_aside(self.order, submission, f"{fault} in all")
+        except GraderError:
+            raise
+        except (CancelledError, OSError) as error:
+            raise HarnessError(f"the Dask cluster is gone: {error!r}") from error
+        except Exception as error:  # of the cluster's: the others are graded all the same
+            fault = f"the cluster could not grade it: {error!r}"
+            return set_aside(self.order, submission, fault)
+        return finished
+
+
+def connected(address: str) -> Client:
+    """A client of the scheduler at `address`, such as tcp://10.0.0.1:8786. Raises `CallerError`."""
+    try:
+        return Client(address, set_as_default=False)
+    except (OSError, ValueError, TypeError) as error:
+        raise CallerError(f"{address}: no Dask scheduler answers there ({error})") from error

@@ -1,0 +1,32 @@
+"""Who grades a cohort, whichever it is: the crew of this machine, or a cluster's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from types import TracebackType
+from typing import Protocol
+
+from grader.cohort.worker import Finished
+from grader.records import Submission
+
+
+class Workforce(Protocol):
+    """Grades under one order. Use as a context manager; leaving it ends whatever was started."""
+
+    def __enter__(self) -> Workforce:
+        """Itself; nothing is started before there is something to grade."""
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """End everything; after an error without waiting for what is under way."""
+
+    def grade(self, submissions: Iterator[Submission]) -> Iterator[Finished]:
+        """Each submission graded, in the order in which they are done.
+
+        The next one is read only when there is room for it. Raises `SandboxError` when
+        nothing can be graded at all.
+        """
