@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 import webbrowser
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -15,6 +16,8 @@ from grader import __version__
 from grader.errors import CallerError, GraderError, HarnessError, RubricError
 
 EXIT_BELOW, EXIT_CALL, EXIT_UNDECIDED = 1, 2, 3
+EXIT_INTERRUPTED = 130
+"""As shells have it: 128, and the number of the signal."""
 
 app = typer.Typer(
     name="grader",
@@ -159,6 +162,13 @@ def cohort(
     timeout: TimeoutOption = 10.0,
     mend: MendOption = False,
     fresh: Annotated[bool, typer.Option("--fresh", help="Keep nothing of an earlier run.")] = False,
+    scheduler: Annotated[
+        str | None,
+        typer.Option("--scheduler", metavar="ADDRESS", help="Grade on a Dask cluster instead."),
+    ] = None,
+    json_lines: Annotated[
+        bool, typer.Option("--json-lines", help="For programs: one JSON object a line.")
+    ] = False,
     unsafe_no_sandbox: UnsafeOption = False,
 ) -> None:
     """Grade every submission in a folder or export; a second run grades only what changed."""
@@ -167,9 +177,10 @@ def cohort(
     from grader.cohort.store import earlier_seed
     from grader.cohort.worker import Order
     from grader.intake import find_cohort
+    from grader.json_lines import JsonLines
     from grader.terminal import Terminal
 
-    terminal = Terminal()
+    terminal = JsonLines() if json_lines else Terminal()
     chosen = _audience(audience)
     handed_in, checked = find_cohort(_existing(folder)), _rubric(rubric, contract)
     found = handed_in.found
@@ -178,9 +189,17 @@ def cohort(
     _confinable(unconfined=unsafe_no_sandbox)
     settings = _settings(seed, timeout, mend=mend, unconfined=unsafe_no_sandbox)
     order = Order(checked, settings, chosen)
-    with terminal.progress(len(found)) as tell:
-        graded = grade_cohort(order, found, out, jobs=jobs or cores(), fresh=fresh, tell=tell)
-        write_cohort(order, folder.resolve().name, graded, out)
+    try:
+        with _workforce(order, scheduler) as workforce, terminal.progress(len(found)) as tell:
+            graded = grade_cohort(
+                order, found, out, jobs=jobs or cores(), fresh=fresh, workforce=workforce, tell=tell
+            )
+            write_cohort(order, folder.resolve().name, graded, out)
+    except (KeyboardInterrupt, GraderError) as error:
+        terminal.cut_short()
+        if isinstance(error, KeyboardInterrupt):
+            raise typer.Exit(EXIT_INTERRUPTED) from None
+        raise
     terminal.cohort(graded, out)
     terminal.left_out(handed_in)
     documents = [g.document for g in graded]
@@ -294,6 +313,22 @@ def _settings(seed: int | None, timeout: float, *, mend: bool, unconfined: bool)
         unconfined=unconfined,
         mends=mend,
     )
+
+
+@contextmanager
+def _workforce(order, scheduler: str | None):  # type: ignore[no-untyped-def]
+    """The cluster behind a scheduler's address; None for this machine's own crew."""
+    if scheduler is None:
+        yield None
+        return
+    try:
+        from grader.cohort.cluster import Cluster, connected
+    except ModuleNotFoundError as error:
+        raise CallerError(
+            f"--scheduler needs Dask ({error.name} is missing): pip install 'backprop-grader[dask]'"
+        ) from error
+    with connected(scheduler) as client:
+        yield Cluster(order, client)
 
 
 def _confinable(*, unconfined: bool) -> None:

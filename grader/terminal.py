@@ -8,9 +8,10 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
+from grader.cohort.pace import Pace
 from grader.cohort.run import Graded
 from grader.doctor import Facts
 from grader.intake import Cohort
@@ -33,6 +34,7 @@ class Terminal:
 
     def __init__(self) -> None:
         self.console = Console(highlight=False)
+        self.pace = Pace(0)
 
     @contextmanager
     def waiting(self, words: str) -> Iterator[None]:
@@ -45,23 +47,25 @@ class Terminal:
 
     @contextmanager
     def progress(self, total: int) -> Iterator[Callable[[Graded], None]]:
-        """A bar with what is done and the time left; plain lines where there is no terminal."""
+        """A bar with rate and time left; plain lines with the same where there is no terminal."""
+        pace = self.pace = Pace(total)
         if not self.console.is_terminal:
-            done = 0
 
             def line(graded: Graded) -> None:
-                nonlocal done
-                done += 1
-                self.console.print(f"[{done}/{total}] {_row(graded)}".replace("[", "\\[", 1))
+                pace.count(graded)
+                words = f"  ({pace.words})" if pace.words and pace.done < total else ""
+                row = f"\\[{pace.done}/{total}] {_row(graded)}{words}"
+                self.console.print(row, soft_wrap=True)
 
             yield line
             return
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-        with Progress(*columns, TimeRemainingColumn(), console=self.console) as bar:
-            task = bar.add_task("grading", total=total)
+        with Progress(*columns, TextColumn("{task.fields[pace]}"), console=self.console) as bar:
+            task = bar.add_task("grading", total=total, pace="")
 
             def advance(graded: Graded) -> None:
-                bar.advance(task)
+                pace.count(graded)
+                bar.update(task, advance=1, pace=pace.words)
                 if graded.document["status"] == "undecided":
                     bar.console.print(_row(graded))
 
@@ -130,6 +134,12 @@ class Terminal:
         kept = sum(g.kept for g in graded)
         note = f", {kept} kept from an earlier run" if kept else ""
         self.console.print(f"{len(graded)} submissions{note}. Index: {out / 'index.html'}")
+
+    def cut_short(self) -> None:
+        """A run that did not come to its end: how much of it is safe."""
+        done, total = self.pace.done, self.pace.total
+        words = f"{done} of {total} are graded and kept; the same command goes on with the rest."
+        self.console.print(f"Cut short: {words}")
 
     def left_out(self, cohort: Cohort) -> None:
         """By which layout the cohort was read, and what in it is nobody's submission."""

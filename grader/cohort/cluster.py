@@ -27,7 +27,7 @@ from distributed import (
     get_worker,
 )
 
-from grader.cohort.crew import Crew
+from grader.cohort.crew import BOOT, Crew
 from grader.cohort.store import versions
 from grader.cohort.worker import Finished, Order, set_aside
 from grader.errors import CallerError, GraderError, HarnessError
@@ -44,8 +44,8 @@ LOOK_SECONDS = 2.0
 class Post(WorkerPlugin):  # type: ignore[misc]  # distributed has half of its types
     """What a Dask worker keeps from task to task: a crew of one for each of its threads."""
 
-    def __init__(self, name: str, order: Order, exam: Exam) -> None:
-        self.name, self.order, self.exam = name, order, exam
+    def __init__(self, name: str, order: Order, exam: Exam, boot: str) -> None:
+        self.name, self.order, self.exam, self.boot = name, order, exam, boot
 
     def setup(self, worker: Any) -> None:
         """Dask has sent us to a worker. Nothing is started before there is work."""
@@ -60,11 +60,14 @@ class Post(WorkerPlugin):  # type: ignore[misc]  # distributed has half of its t
         for crew in idle:
             crew.__exit__(GeneratorExit)
 
+    def _new(self) -> Crew:
+        return Crew(self.order, 1, self.boot, self.exam)
+
     @contextmanager
     def crew(self) -> Iterator[Crew]:
         """A crew for this thread alone, warm if there is one."""
         with self.lock:
-            crew = self.idle.pop() if self.idle else Crew(self.order, 1, exam=self.exam)
+            crew = self.idle.pop() if self.idle else self._new()
         try:
             yield crew
         except BaseException:
@@ -111,8 +114,10 @@ class Cluster:
     scheduler's `allowed-failures` has it. Workers may come and go.
     """
 
-    def __init__(self, order: Order, client: Client) -> None:
-        self.order, self.client = order, client
+    def __init__(
+        self, order: Order, client: Client, exam: Exam | None = None, boot: str = BOOT
+    ) -> None:
+        self.order, self.client, self.exam, self.boot = order, client, exam, boot
         self.name = f"grader-{secrets.token_hex(8)}"
         self.versions = versions()
         self._flying: dict[Future, Submission] = {}
@@ -143,7 +148,7 @@ class Cluster:
         if first is None:
             return
         self._occupy()
-        waiting, done = chain((first,), submissions), as_completed()
+        waiting, done = chain((first,), submissions), as_completed(loop=self.client.loop)
         self._send(waiting, done)
         for future in done:
             submission = self._flying.pop(future)
@@ -152,8 +157,11 @@ class Cluster:
 
     def _occupy(self) -> None:
         """Set the exam on one worker, and send it to all, those too that come later."""
-        exam = self.client.submit(_examined, self.order, self.versions, pure=False).result()
-        self.client.register_plugin(Post(self.name, self.order, exam), name=self.name)
+        if self.exam is None:
+            asked = self.client.submit(_examined, self.order, self.versions, pure=False)
+            self.exam = asked.result()
+        post = Post(self.name, self.order, self.exam, self.boot)
+        self.client.register_plugin(post, name=self.name)
         self._posted = True
 
     def _send(self, submissions: Iterator[Submission], done: as_completed) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -74,7 +75,7 @@ def grade_cohort(
     *,
     jobs: int,
     fresh: bool = False,
-    workforce: Workforce | None = None,
+    workforce: AbstractContextManager[Workforce] | None = None,
     tell: Callable[[Graded], None],
 ) -> list[Graded]:
     """Grade every submission found; the outcomes in the order found.

@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import secrets
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, TextIO
@@ -18,6 +19,8 @@ from grader.errors import CallerError
 
 REUSE_KEY = "reuse_key"
 RUN_FILE = "run.json"
+TEMPORARY = re.compile(r"\..+\.[0-9a-f]{8}\.tmp")
+"""The names under which files of ours are written."""
 
 
 def write_whole(path: Path, text: str) -> None:
@@ -31,28 +34,49 @@ def writing_whole(path: Path) -> Iterator[TextIO]:
     """A stream to `path` by way of a temporary name in the same folder.
 
     A reader sees the old file or the new one, never half of one, and an
-    interrupted run leaves no half file behind under the real name. A link
-    that stands at `path` is replaced, not followed. Raises `CallerError` when
-    the place cannot be written.
+    interrupted run leaves no half file behind under the real name. Once this
+    returns, a power cut does not undo it: file and folder have reached the disk.
+    A link that stands at `path` is replaced, not followed. Raises `CallerError`
+    when the place cannot be written.
     """
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        _made(path.parent)
         with temporary.open("w", encoding="utf-8", newline="") as stream:
             yield stream
             stream.flush()
             os.fsync(stream.fileno())
         temporary.replace(path)
+        _on_disk(path.parent)
     except OSError as error:
         raise CallerError(f"{path} cannot be written: {error.strerror}") from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # the place may be gone altogether
+            temporary.unlink(missing_ok=True)
+
+
+def _made(folder: Path) -> None:
+    """The folder, with every one above it that is missing; each new name reaches the disk."""
+    if not folder.is_dir():
+        _made(folder.parent)
+        folder.mkdir(exist_ok=True)
+        _on_disk(folder.parent)
+
+
+def _on_disk(folder: Path) -> None:
+    """Wait until the names in `folder` have reached the disk."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def sweep(folder: Path) -> None:
-    """Remove what a run that was killed while it wrote has left in `folder`."""
+    """Remove what a run that was killed while it wrote has left in `folder`, and nothing else."""
     for left in folder.glob(".*.tmp"):
-        left.unlink(missing_ok=True)
+        if TEMPORARY.fullmatch(left.name):
+            left.unlink(missing_ok=True)
 
 
 def reuse_key(

@@ -9,23 +9,16 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from light_worker import LIGHT
 
 from grader.cohort import Settings
-from grader.cohort.crew import BOOT, MOST_DEATHS, Crew
+from grader.cohort.crew import MOST_DEATHS, Crew
 from grader.cohort.worker import Order
 from grader.intake import take_in
 from grader.records import Submission
 from grader.rubric import Rubric
 
 ROOT = Path(__file__).parents[2]
-
-DIES = BOOT.replace(
-    "from grader.cohort.worker import serve; ",
-    "import os; from grader.cohort import worker; from grader.cohort.worker import serve; "
-    "grade = worker.Grader.grade; "
-    "worker.Grader.grade = lambda self, one: os._exit(9) if one.id == 'bomb' else grade(self, one); ",
-)
-"""A worker that a submission called `bomb` takes down with it."""
 
 
 @pytest.fixture(scope="module")
@@ -38,8 +31,12 @@ def submissions(*ids: str) -> Iterator[Submission]:
     return (replace(one, id=id) for id in ids)
 
 
+def light(order: Order, jobs: int) -> Crew:
+    return Crew(order, jobs, LIGHT, exam="none")
+
+
 def test_what_kills_its_worker_is_set_aside_and_the_others_are_graded(order: Order) -> None:
-    with Crew(order, 2, DIES) as crew:
+    with light(order, 2) as crew:
         done = {f.id: f.document for f in crew.grade(submissions("a", "bomb", "b", "c"))}
     assert {id: d["status"] for id, d in done.items()} == {
         "a": "graded", "b": "graded", "c": "graded", "bomb": "undecided"
@@ -47,10 +44,18 @@ def test_what_kills_its_worker_is_set_aside_and_the_others_are_graded(order: Ord
     assert f"{MOST_DEATHS} times" in done["bomb"]["fault"]
 
 
-def test_a_worker_that_dies_costs_a_retry(order: Order) -> None:
-    ids = [f"s{number}" for number in range(6)]
+def test_workers_share_the_work_and_stay_for_the_next(order: Order) -> None:
+    with light(order, 2) as crew:
+        first = [f.document["by"] for f in crew.grade(submissions(*map(str, range(40))))]
+        again = {f.document["by"] for f in crew.grade(submissions("a", "b"))}
+    assert len(set(first)) == 2
+    assert again <= set(first)
+
+
+def test_a_worker_that_dies_costs_a_retry_and_no_grade(order: Order) -> None:
+    ids = [f"s{number}" for number in range(4)]
     done = []
-    with Crew(order, 2) as crew:
+    with Crew(order, 1) as crew:
         for finished in crew.grade(submissions(*ids)):
             done.append(finished.id)
             if len(done) == 1:
@@ -60,7 +65,7 @@ def test_a_worker_that_dies_costs_a_retry(order: Order) -> None:
 
 
 def test_nothing_is_left_when_it_is_interrupted(order: Order) -> None:
-    with pytest.raises(KeyboardInterrupt), Crew(order, 2) as crew:
+    with pytest.raises(KeyboardInterrupt), light(order, 2) as crew:
         for _ in crew.grade(submissions("a", "b", "c")):
             processes = [w.process for w in crew._workers]
             raise KeyboardInterrupt

@@ -10,16 +10,20 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from grader.cohort import Settings
+from grader.cohort.crew import Crew
 from grader.cohort.run import Graded, grade_cohort, write_cohort
 from grader.cohort.worker import Order
 from grader.errors import CallerError
-from grader.intake import find_cohort
+from grader.intake import Found, find_cohort
 from grader.records import Submission
 from grader.rubric import Rubric
 
@@ -31,6 +35,13 @@ def order(onsite: Rubric) -> Order:
     return Order(onsite, Settings(seed=1), "interviewer")
 
 
+@pytest.fixture(scope="module")
+def crew(order: Order) -> Iterator[AbstractContextManager[Crew]]:
+    """One warm worker for all runs of this file; a run that ends does not end it."""
+    with Crew(order, 1) as warm:
+        yield nullcontext(warm)
+
+
 def handed_in(where: Path, *names: str) -> Path:
     """A folder with a copy of the reference for each name."""
     for name in names:
@@ -40,7 +51,7 @@ def handed_in(where: Path, *names: str) -> Path:
 
 
 def test_a_submission_that_cannot_be_read_is_undecided_and_the_others_are_graded(
-    order: Order, tmp_path: Path
+    order: Order, crew: AbstractContextManager[Crew], tmp_path: Path
 ) -> None:
     def failing() -> Submission:
         raise ZeroDivisionError("ours")
@@ -48,7 +59,9 @@ def test_a_submission_that_cannot_be_read_is_undecided_and_the_others_are_graded
     ada, bob = find_cohort(handed_in(tmp_path / "in", "ada", "bob")).found
     broken = replace(bob, read=failing)
     told: list[Graded] = []
-    graded = grade_cohort(order, [ada, broken], tmp_path / "out", jobs=2, tell=told.append)
+    graded = grade_cohort(
+        order, [ada, broken], tmp_path / "out", jobs=1, workforce=crew, tell=told.append
+    )
     by_id = {g.id: g.document for g in graded}
     assert by_id["ada"]["score"] == 80.0
     assert by_id["bob"]["status"] == "undecided"
@@ -60,18 +73,25 @@ def test_a_submission_that_cannot_be_read_is_undecided_and_the_others_are_graded
 
 
 def test_a_second_run_keeps_what_did_not_change_and_starts_nothing(
-    order: Order, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    order: Order,
+    crew: AbstractContextManager[Crew],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    def kept(found: Sequence[Found], **more: Any) -> list[bool]:
+        graded = grade_cohort(order, found, out, jobs=1, tell=lambda _: None, **more)
+        return [g.kept for g in graded]
+
     found = find_cohort(handed_in(tmp_path / "in", "ada", "bob")).found
     out = tmp_path / "out"
-    grade_cohort(order, found, out, jobs=1, tell=lambda _: None)
+    assert kept(found, workforce=crew) == [False, False]
     with (tmp_path / "in" / "bob" / "solution.py").open("a") as stream:
         stream.write("\n# one more thought\n")
+    (out / "marks.sqlite").write_text("a human's")
+    (out / "submissions" / "ada" / ".notes.tmp").write_text("a human's")
     found = find_cohort(tmp_path / "in").found
-    assert [g.kept for g in grade_cohort(order, found, out, jobs=1, tell=lambda _: None)] == [
-        True,
-        False,
-    ]
+    assert kept(found, workforce=crew) == [True, False]
+    assert kept(found, workforce=crew, fresh=True) == [False, False]
     monkeypatch.setattr(subprocess, "Popen", None)
     graded = grade_cohort(order, found, out, jobs=1, tell=lambda _: None)
     assert [g.kept for g in graded] == [True, True]
@@ -79,33 +99,62 @@ def test_a_second_run_keeps_what_did_not_change_and_starts_nothing(
     results = json.loads((out / "results.json").read_text())
     assert [r["submission"]["id"] for r in results["results"]] == ["ada", "bob"]
     assert results["seed"] == 1
+    assert (out / "marks.sqlite").read_text() == "a human's"
+    assert (out / "submissions" / "ada" / ".notes.tmp").read_text() == "a human's"
 
 
-def test_a_place_that_cannot_be_written_is_said_in_a_sentence(order: Order, tmp_path: Path) -> None:
+def test_a_place_that_cannot_be_written_is_said_in_a_sentence(
+    order: Order, crew: AbstractContextManager[Crew], tmp_path: Path
+) -> None:
     found = find_cohort(handed_in(tmp_path / "in", "ada")).found
     (tmp_path / "out" / "submissions" / "ada" / "result.json").mkdir(parents=True)
     with pytest.raises(CallerError, match="cannot be written"):
-        grade_cohort(order, found, tmp_path / "out", jobs=1, tell=lambda _: None)
+        grade_cohort(order, found, tmp_path / "out", jobs=1, workforce=crew, tell=lambda _: None)
+
+
+def cohort(folder: Path, out: Path) -> list[str]:
+    command = ["cohort", str(folder), "--out", str(out), "--jobs", "1", "--json-lines"]
+    return [sys.executable, "-m", "grader", *command]
 
 
 def test_what_is_killed_is_taken_up_again_and_nothing_is_graded_twice(tmp_path: Path) -> None:
-    names = [f"c{number:02}" for number in range(12)]
+    """Once; `tests/benchmarks/kills.py` does it at twenty moments."""
+    names = [f"c{number:02}" for number in range(6)]
     folder, out = handed_in(tmp_path / "in", *names), tmp_path / "out"
-    command = [sys.executable, "-m", "grader", "cohort", str(folder), "--out", str(out)]
-    moments = random.Random(4)
-    for _ in range(3):
-        run = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)
-        assert run.stdout is not None
-        run.stdout.readline()  # at least one is done
-        time.sleep(moments.uniform(0.0, 0.3))
-        os.kill(run.pid, signal.SIGKILL)
-        run.communicate()
-        stored = [json.loads(p.read_text()) for p in out.glob("submissions/*/result.json")]
-        assert stored, "what was done is on disk, and whole"
-        before = {p: p.stat().st_mtime_ns for p in out.glob("submissions/*/result.json")}
-    subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    run = subprocess.Popen(cohort(folder, out), stdout=subprocess.PIPE, text=True)
+    assert run.stdout is not None
+    run.stdout.readline()  # at least one is done
+    time.sleep(random.Random(4).uniform(0.0, 0.3))
+    os.kill(run.pid, signal.SIGKILL)
+    run.communicate()
+    before = {p: p.stat().st_mtime_ns for p in out.glob("submissions/*/result.json")}
+    assert before, "what was done is on disk"
+    for path in before:
+        json.loads(path.read_text())  # and whole
+    done = subprocess.run(cohort(folder, out), check=True, stdout=subprocess.PIPE, text=True)
     assert all(p.stat().st_mtime_ns == when for p, when in before.items())
+    events = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [e["id"] for e in events if e["event"] == "submission" and e["kept"]] == sorted(
+        p.parent.name for p in before
+    )
+    assert events[-2]["event"] == "cohort"
+    assert events[-2]["kept"] == len(before)
     results = json.loads((out / "results.json").read_text())["results"]
     assert [r["submission"]["id"] for r in results] == names
     assert {r["score"] for r in results} == {80.0}
+    assert not list(out.rglob("*.tmp"))
+
+
+def test_an_interrupted_run_says_what_is_safe_and_leaves_nothing(tmp_path: Path) -> None:
+    folder, out = handed_in(tmp_path / "in", "ada", "bob", "cid", "dan"), tmp_path / "out"
+    run = subprocess.Popen(cohort(folder, out), stdout=subprocess.PIPE, text=True)
+    assert run.stdout is not None
+    first = json.loads(run.stdout.readline())
+    assert (first["id"], first["done"], first["total"]) == ("ada", 1, 4)
+    os.kill(run.pid, signal.SIGINT)
+    rest = [json.loads(line) for line in run.communicate(timeout=60)[0].splitlines()]
+    assert run.returncode == 130
+    assert rest[-1]["event"] == "cut-short"
+    stored = [json.loads(p.read_text()) for p in out.glob("submissions/*/result.json")]
+    assert rest[-1]["done"] == len(stored) < 4
     assert not list(out.rglob("*.tmp"))

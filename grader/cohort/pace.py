@@ -1,0 +1,57 @@
+"""How far a run is, how fast it goes, and how long it will still take."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable
+
+from grader.cohort.run import Graded
+
+RECENT = 64
+"""Graded submissions over which the rate is taken: a slow one passes, a slow disk shows."""
+
+
+class Pace:
+    """Counts outcomes as they come in. What was kept from an earlier run is no work."""
+
+    def __init__(self, total: int, clock: Callable[[], float] = time.monotonic) -> None:
+        """`clock` gives seconds."""
+        self.total, self.clock = total, clock
+        self.done = self.kept = self.undecided = 0
+        self.started = clock()
+        self._moments = deque([self.started], maxlen=RECENT)
+
+    def count(self, graded: Graded) -> None:
+        """One more outcome is known."""
+        self.done += 1
+        self.kept += graded.kept
+        self.undecided += graded.document["status"] == "undecided"
+        if not graded.kept:
+            self._moments.append(self.clock())
+
+    @property
+    def graded(self) -> int:
+        """Submissions graded by this run."""
+        return self.done - self.kept
+
+    @property
+    def rate(self) -> float:
+        """Submissions a second, of late; 0 before the first."""
+        passed = self._moments[-1] - self._moments[0]
+        return (len(self._moments) - 1) / passed if passed > 0 else 0.0
+
+    @property
+    def left(self) -> float | None:
+        """Seconds that the rest will take at this rate; None while that is not known."""
+        return (self.total - self.done) / self.rate if self.rate else None
+
+    @property
+    def words(self) -> str:
+        """`3.2/s, 1:05 left`; "" while nothing is known."""
+        if self.left is None:
+            return ""
+        minutes, seconds = divmod(round(self.left), 60)
+        hours, minutes = divmod(minutes, 60)
+        left = f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+        return f"{self.rate:.1f}/s, {left} left"

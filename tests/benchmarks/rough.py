@@ -1,0 +1,92 @@
+"""A cohort with answers that hang, crash and eat memory: how long, and what of the honest ones.
+
+    python -m tests.benchmarks.rough [--count N] [--share PERCENT] [--timeout S] [--jobs J]
+
+5 % each hang, crash and eat memory, all in both of their parts. The honest ones are graded
+in a run of their own as well, under the same seed, and must come out the same. The deadlines
+allow what the honest ones took and, for each hanging answer, the whole time of its parts,
+which run side by side, and that of its verification.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import tempfile
+from pathlib import Path
+
+from grader.cohort.cores import cores
+from grader.cohort.run import grade_cohort
+from grader.intake import find_cohort
+from grader.observe.verification import SECONDS
+from tests.benchmarks.cohorts import (
+    comparable,
+    folder_of,
+    offspring,
+    order,
+    references,
+    seconds,
+    stored,
+)
+
+CALLS = ("def forward(", "def torch_forward_backward(")
+ROUGH = {
+    "hang": "    while True: pass\n",
+    "crash": "    import ctypes; ctypes.string_at(0)\n",
+    "memory": "    hoard = []\n    while True: hoard.append(bytearray(1 << 24))\n",
+}
+
+
+def spoiled(source: str, how: str) -> str:
+    """The reference with a first statement in both parts that does not let it go on."""
+    lines = []
+    for line in source.splitlines(keepends=True):
+        lines.append(line)
+        if line.startswith(CALLS):
+            lines.append(ROUGH[how])
+    return "".join(lines)
+
+
+def main() -> None:
+    words = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    words.add_argument("--count", type=int, default=100)
+    words.add_argument("--share", type=float, default=5.0, help="percent of each kind")
+    words.add_argument("--timeout", type=float, default=5.0)
+    words.add_argument("--jobs", type=int, default=cores())
+    asked = words.parse_args()
+    each = round(asked.count * asked.share / 100)
+    with tempfile.TemporaryDirectory() as scratch:
+        by, base = order(asked.timeout), Path(scratch)
+        honest = folder_of(references(asked.count - 3 * each), base / "honest")
+        source = next(references(1))
+        for how in ROUGH:
+            for number in range(each):
+                entry = honest.with_name("mixed") / f"{how}-{number}"
+                entry.mkdir(parents=True)
+                (entry / "solution.py").write_text(spoiled(source, how))
+        shutil.copytree(honest, honest.with_name("mixed"), dirs_exist_ok=True)
+
+        def graded(name: str) -> float:
+            found = find_cohort(base / name).found
+            run = lambda: grade_cohort(  # noqa: E731
+                by, found, base / f"{name}-out", jobs=asked.jobs, tell=lambda _: None
+            )
+            return seconds(run)
+
+        alone, mixed = graded("honest"), graded("mixed")
+        right = {k: comparable(v) for k, v in stored(base / "honest-out").items()}
+        found = stored(base / "mixed-out")
+        changed = sum(comparable(found[k]) != v for k, v in right.items())
+        hanging = each * (asked.timeout + SECONDS) / asked.jobs
+        print(f"honest alone {alone:.1f} s ({len(right)}), with the rough {mixed:.1f} s")
+        print(f"over what the deadlines allow: {mixed / (alone + hanging):.2f} (at most 1)")
+        print(f"honest results that changed: {changed} of {len(right)}")
+        for how in ROUGH:
+            names = {k: v for k, v in found.items() if k.startswith(how)}
+            said = {d["code"] for v in names.values() for d in v["defects"]}
+            print(f"{how}: {len(names)}, {', '.join(sorted(said))}")
+        print(f"left: {len(offspring())} processes")
+
+
+if __name__ == "__main__":
+    main()
