@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from grader.cohort import Engine
+from grader.cohort.run import Graded
 from grader.intake import Cohort, take_in
 from grader.terminal import MOST_LINES, Terminal
 
@@ -68,3 +70,25 @@ def test_a_file_that_does_not_parse_has_one_bug_and_nothing_else_to_read(
     assert text.count("✗") == 1
     assert "✗ syntax-error  -79  solution.py:17\n      def backward(cache)\n" in text
     assert "3 checks fail only because of these bugs" in text
+
+
+def outcome(id: str, *, kept: bool = False, **facts: Any) -> Graded:
+    document = {"status": "graded", "score": 80.0, "max_score": 100.0, "band": "hire", "checks": []}
+    return Graded(id, document | facts, kept)
+
+
+def test_without_a_terminal_each_outcome_is_a_plain_line_with_the_pace(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    terminal = Terminal()
+    with terminal.progress(3) as tell:
+        tell(outcome("ada", kept=True))
+        tell(outcome("b[red]ob", status="undecided", fault="the disk\nis full"))
+        tell(outcome("cid"))
+    terminal.cut_short()
+    first, second, third, last = capsys.readouterr().out.splitlines()
+    assert first == "[1/3] ada 80.0 hire, kept"
+    assert second.startswith("[2/3] b[red]ob undecided: the disk is full  (")
+    assert second.endswith("left)")
+    assert third == "[3/3] cid 80.0 hire"
+    assert last.startswith("Cut short: 3 of 3 are graded and kept")

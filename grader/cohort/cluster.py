@@ -195,9 +195,9 @@ class Cluster:
         return finished
 
 
-def connected(address: str) -> Client:
+def connected(address: str, seconds: float = 10.0) -> Client:
     """A client of the scheduler at `address`, such as tcp://10.0.0.1:8786. Raises `CallerError`."""
     try:
-        return Client(address, set_as_default=False)
+        return Client(address, set_as_default=False, timeout=seconds)
     except (OSError, ValueError, TypeError) as error:
         raise CallerError(f"{address}: no Dask scheduler answers there ({error})") from error

@@ -7,6 +7,7 @@ records between the judge's own processes; no candidate's code is near that pipe
 
 from __future__ import annotations
 
+import gc
 import signal
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -95,6 +96,8 @@ def serve(connection: Connection) -> None:
             grader = Grader(order, zygotes, exam)
             if exam is None:
                 connection.send(grader.engine.exam())
+            gc.collect()
+            gc.freeze()  # what is loaded by now stays: no collection need look at it again
             while True:
                 connection.send(grader.grade(connection.recv()))
         except GraderError as error:

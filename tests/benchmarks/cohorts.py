@@ -6,7 +6,7 @@ import itertools
 import json
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -62,12 +62,6 @@ def mutants(count: int) -> Iterator[str]:
     return itertools.islice(
         (next(right) if number % 3 == 2 else next(wrong) for number in itertools.count()), count
     )
-
-
-def comparable(document: Mapping[str, Any]) -> str:
-    """A result without what a clock said, and without the key that names the run's settings."""
-    kept = {k: v for k, v in document.items() if k not in ("timing", "reuse_key")}
-    return json.dumps(kept, sort_keys=True)
 
 
 def stored(out: Path) -> dict[str, dict[str, Any]]:

@@ -21,7 +21,8 @@ import time
 from pathlib import Path
 
 from grader.cohort.cores import cores
-from tests.benchmarks.cohorts import ROOT, SEED, comparable, folder_of, mutants, offspring, stored
+from tests.benchmarks.cohorts import ROOT, SEED, folder_of, mutants, offspring, stored
+from tests.cohort import untimed
 
 
 def command(folder: Path, out: Path, jobs: int) -> list[str]:
@@ -58,7 +59,7 @@ def main() -> None:
         started = time.perf_counter()
         whole(folder, Path(scratch) / "calm", asked.jobs)
         calm = time.perf_counter() - started
-        right = {k: comparable(v) for k, v in stored(Path(scratch) / "calm").items()}
+        right = {k: untimed.document(v) for k, v in stored(Path(scratch) / "calm").items()}
         out, written = Path(scratch) / "out", dict[Path, int]()
         twice = 0
         for number in range(asked.kills):
@@ -69,7 +70,7 @@ def main() -> None:
             print(f"kill {number + 1:2}: {len(written):3} results are safe", flush=True)
         events = whole(folder, out, asked.jobs)
         twice += sum(path.stat().st_mtime_ns != moment for path, moment in written.items())
-        last = {k: comparable(v) for k, v in stored(out).items()}
+        last = {k: untimed.document(v) for k, v in stored(out).items()}
         told = next(event for event in events if event["event"] == "cohort")
         joined = json.loads((out / "results.json").read_text())["results"]
         time.sleep(2.0)  # zygotes of the killed see the end of their pipe

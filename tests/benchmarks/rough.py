@@ -20,7 +20,6 @@ from grader.cohort.run import grade_cohort
 from grader.intake import find_cohort
 from grader.observe.verification import SECONDS
 from tests.benchmarks.cohorts import (
-    comparable,
     folder_of,
     offspring,
     order,
@@ -28,6 +27,7 @@ from tests.benchmarks.cohorts import (
     seconds,
     stored,
 )
+from tests.cohort import untimed
 
 CALLS = ("def forward(", "def torch_forward_backward(")
 ROUGH = {
@@ -74,9 +74,9 @@ def main() -> None:
             return seconds(run)
 
         alone, mixed = graded("honest"), graded("mixed")
-        right = {k: comparable(v) for k, v in stored(base / "honest-out").items()}
+        right = {k: untimed.document(v) for k, v in stored(base / "honest-out").items()}
         found = stored(base / "mixed-out")
-        changed = sum(comparable(found[k]) != v for k, v in right.items())
+        changed = sum(untimed.document(found[k]) != v for k, v in right.items())
         hanging = each * (asked.timeout + SECONDS) / asked.jobs
         print(f"honest alone {alone:.1f} s ({len(right)}), with the rough {mixed:.1f} s")
         print(f"over what the deadlines allow: {mixed / (alone + hanging):.2f} (at most 1)")

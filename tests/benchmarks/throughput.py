@@ -1,27 +1,35 @@
 """How fast a cohort is graded, over the least that its work can cost.
 
-    python -m tests.benchmarks.throughput [--count N] [--rounds R] [--jobs J]
+    python -m tests.benchmarks.throughput [--count N] [--rounds R] [--jobs J] [--others PYTHON]
 
 The floor: for every submission a warm process forks twice, and the children do the
 reference's arithmetic on the cases of the examination: no sandbox, no pipes, no judge,
 no page. As many at a time as the cohort grades. `pytest` is one fresh pytest process a
-submission, on the same cores, that asks far less than a grade does.
+submission, on the same cores, that asks far less than a grade does; `--others` does the
+same with otter-grader and nbgrader (see `others`). Each ratio is taken twice: of wall
+time, and of processor time over all processes, which other work on the machine disturbs
+less.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import resource
 import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 
 ROOT = Path(__file__).parents[2]
 SEED = 11
+FEW = 10
+"""Submissions of the run that is taken off for its start, and of the slow contenders."""
 
 PYTEST = """
 import numpy as np
@@ -39,9 +47,42 @@ def test_gradients_agree():
 """
 
 
-def floor(count: int, jobs: int) -> float:
-    """Seconds for `count` submissions, in `jobs` warm processes of their own."""
-    started = time.perf_counter()
+@dataclass(frozen=True)
+class Cost:
+    """Seconds: by the clock, and of processors in all processes taken together."""
+
+    wall: float
+    cpu: float
+
+    def __sub__(self, other: Cost) -> Cost:
+        return Cost(self.wall - other.wall, self.cpu - other.cpu)
+
+    def each(self, count: int) -> Cost:
+        return Cost(self.wall / count, self.cpu / count)
+
+    def over(self, other: Cost) -> Cost:
+        """The ratio of either."""
+        return Cost(self.wall / other.wall, self.cpu / other.cpu)
+
+    def __str__(self) -> str:
+        return f"{1000 * self.wall:7.1f} ms ({1000 * self.cpu:7.1f} ms of processors)"
+
+
+def used(whose: int) -> float:
+    """Processor seconds."""
+    usage = resource.getrusage(whose)
+    return usage.ru_utime + usage.ru_stime
+
+
+def cost_of(work: Callable[[], object]) -> Cost:
+    """What processes started and ended by `work` cost."""
+    started, before = time.perf_counter(), used(resource.RUSAGE_CHILDREN)
+    work()
+    return Cost(time.perf_counter() - started, used(resource.RUSAGE_CHILDREN) - before)
+
+
+def floor(count: int, jobs: int) -> Cost:
+    """`count` submissions, in `jobs` warm processes of their own."""
     script = [sys.executable, __file__, "--floor", str(count // jobs)]
     ready = [
         subprocess.Popen(script, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
@@ -55,13 +96,14 @@ def floor(count: int, jobs: int) -> float:
         assert process.stdin is not None
         process.stdin.write("go\n")
         process.stdin.flush()
+    cpu = 0.0
     for process in ready:
         assert process.stdout is not None
-        process.stdout.readline()
+        cpu += float(process.stdout.readline())
     taken = time.perf_counter() - started
     for process in ready:
         process.communicate()
-    return taken
+    return Cost(taken, cpu)
 
 
 def floor_process(count: int) -> None:
@@ -78,11 +120,13 @@ def floor_process(count: int) -> None:
     sides = (numpy_steps(paper), torch_steps(paper))
     print("ready", flush=True)
     sys.stdin.readline()
+    both = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    before = sum(map(used, both))
     for _ in range(count):
         children = [_forked(source, steps) for steps in sides]
         for child in children:
             os.waitpid(child, 0)
-    print("done", flush=True)
+    print(sum(map(used, both)) - before, flush=True)
 
 
 def _forked(source: str, steps: list) -> int:
@@ -107,31 +151,18 @@ def _forked(source: str, steps: list) -> int:
         os._exit(0)
 
 
-def cohort(folder: Path, jobs: int) -> float:
-    """Seconds that `grader cohort` takes beyond its start: a large run less a small one."""
+def cohort(folder: Path, jobs: int) -> Cost:
+    """`grader cohort` on a folder, its start included."""
     out = folder.parent / "out"
     shutil.rmtree(out, ignore_errors=True)
-    command = [
-        sys.executable,
-        "-m",
-        "grader",
-        "cohort",
-        str(folder),
-        "--out",
-        str(out),
-        "--jobs",
-        str(jobs),
-    ]
-    started = time.perf_counter()
-    subprocess.run(
-        command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=ROOT
-    )
-    return time.perf_counter() - started
+    words = ["cohort", str(folder), "--out", str(out), "--jobs", str(jobs)]
+    command = [sys.executable, "-m", "grader", *words]
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    return cost_of(lambda: subprocess.run(command, check=True, cwd=ROOT, **quiet))
 
 
-def pytest_each(folder: Path, count: int, jobs: int) -> float:
-    """Seconds for `count` submissions with a fresh pytest process each, `jobs` at a time."""
-    started = time.perf_counter()
+def pytest_each(folder: Path, count: int, jobs: int) -> None:
+    """Grade `count` submissions with a fresh pytest process each, `jobs` at a time."""
     todo = sorted(folder.iterdir())[:count]
     running: list[subprocess.Popen[bytes]] = []
     for entry in todo:
@@ -152,47 +183,46 @@ def pytest_each(folder: Path, count: int, jobs: int) -> float:
             running.pop(0).wait()
     for process in running:
         process.wait()
-    return time.perf_counter() - started
-
-
-def folder_of(count: int, where: Path) -> Path:
-    """`count` copies of the reference, each a little different."""
-    source = (ROOT / "reference" / "solution.py").read_text()
-    for number in range(count):
-        entry = where / f"candidate-{number:05}"
-        entry.mkdir(parents=True)
-        (entry / "solution.py").write_text(f"{source}\n# {number}\n")
-    return where
 
 
 def main() -> None:
     words = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    words.add_argument("--count", type=int, default=200)
+    words.add_argument("--count", type=int, default=120)
     words.add_argument("--rounds", type=int, default=3)
     words.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)))
+    words.add_argument("--others", metavar="PYTHON", help="of an environment that has them")
     words.add_argument("--floor", type=int, default=0, help=argparse.SUPPRESS)
     asked = words.parse_args()
     if asked.floor:
         return floor_process(asked.floor)
+    from tests.benchmarks import others
+    from tests.benchmarks.cohorts import folder_of, references
+
     with tempfile.TemporaryDirectory() as scratch:
-        many = folder_of(asked.count, Path(scratch) / "many" / "in")
-        few = folder_of(10, Path(scratch) / "few" / "in")
+        many = folder_of(references(asked.count), Path(scratch) / "many" / "in")
+        few = folder_of(references(FEW), Path(scratch) / "few" / "in")
         ratios = []
         for _ in range(asked.rounds):
-            least = floor(asked.count, asked.jobs) / asked.count
+            least = floor(asked.count, asked.jobs).each(asked.count)
             start = cohort(few, asked.jobs)
-            grade = (cohort(many, asked.jobs) - start) / (asked.count - 10)
-            ratios.append(grade / least)
-            print(
-                f"floor {1000 * least:6.1f} ms   graded {1000 * grade:6.1f} ms   ratio {ratios[-1]:.2f}",
-                flush=True,
-            )
-        print(f"a submission over the floor: {statistics.median(ratios):.2f} (at most 2)")
-        fresh = pytest_each(many, 10, asked.jobs) / 10
-        print(
-            f"one pytest process each: {1000 * fresh:.0f} ms, {fresh / grade:.0f} × slower (at least 50)"
-        )
+            grade = (cohort(many, asked.jobs) - start).each(asked.count - FEW)
+            ratios.append(grade.over(least))
+            print(f"floor {least}   graded {grade}", flush=True)
+        wall, cpu = (median(getattr(r, name) for r in ratios) for name in ("wall", "cpu"))
+        print(f"a submission over the floor: {wall:.2f}, of processors {cpu:.2f} (at most 2)")
+        fresh = cost_of(lambda: pytest_each(many, FEW, asked.jobs)).each(FEW)
+        report("one pytest process each", fresh, grade, "at least 50")
+        for name, work in others.found(asked.others, Path(scratch), FEW).items():
+            report(name, cost_of(work).each(FEW), grade, "one at a time")
     return None
+
+
+def report(name: str, theirs: Cost, ours: Cost, note: str) -> None:
+    """A line with both ratios."""
+    slower = theirs.over(ours)
+    print(
+        f"{name}: {theirs}, {slower.wall:.0f} × slower, {slower.cpu:.0f} × the processors ({note})"
+    )
 
 
 if __name__ == "__main__":

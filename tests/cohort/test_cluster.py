@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator
 from dataclasses import replace
@@ -11,6 +10,7 @@ from typing import Any
 
 import psutil
 import pytest
+import untimed
 from distributed import Client, LocalCluster
 from light_worker import LIGHT
 
@@ -50,10 +50,8 @@ def submissions(*ids: str) -> Iterator[Submission]:
     return (replace(taken[n % len(taken)], id=id) for n, id in enumerate(ids))
 
 
-def comparable(finished: Finished) -> tuple[Any, str]:
-    """A submission's files without what a clock said."""
-    document = {k: v for k, v in finished.document.items() if k != "timing"}
-    return json.dumps(document, sort_keys=True), finished.page
+def comparable(finished: Finished) -> tuple[str, str]:
+    return untimed.document(finished.document), untimed.page(finished.page)
 
 
 def light(order: Order, client: Client) -> Cluster:
@@ -67,7 +65,7 @@ def workers(client: Client) -> list[psutil.Process]:
 def test_results_are_those_of_one_machine_though_a_worker_is_lost(
     order: Order, client: Client
 ) -> None:
-    ids = [f"s{number}" for number in range(9)]
+    ids = [f"s{number}" for number in range(6)]
     with Crew(order, 1) as crew:
         here = {f.id: comparable(f) for f in crew.grade(submissions(*ids))}
         exam = crew.exam
@@ -78,7 +76,8 @@ def test_results_are_those_of_one_machine_though_a_worker_is_lost(
             there[finished.id] = comparable(finished)
             if len(there) == 2:
                 workers(client)[0].kill()
-    assert there == here
+    differing = [id for id in ids if there[id] != here[id]]
+    assert differing == []
 
 
 def test_what_kills_its_graders_is_set_aside_and_costs_no_dask_worker(
@@ -120,4 +119,4 @@ def test_a_worker_with_other_versions_is_refused(order: Order, client: Client) -
 
 def test_an_address_where_nobody_answers_is_the_callers_fault() -> None:
     with pytest.raises(CallerError, match="no Dask scheduler"):
-        connected("tcp://127.0.0.1:9")
+        connected("tcp://127.0.0.1:9", seconds=1.0)

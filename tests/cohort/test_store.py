@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +18,7 @@ from grader.cohort.store import (
     remember_seed,
     reusable,
     reuse_key,
+    sweep,
     write_whole,
 )
 from grader.errors import CallerError
@@ -89,3 +92,47 @@ def test_the_earlier_seed_is_found(tmp_path: Path) -> None:
     assert earlier_seed(tmp_path) is None
     remember_seed(tmp_path, 7)
     assert earlier_seed(tmp_path) == 7
+
+
+def test_a_full_disk_leaves_the_old_file_and_no_half_of_the_new_one(tmp_path: Path) -> None:
+    """In a process that may write no more than 4 kB to a file, as on a disk with no more room."""
+    write_whole(tmp_path / "result.json", "old")
+    words = f"""
+import resource
+from pathlib import Path
+from grader.cohort.store import write_whole
+from grader.errors import CallerError
+resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+try:
+    write_whole(Path({str(tmp_path / "result.json")!r}), "x" * 100_000)
+except CallerError as error:
+    print(error)
+"""
+    done = subprocess.run([sys.executable, "-c", words], capture_output=True, text=True, check=True)
+    assert "result.json cannot be written: File too large" in done.stdout
+    assert (tmp_path / "result.json").read_text() == "old"
+    assert [p.name for p in tmp_path.iterdir()] == ["result.json"]
+
+
+def test_file_and_folders_have_reached_the_disk_before_it_returns(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flushed: list[str] = []
+
+    def noted(descriptor: int) -> None:
+        flushed.append(os.readlink(f"/proc/self/fd/{descriptor}"))
+
+    monkeypatch.setattr(os, "fsync", noted)
+    write_whole(tmp_path / "new" / "result.json", "x")
+    temporary = flushed.pop(1)
+    assert flushed == [str(tmp_path), str(tmp_path / "new")]
+    assert temporary.startswith(str(tmp_path / "new" / ".result.json."))
+
+
+def test_only_what_a_run_itself_left_is_swept_away(tmp_path: Path) -> None:
+    for name in (".result.json.0123abcd.tmp", ".mine.tmp", ".marks.sqlite-wal", "x.0123abcd.tmp"):
+        (tmp_path / name).touch()
+    sweep(tmp_path)
+    assert sorted(p.name for p in tmp_path.iterdir()) == [
+        ".marks.sqlite-wal", ".mine.tmp", "x.0123abcd.tmp"
+    ]  # fmt: skip
