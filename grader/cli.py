@@ -214,8 +214,34 @@ def view(
     out: Annotated[Path, typer.Argument(metavar="OUT", help="The --out of an earlier run.")] = Path(
         "grader-out"
     ),
+    review: Annotated[
+        bool,
+        typer.Option(
+            "--review", help="Mark, override and comment, on pages served to this machine."
+        ),
+    ] = False,
+    rubric: Annotated[
+        Path | None,
+        typer.Option("--rubric", metavar="FILE", help="With --review: where it is not beside OUT."),
+    ] = None,
+    reviewer: Annotated[
+        str, typer.Option("--as", metavar="NAME", help="With --review: who marks (default: you).")
+    ] = "",
+    port: Annotated[
+        int, typer.Option("--port", min=0, max=65535, help="With --review (default: any).")
+    ] = 0,
+    browser: Annotated[
+        bool, typer.Option("--browser/--no-browser", help="With --review: open the browser.")
+    ] = True,
 ) -> None:
-    """Open the report of an earlier run in the browser."""
+    """Open the report of an earlier run in the browser; with --review, to mark it."""
+    if review:
+        from grader.review import open_folder
+        from grader.review.serve import serve
+
+        folder = open_folder(out, rubric)
+        serve(folder, port=port, reviewer=reviewer, browser=browser, tell=_say)
+        return
     pages = [out / "index.html", out / "report.html"] if out.is_dir() else [out]
     page = next((p for p in pages if p.is_file() and p.suffix == ".html"), None)
     if page is None:
@@ -350,6 +376,12 @@ def _existing(path: Path) -> Path:
     if not path.exists():
         raise CallerError(f"{path}: there is no such file or folder")
     return path
+
+
+def _say(line: str) -> None:
+    """A line that is seen at once, also by whoever reads from a pipe."""
+    typer.echo(line)
+    sys.stdout.flush()
 
 
 def _percent(document: dict[str, float]) -> float:

@@ -44,7 +44,8 @@ class Submission:
     canonical form); see `grader.rubric.contract`.
     `joined` are the files whose names `main` brings together, last the one whose
     names count; then `main` was written by the intake. `notes` are sentences about
-    the taking in that cost nothing.
+    the taking in that cost nothing. `who` is what an export calls the candidate by:
+    a participant's number, an email; "" where one submission was graded by itself.
     """
 
     id: str
@@ -59,6 +60,7 @@ class Submission:
     joined: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     contract: str = ""
+    who: str = ""
 
     @property
     def source(self) -> str:
@@ -284,7 +286,7 @@ class CheckGrade:
 class ItemGrade:
     """One line of the rubric: its points, and the checks it rests on.
 
-    `open` when a human has to mark it; then `points` is 0 and does not count.
+    `open` when a human has to mark it and has not; then `points` is 0 and does not count.
     `given_back` is the share of `points` that its checks did not earn: a proven
     defect explains why they did not pass, and is charged once, in `Grade.charges`.
     """

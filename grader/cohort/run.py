@@ -16,7 +16,9 @@ from grader.cohort.engine import Engine
 from grader.cohort.store import (
     REUSE_KEY,
     read_result,
+    remember_rubric,
     remember_seed,
+    remember_submissions,
     reusable,
     reuse_key,
     sweep,
@@ -50,6 +52,7 @@ def grade_one(
     """Grade and write `report.html` and `result.json` to `out`; gives the report's path."""
     order = Order(engine.rubric, engine.settings, audience)
     result = engine.grade(submission)
+    remember_rubric(out, engine.rubric)
     _save(written(order, result), out, _key(order, submission))
     return result, out / "report.html"
 
@@ -89,6 +92,7 @@ def grade_cohort(
     (out / "submissions").mkdir(parents=True, exist_ok=True)
     sweep(out)
     remember_seed(out, order.settings.seed)
+    remember_rubric(out, order.rubric)
     done: dict[str, Graded] = {}
     keys: dict[str, str] = {}
 
@@ -129,6 +133,7 @@ def write_cohort(order: Order, title: str, graded: Sequence[Graded], out: Path) 
     The results are copied from their files one after another: a cohort need not fit in memory.
     """
     rubric, rows = order.rubric, [g.document for g in graded]
+    remember_submissions(out, [g.id for g in graded])
     with writing_whole(out / "scores.csv") as stream:
         write_csv(rows, stream)
     summary = {"Rubric": rubric.title, "Seed": str(order.settings.seed), "Grader": __version__}

@@ -7,7 +7,7 @@ import json
 import os
 import re
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -16,11 +16,13 @@ from typing import Any, TextIO
 from grader import __version__
 from grader.cohort.engine import Settings
 from grader.errors import CallerError
+from grader.rubric import Rubric
 
 REUSE_KEY = "reuse_key"
 RUN_FILE = "run.json"
 TEMPORARY = re.compile(r"\..+\.[0-9a-f]{8}\.tmp")
 """The names under which files of ours are written."""
+RUBRIC_FILE = "rubric.yaml"
 
 
 def write_whole(path: Path, text: str) -> None:
@@ -119,6 +121,30 @@ def reusable(document: Mapping[str, Any] | None, key: str) -> bool:
 def remember_seed(out: Path, seed: int) -> None:
     """Note a run's seed before its first result: whoever goes on after a crash needs it."""
     write_whole(out / RUN_FILE, json.dumps({"schema_version": 1, "seed": seed}) + "\n")
+
+
+def remember_rubric(out: Path, rubric: Rubric) -> None:
+    """Keep the rubric beside its results: a human marks by its guidance, and totals need it."""
+    write_whole(out / RUBRIC_FILE, rubric.text.decode("utf-8"))
+
+
+def remember_submissions(out: Path, ids: Sequence[str]) -> None:
+    """Note which results belong to the last run: others may lie there from earlier ones."""
+    document = (read_result(out / RUN_FILE) or {}) | {"submissions": list(ids)}
+    write_whole(out / RUN_FILE, json.dumps(document) + "\n")
+
+
+def result_files(out: Path) -> dict[str, Path]:
+    """By id, the results in `out`: those of its last run, or all where that was cut short."""
+    folder = out / "submissions"
+    if not folder.is_dir():
+        path = out / "result.json"
+        document = read_result(path)
+        return {str(document["submission"]["id"]): path} if document else {}
+    run = read_result(out / RUN_FILE) or {}
+    ids = run.get("submissions") or sorted(p.name for p in folder.iterdir() if p.is_dir())
+    paths = {str(id): folder / str(id) / "result.json" for id in ids if "/" not in str(id)}
+    return {id: path for id, path in paths.items() if path.is_file()}
 
 
 def earlier_seed(out: Path) -> int | None:

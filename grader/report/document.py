@@ -9,8 +9,9 @@ from typing import Any
 
 from grader import __version__
 from grader.errors import HarnessError
-from grader.records import CheckGrade, Defect, Grade, GraphNode, Result
+from grader.records import CheckGrade, Defect, Grade, GraphNode, Result, SourceFile
 from grader.report.escape import storable
+from grader.report.listing import MAX_CHARACTERS, shown_files, source_text
 
 SCHEMA_VERSION = 1
 
@@ -31,7 +32,11 @@ def result_json(result: Result) -> dict[str, Any]:
             "name": submission.name,
             "digest": submission.digest,
             "files": [file.path for file in submission.files],
+            "main": submission.main,
+            "who": submission.who,
         },
+        "sources": [_source(file) for file in shown_files(submission)],
+        "answers": submission.answers[:MAX_CHARACTERS],
         "rubric": {
             "id": result.rubric_id,
             "title": result.rubric_title,
@@ -40,8 +45,7 @@ def result_json(result: Result) -> dict[str, Any]:
         "contract": dict(zip(("title", "digest"), result.contract, strict=True)),
         "status": grade.status.value,
         "fault": result.fault,
-        **_grade(grade),
-        "checks": [_check(check) for check in grade.checks],
+        **grade_json(grade),
         "defects": [_defect(defect) for defect in result.defects],
         "graph": [_node(node) for node in result.graph],
         "binding": {
@@ -58,7 +62,8 @@ def result_json(result: Result) -> dict[str, Any]:
     return stored
 
 
-def _grade(grade: Grade) -> dict[str, Any]:
+def grade_json(grade: Grade) -> dict[str, Any]:
+    """What a result says of its grade: totals, parts, dimensions and the single checks."""
     return {
         "score": _finite(grade.score, "the score"),
         "max_score": _finite(grade.max_score, "the maximum score"),
@@ -89,7 +94,13 @@ def _grade(grade: Grade) -> dict[str, Any]:
             }
             for dimension in grade.dimensions
         ],
+        "checks": [_check(check) for check in grade.checks],
     }
+
+
+def _source(file: SourceFile) -> dict[str, Any]:
+    """A file as a reviewer reads it; longer ones up to the length that the report shows."""
+    return {"path": file.path, "text": source_text(file)[:MAX_CHARACTERS]}
 
 
 def _check(check: CheckGrade) -> dict[str, Any]:

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from functools import cache
+from html import unescape
 from typing import Any
 
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
@@ -19,13 +21,19 @@ from markupsafe import Markup
 from grader.report.escape import clip, prose, visible
 from grader.report.figures import plural, points, share
 
+OURS = "grader.report"
+POLICY = re.compile(r'http-equiv="Content-Security-Policy" content="([^"]*)"')
+
 
 @cache
-def environment() -> Environment:
-    """The one environment of this process; building it compiles nothing yet."""
+def environment(package: str = OURS) -> Environment:
+    """The environment of a package's pages, which may use ours; building it compiles nothing."""
     made = Environment(
         loader=ChoiceLoader(
-            [PackageLoader("grader.report", "templates"), PackageLoader("grader.report", "vendor")]
+            [
+                *(PackageLoader(p) for p in dict.fromkeys((package, OURS))),
+                PackageLoader(OURS, "vendor"),
+            ]
         ),
         autoescape=True,
         undefined=StrictUndefined,
@@ -38,22 +46,34 @@ def environment() -> Environment:
 
 
 def render_page(
-    template: str, *, styles: Sequence[str], scripts: Sequence[str], context: Mapping[str, Any]
+    template: str,
+    *,
+    styles: Sequence[str],
+    scripts: Sequence[str],
+    context: Mapping[str, Any],
+    package: str = OURS,
+    asks_home: bool = False,
 ) -> str:
-    """One HTML document from `template`, with the files `styles` and `scripts` inlined."""
-    css, javascript = _assets(*styles), _assets(*scripts)
+    """One HTML document from `template`, with the files `styles` and `scripts` inlined.
+
+    `package` holds the template where it is another room's. A page that `asks_home` may
+    send requests to where it came from; others send none.
+    """
+    made = environment(package)
+    css, javascript = _assets(package, *styles), _assets(package, *scripts)
     policy = "; ".join(
         (
             "default-src 'none'",
             f"style-src '{_digest(css)}'",
             f"script-src '{_digest(javascript)}'",
+            *(["connect-src 'self'"] if asks_home else []),
             "img-src data:",
             "base-uri 'none'",
             "form-action 'none'",
         )
     )
     page = {"policy": Markup(policy), "style": Markup(css), "script": Markup(javascript)}
-    return environment().get_template(template).render({**context, "page": page})
+    return made.get_template(template).render({**context, "page": page})
 
 
 def _shown(value: Any) -> Any:
@@ -62,11 +82,18 @@ def _shown(value: Any) -> Any:
 
 
 @cache
-def _assets(*names: str) -> str:
+def _assets(package: str, *names: str) -> str:
     """Several files as one text."""
-    made = environment()
+    made = environment(package)
     assert made.loader is not None
     return "".join(made.loader.get_source(made, name)[0] for name in names)
+
+
+def policy_of(page: str) -> str:
+    """The policy that a page states in itself, for a server to send as a header."""
+    found = POLICY.search(page)
+    assert found is not None, "every page states its policy"
+    return unescape(found[1])
 
 
 def _digest(text: str) -> str:

@@ -126,7 +126,7 @@ def report_view(result: Result, audience: Audience) -> ReportView:
         looks=looks(result.pictures, interviewer=audience == "interviewer"),
         troubles=troubles,
         listings=listings(result.submission, marks, beside),
-        answers=_answers(result.submission.answers),
+        answers=answer_sections(result.submission.answers),
         isolation=_isolation(result.observations),
         unisolated=_unisolated(result.observations),
         taken_in=taken_in(result.observations),
@@ -207,7 +207,7 @@ def _trouble_marks(troubles: Sequence[Trouble]) -> Iterator[Mark]:
             yield frame_mark(frame, trouble.error, trouble.anchor)
 
 
-def _answers(text: str) -> tuple[tuple[str, str], ...]:
+def answer_sections(text: str) -> tuple[tuple[str, str], ...]:
     """The written answers as heading and text; what precedes the first heading has none."""
     before, *rest = ANSWER_HEADING.split(text)
     sections = [("", before.strip())] if before.strip() else []

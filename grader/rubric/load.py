@@ -84,6 +84,7 @@ def parse_rubric(
         bands=form.bands,
         deductions=form.deductions,
         contract=form.contract,
+        text=text_bytes,
     )
 
 

@@ -245,7 +245,7 @@ class ContractFile(_Strict):
 
 @dataclass(frozen=True, slots=True)
 class Rubric:
-    """A rubric without a fault. `digest` ("sha256:…") is that of the file's bytes.
+    """A rubric without a fault. `digest` ("sha256:…") is that of the file's bytes, `text` they.
 
     `contract` is the rubric's own, or that of the file given beside it.
     """
@@ -259,3 +259,4 @@ class Rubric:
     bands: tuple[Band, ...] = ()
     deductions: Deductions = field(default_factory=Deductions)
     contract: Contract | None = None
+    text: bytes = b""

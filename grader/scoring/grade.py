@@ -21,13 +21,15 @@ from grader.records import (
     ItemGrade,
     PartGrade,
 )
-from grader.rubric import Band, Dimension, Gate, Item, Part, Rubric
+from grader.rubric import Band, Dimension, Gate, Part, Rubric
 from grader.scoring.deductions import explanations, soften
 from grader.scoring.items import NOTHING, UNDECIDED, ItemScore, Share, exact, score_item
 
 NOT_RUN = "This check was not run: a fault of the grader. Run it again; report it if it stays."
 FOR_A_HUMAN = "Open: a human marks this."
+MARKED = "A human marked this."
 NO_EXPLANATION: Mapping[str, Sequence[str]] = MappingProxyType({})
+NO_MARKS: Mapping[str, float] = MappingProxyType({})
 
 
 class CheckLike(Protocol):
@@ -66,6 +68,7 @@ def grade(
     *,
     defects: Sequence[Defect] = (),
     explained: Mapping[str, Sequence[str]] = NO_EXPLANATION,
+    marks: Mapping[str, float] = NO_MARKS,
 ) -> Grade:
     """What `findings` are worth under `rubric`; `checks` are all declared checks, by id.
 
@@ -75,19 +78,24 @@ def grade(
     check costs nothing. Statuses stay as they are, and so do the gates, which
     look at nothing else.
 
+    `marks` are points that a human gave, by the id of a manual item: these count, in
+    `max_score` too; the other manual items stay open.
+
     A check without a finding counts as an error. Any error leaves the grade
     undecided and its points out of `max_score`. Raises HarnessError when a
-    check was found twice or was never declared, or when `explained` names an
-    unknown check or a defect that is not proven.
+    check was found twice or was never declared, when `explained` names an
+    unknown check or a defect that is not proven, or when a mark is of no manual
+    item, or not from 0 to its points.
     """
     found = _complete(rubric, findings, checks)
     statuses = {check: finding.status for check, finding in found.items()}
     reasons = explanations(statuses, explained, defects)
     found_only = [score_item(i, statuses) for part in rubric.parts for i in part.items]
     softened, charges = soften(rubric, found_only, statuses, reasons, defects)
+    softened |= _marked(rubric, marks)
     scored = [(part, [softened[item.id] for item in part.items]) for part in rubric.parts]
     undecided = CheckStatus.ERROR in statuses.values()
-    counted = [s for _, scores in scored for s in scores if not s.item.manual]
+    counted = [s for _, scores in scored for s in scores]
     max_score = sum((s.max_points for s in counted if not s.item.bonus), NOTHING)
     score = min(sum((s.points for s in counted), NOTHING), max_score)
     score, gates = _gated(rubric.gates, statuses, score, max_score)
@@ -125,6 +133,20 @@ def _complete(
     return found
 
 
+def _marked(rubric: Rubric, marks: Mapping[str, float]) -> dict[str, ItemScore]:
+    """The scores of the manual items that a human has marked, by id."""
+    manual = {item.id: item for part in rubric.parts for item in part.items if item.manual}
+    scores: dict[str, ItemScore] = {}
+    for id, points in marks.items():
+        if id not in manual:
+            raise HarnessError(f"a mark for {id}, which is no manual item of this rubric")
+        if not 0 <= points <= manual[id].points:
+            raise HarnessError(f"a mark of {points} for {id}, which is worth {manual[id].points}")
+        whole = exact(manual[id].points)
+        scores[id] = ItemScore(manual[id], exact(points), whole, {})
+    return scores
+
+
 def _gated(
     gates: Sequence[Gate],
     statuses: Mapping[str, CheckStatus],
@@ -154,12 +176,11 @@ def _open(scores: Sequence[ItemScore]) -> Fraction:
 
 def _part(part: Part, scores: Sequence[ItemScore]) -> PartGrade:
     """A part's decided points. Those of a bonus are added, and may exceed the maximum."""
-    decided = [s for s in scores if not s.item.manual]
     return PartGrade(
         id=part.id,
         title=part.title,
-        points=float(sum((s.points for s in decided), NOTHING)),
-        max_points=float(sum((s.max_points for s in decided if not s.item.bonus), NOTHING)),
+        points=float(sum((s.points for s in scores), NOTHING)),
+        max_points=float(sum((s.max_points for s in scores if not s.item.bonus), NOTHING)),
         open_points=float(_open(scores)),
         items=tuple(_item(s) for s in scores),
     )
@@ -168,7 +189,7 @@ def _part(part: Part, scores: Sequence[ItemScore]) -> PartGrade:
 def _item(score: ItemScore) -> ItemGrade:
     """One line; open when a human has to mark all of it."""
     item = score.item
-    still_open = item.manual or (score.open > 0 and score.max_points == 0)
+    still_open = score.max_points == 0 and (item.manual or score.open > 0)
     return ItemGrade(
         id=item.id,
         title=item.title,
@@ -209,7 +230,7 @@ def _check_grades(
     for part, scores in scored:
         for score in scores:
             if score.item.manual:
-                grades.append(_manual(score.item, part.id))
+                grades.append(_manual(score, part.id))
             left = [c for c in score.shares if found[c].status is CheckStatus.MANUAL]
             shares = {c: Share(NOTHING, score.open / len(left)) for c in left}
             for check, share in {**score.shares, **shares}.items():
@@ -242,13 +263,14 @@ def _check(
     )
 
 
-def _manual(item: Item, part: str) -> CheckGrade:
+def _manual(score: ItemScore, part: str) -> CheckGrade:
+    marked = score.max_points > 0
     return CheckGrade(
-        id=item.id,
-        title=item.title,
+        id=score.item.id,
+        title=score.item.title,
         part=part,
         status=CheckStatus.MANUAL,
-        points=0.0,
-        max_points=float(item.points),
-        message=FOR_A_HUMAN,
+        points=float(score.points),
+        max_points=float(score.item.points),
+        message=MARKED if marked else FOR_A_HUMAN,
     )

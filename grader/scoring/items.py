@@ -57,7 +57,7 @@ def score_item(item: Item, statuses: Mapping[str, CheckStatus]) -> ItemScore:
     count = len(item.checks)
     if item.manual or not count:
         whole = exact(item.points) if item.manual else NOTHING
-        return ItemScore(item, NOTHING, whole, {}, open=whole)
+        return ItemScore(item, NOTHING, NOTHING, {}, open=whole)
     decided = [check for check in item.checks if statuses[check] not in UNDECIDED]
     passing = frozenset(check for check in decided if statuses[check] is CheckStatus.PASS)
     max_points = exact(item.points) * Fraction(len(decided), count)

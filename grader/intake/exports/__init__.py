@@ -99,8 +99,10 @@ def _read(place: Place, handed: Handed, id: str) -> Submission:
         for entry, name in handed.pieces:
             place.collect_handed(entry, name, into)
     except SubmissionError as error:
-        return empty(id, handed.name, str(error), into.done().explained)
-    return assemble(id, handed.name, into.done())
+        taken = empty(id, handed.name, str(error), into.done().explained)
+    else:
+        taken = assemble(id, handed.name, into.done())
+    return replace(taken, who=handed.who)
 
 
 __all__ = ["LAYOUTS", "PLAIN", "Cohort", "Found", "find_cohort", "find_submissions"]

@@ -1,0 +1,119 @@
+"""The `--out` of a run as reviewers and exports see it: results, their rubric, what was said."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from grader.bundled import bundled
+from grader.checks import ALL_CHECKS
+from grader.cohort.store import RUBRIC_FILE, read_result, result_files
+from grader.diagnosis.codes import CODES
+from grader.errors import CallerError
+from grader.review.said import Order, checked
+from grader.review.store import STORE_FILE, Change, Store
+from grader.review.totals import Standing, marked, standings
+from grader.rubric import Rubric, load_rubric
+
+BUNDLED = ("onsite.yaml", "course.yaml")
+
+
+@dataclass(frozen=True, slots=True)
+class Reviewed:
+    """One submission: what the grader found, what reviewers say, and both together."""
+
+    id: str
+    automatic: Mapping[str, Any]
+    said: Mapping[str, Standing]
+    document: Mapping[str, Any]
+
+    @property
+    def waiting(self) -> int:
+        """How many marks and overrides do not count until somebody looks at them again."""
+        return sum(not s.counts and not f.startswith("comment/") for f, s in self.said.items())
+
+
+@dataclass(frozen=True)
+class Folder:
+    """Results by id in the order of the run, and the store beside them."""
+
+    out: Path
+    paths: Mapping[str, Path]
+    store: Store
+    rubrics: Mapping[str, Rubric] = field(default_factory=dict)
+
+    def result(self, id: str) -> dict[str, Any]:
+        """The stored result. Raises `CallerError` when it cannot be read."""
+        document = read_result(self.paths[id])
+        if document is None:
+            raise CallerError(f"{self.paths[id]} cannot be read as a result; grade it again")
+        return document
+
+    def rubric(self, document: Mapping[str, Any]) -> Rubric:
+        """The rubric that a result was graded by. Raises `CallerError` when it is not here."""
+        digest = document["rubric"]["digest"]
+        if digest not in self.rubrics:
+            raise CallerError(
+                f"the rubric {document['rubric']['id']!r} by which {document['submission']['id']} "
+                f"was graded is not beside the results; name it with --rubric, or grade it again"
+            )
+        return self.rubrics[digest]
+
+    def reviewed(self, id: str) -> Reviewed:
+        """One submission, read now: a regrade is seen at once.
+
+        Raises `CallerError` when something was said about it and its rubric is missing.
+        """
+        document = self.result(id)
+        changes = self.store.latest(id)
+        if not changes:
+            return Reviewed(id, document, {}, document)
+        rubric = self.rubric(document)
+        said = standings(document, rubric, changes)
+        return Reviewed(id, document, said, marked(document, rubric, said))
+
+    def all_reviewed(self) -> Iterator[Reviewed]:
+        """Every submission, one after another: a cohort need not fit in memory."""
+        for id in self.paths:
+            yield self.reviewed(id)
+
+    def save(self, id: str, order: Order) -> Change:
+        """Keep what a reviewer says about `id`.
+
+        Raises `CallerError` when it makes no sense there, `Conflict` when the field has changed.
+        """
+        document = self.result(id)
+        rubric = self.rubric(document)
+        value = checked(order, document, rubric)
+        return self.store.save(
+            id,
+            order.field,
+            value,
+            base=order.base,
+            who=order.who,
+            digest=document["submission"]["digest"],
+            rubric=rubric.digest,
+        )
+
+
+def open_folder(out: Path, rubric: Path | None = None) -> Folder:
+    """The results in `out`. `rubric` is tried first, then the one beside them, then the bundled.
+
+    Raises `CallerError` when there is no result, `RubricError` when `rubric` is not usable.
+    """
+    paths = result_files(out)
+    if not paths:
+        raise CallerError(f"{out}: no result here; `grader grade` and `grader cohort` write one")
+    beside = [out / RUBRIC_FILE] if (out / RUBRIC_FILE).is_file() else []
+    known = [*beside, *(bundled("rubrics") / name for name in BUNDLED)]
+    rubrics: dict[str, Rubric] = {}
+    for path in [rubric, *known] if rubric else known:
+        loaded = _load(path)
+        rubrics.setdefault(loaded.digest, loaded)
+    return Folder(out, paths, Store(out / STORE_FILE), rubrics)
+
+
+def _load(path: Path) -> Rubric:
+    return load_rubric(path, [c.id for c in ALL_CHECKS], [c.code for c in CODES])
