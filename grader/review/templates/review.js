@@ -25,7 +25,7 @@ who.addEventListener("change", () => {
 // ── forms: what is in them, and upon which version it was typed ──
 const forms = [...document.querySelectorAll("form[data-field]")].map((node) => ({
   node, name: node.dataset.field, base: 0, dirty: false,
-  said: node.querySelector(".said"), conflict: node.querySelector(".conflict"),
+  notice: node.querySelector(".notice"), conflict: node.querySelector(".conflict"),
 }));
 
 function read(form) {
@@ -60,16 +60,16 @@ function fill(form) {
 
 function say(node, words, kind = "") {
   node.textContent = words;
-  node.className = `said ${kind}`;
+  node.className = `notice ${kind}`;
 }
 
 function describe(form) {
   const field = state.fields[form.name];
   form.node.querySelector("[data-take-back]").hidden = !field?.value;
-  if (!field) say(form.said, "");
-  else if (!field.value) say(form.said, `Taken back by ${by(field)}.`);
-  else if (field.why_not) say(form.said, `Not counted. ${field.why_not} Saved by ${by(field)}.`, "late");
-  else say(form.said, `Saved by ${by(field)}.`, "good");
+  if (!field) say(form.notice, "");
+  else if (!field.value) say(form.notice, `Taken back by ${by(field)}.`);
+  else if (field.why_not) say(form.notice, `Not counted. ${field.why_not} Saved by ${by(field)}.`, "late");
+  else say(form.notice, `Saved by ${by(field)}.`, "good");
   const pill = form.node.closest("details.check")?.querySelector(".overridden");
   if (pill) {
     pill.hidden = !field?.value;
@@ -95,7 +95,7 @@ function contest(form) {
   row.append(theirs, mine);
   form.conflict.append(row);
   form.conflict.hidden = false;
-  say(form.said, "Not saved: someone else changed this first.", "bad");
+  say(form.notice, "Not saved: someone else changed this first.", "bad");
 }
 
 // ── sending ──
@@ -120,9 +120,9 @@ async function post(order) {
 }
 
 async function send(form, value) {
-  say(form.said, "Saving …");
+  say(form.notice, "Saving …");
   const result = await post({ field: form.name, value, base: form.base });
-  if (result.trouble) { say(form.said, result.trouble, "bad"); return; }
+  if (result.trouble) { say(form.notice, result.trouble, "bad"); return; }
   if (!result.conflict) fill(form);
   show();
   if (result.conflict) contest(form);
@@ -132,7 +132,7 @@ for (const form of forms) {
   form.node.addEventListener("input", () => {
     form.dirty = true;
     form.node.classList.add("form-dirty");
-    say(form.said, "Not saved yet.");
+    say(form.notice, "Not saved yet.");
   });
   form.node.addEventListener("submit", (event) => {
     event.preventDefault();
@@ -140,7 +140,7 @@ for (const form of forms) {
     const missing = Number.isNaN(value.points) ? "points" : value.status === "" ? "status" : "";
     if (missing) {
       form.node.elements[missing].focus();
-      say(form.said, missing === "points" ? "Say how many points." : "Say whether it passed.", "bad");
+      say(form.notice, missing === "points" ? "Say how many points." : "Say whether it passed.", "bad");
       return;
     }
     send(form, value);
@@ -180,7 +180,7 @@ function showComments() {
     back.setAttribute("aria-label", `Take back the comment on line ${line}`);
     back.addEventListener("click", async () => {
       const result = await post({ field: name, value: null, base: field.version });
-      if (result.trouble) say(remark.querySelector(".said"), result.trouble, "bad");
+      if (result.trouble) say(remark.querySelector(".notice"), result.trouble, "bad");
       show();
     });
     note.append(back);
@@ -190,7 +190,7 @@ function showComments() {
 
 remark?.addEventListener("submit", async (event) => {
   event.preventDefault();
-  const said = remark.querySelector(".said");
+  const said = remark.querySelector(".notice");
   const [file, line] = [document.getElementById("remark-file"), document.getElementById("remark-line")];
   const [number, text] = [line.valueAsNumber, remarkText.value.trim()];
   if (Number.isNaN(number) || !text) { say(said, "Say which line, and what about it.", "bad"); return; }
@@ -221,6 +221,8 @@ function showTotal(id, total) {
 function show() {
   showTotal("automatic", state.automatic);
   showTotal("total", state.total);
+  const running = [state.total.score || "undecided", state.total.open && `${state.total.open} open`];
+  document.getElementById("running").textContent = running.filter(Boolean).join(", ");
   document.getElementById("open-points").textContent = state.total.open || "0";
   document.getElementById("gates").replaceChildren(...state.total.gates.map((gate) => element("li", gate)));
   document.getElementById("waiting").hidden = !state.waiting;
@@ -237,7 +239,7 @@ function show() {
     if (!form.dirty) fill(form);
     else if (form.conflict.hidden) {
       const field = state.fields[form.name];
-      say(form.said, `${field.who} ${valueInWords(form.name, field.value)} meanwhile. Yours is not saved yet.`, "late");
+      say(form.notice, `${field.who} ${valueInWords(form.name, field.value)} meanwhile. Yours is not saved yet.`, "late");
     }
   }
   showComments();
