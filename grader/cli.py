@@ -251,6 +251,42 @@ def view(
         typer.echo(f"No browser could be started. The report is {address}")
 
 
+@app.command()
+def export(
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="The --out of an earlier run.")],
+    to: Annotated[
+        str,
+        typer.Option(
+            "--to", metavar="FORMAT", help="csv, json, gradescope, canvas, moodle or junit."
+        ),
+    ],
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", metavar="PATH", help="Where it goes (default: into OUT)."),
+    ] = None,
+    worksheet: Annotated[
+        Path | None,
+        typer.Option("--worksheet", metavar="FILE", help="moodle: the grading worksheet to fill."),
+    ] = None,
+    assignment: Annotated[
+        str,
+        typer.Option("--assignment", metavar="TITLE", help="canvas: as there, “Title (12345)”."),
+    ] = "",
+    rubric: Annotated[
+        Path | None,
+        typer.Option("--rubric", metavar="FILE", help="Where it is not beside the results."),
+    ] = None,
+) -> None:
+    """Write the results, with the marks of humans, as a file that another system takes."""
+    from grader.export import export as write
+    from grader.review import open_folder
+    from grader.terminal import Terminal
+
+    folder = open_folder(_existing(out), rubric)
+    done = write(folder, to, output, worksheet=worksheet, assignment=assignment)
+    Terminal().exported(done.written, done.count, done.left_out)
+
+
 @rubric_app.command("check")
 def rubric_check(file: Annotated[Path, typer.Argument(metavar="FILE")]) -> None:
     """Say what is wrong in a rubric or a contract, line by line, and what to write instead."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -150,6 +150,14 @@ class Terminal:
             shown = ", ".join(plain(name[:MOST_NAME]) for name in cohort.left_out[:MOST_LINES])
             more = f" and {count - MOST_LINES} more" if count > MOST_LINES else ""
             self.console.print(f"{count} left out: {shown}{more}", soft_wrap=True)
+
+    def exported(self, written: Path, count: int, left_out: Sequence[str]) -> None:
+        """Where an export went, and whom it could not take along."""
+        self.console.print(f"{count} submissions. Written: {written}", soft_wrap=True)
+        for reason in left_out[:MOST_LINES]:
+            self.console.print(f"  left out: {plain(reason)}", soft_wrap=True)
+        if len(left_out) > MOST_LINES:
+            self.console.print(f"  … and {len(left_out) - MOST_LINES} more left out")
 
     def text(self, text: str) -> None:
         self.console.print(text, markup=False, soft_wrap=True)

@@ -12,6 +12,9 @@ from grader.cohort import Engine, Settings
 from grader.intake import take_in
 from grader.observe.zygotes import Zygotes
 from grader.records import CheckStatus, Result
+from grader.report import result_json
+from grader.report.document import grade_json
+from grader.review.totals import settled
 from grader.rubric import Rubric
 from tests.sample_tables import README, expectations, readme
 
@@ -49,6 +52,11 @@ def test_sample_is_graded_as_expected_with_every_seed(folder: Path, engines: lis
         assert {d.code for d in result.defects} == set(expected["defects"]), where
         assert result.grade.score == pytest.approx(expected["score"], abs=5e-5), where
         assert result.grade.max_score == expected["of"], where
+    written = result_json(results[0])
+    again = grade_json(settled(written, engines[0].rubric))
+    for check in again["checks"]:
+        check["evidence"] = next(c for c in written["checks"] if c["id"] == check["id"])["evidence"]
+    assert again == {key: written[key] for key in again}, "a reviewer's totals start from these"
 
 
 def test_every_wrong_sample_loses_and_every_right_one_does_not() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TextIO
 
 from grader.report.escape import visible
@@ -21,11 +21,17 @@ def write_csv(rows: Sequence[Mapping[str, Any]], stream: TextIO) -> None:
 
     Score, percent and parts are empty while undecided: an unknown score is not a zero.
     """
-    parts = tuple(dict.fromkeys(str(part["id"]) for row in rows for part in row["parts"]))
+    parts = part_ids(rows)
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow([cell(name) for name in (*FIXED_COLUMNS, *parts)])
     for row in rows:
-        writer.writerow(_line(row, parts))
+        fixed, points = table_line(row, parts)
+        writer.writerow([*fixed, *points])
+
+
+def part_ids(rows: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
+    """The ids of all parts, in the order in which they are met."""
+    return tuple(dict.fromkeys(str(part["id"]) for row in rows for part in row["parts"]))
 
 
 def cell(text: str) -> str:
@@ -34,11 +40,14 @@ def cell(text: str) -> str:
     return guard + visible(text, multiline=False)
 
 
-def _line(row: Mapping[str, Any], parts: Sequence[str]) -> list[str | float]:
+def table_line(
+    row: Mapping[str, Any], parts: Sequence[str]
+) -> tuple[list[str | float], list[str | float]]:
+    """The cells of `FIXED_COLUMNS`, and the points of each part."""
     decided = is_decided(row)
     points = {str(part["id"]): float(part["points"]) for part in row["parts"]}
     score, maximum = float(row["score"]), float(row["max_score"])
-    return [
+    fixed: list[str | float] = [
         cell(str(row["submission"]["id"])),
         cell(name_of(row)),
         cell(str(row["status"])),
@@ -46,5 +55,5 @@ def _line(row: Mapping[str, Any], parts: Sequence[str]) -> list[str | float]:
         maximum,
         display_percent(score, maximum) if decided else "",
         cell(str(row["band"] or "")) if decided else "",
-        *(points.get(part, "") if decided else "" for part in parts),
     ]
+    return fixed, [points.get(part, "") if decided else "" for part in parts]

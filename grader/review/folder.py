@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -37,12 +38,16 @@ class Reviewed:
 
 @dataclass(frozen=True)
 class Folder:
-    """Results by id in the order of the run, and the store beside them."""
+    """Results by id in the order of the run, and the store beside them.
+
+    `rubrics` are the files of the rubrics at hand, by digest.
+    """
 
     out: Path
     paths: Mapping[str, Path]
     store: Store
-    rubrics: Mapping[str, Rubric] = field(default_factory=dict)
+    rubrics: Mapping[str, Path]
+    _loaded: dict[str, Rubric] = field(default_factory=dict)
 
     def result(self, id: str) -> dict[str, Any]:
         """The stored result. Raises `CallerError` when it cannot be read."""
@@ -59,7 +64,9 @@ class Folder:
                 f"the rubric {document['rubric']['id']!r} by which {document['submission']['id']} "
                 f"was graded is not beside the results; name it with --rubric, or grade it again"
             )
-        return self.rubrics[digest]
+        if digest not in self._loaded:
+            self._loaded[digest] = _load(self.rubrics[digest])
+        return self._loaded[digest]
 
     def reviewed(self, id: str) -> Reviewed:
         """One submission, read now: a regrade is seen at once.
@@ -106,12 +113,15 @@ def open_folder(out: Path, rubric: Path | None = None) -> Folder:
     paths = result_files(out)
     if not paths:
         raise CallerError(f"{out}: no result here; `grader grade` and `grader cohort` write one")
-    beside = [out / RUBRIC_FILE] if (out / RUBRIC_FILE).is_file() else []
-    known = [*beside, *(bundled("rubrics") / name for name in BUNDLED)]
-    rubrics: dict[str, Rubric] = {}
-    for path in [rubric, *known] if rubric else known:
-        loaded = _load(path)
-        rubrics.setdefault(loaded.digest, loaded)
+    known = [out / RUBRIC_FILE, *(bundled("rubrics") / name for name in BUNDLED)]
+    if rubric is not None:
+        _load(rubric)  # whoever names one hears what is wrong with it
+        known.insert(0, rubric)
+    rubrics: dict[str, Path] = {}
+    for path in known:
+        if path.is_file():
+            digest = f"sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}"
+            rubrics.setdefault(digest, path)
     return Folder(out, paths, Store(out / STORE_FILE), rubrics)
 
 

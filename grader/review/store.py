@@ -23,6 +23,7 @@ STORE_FILE = "review.sqlite3"
 BUSY_SECONDS = 10.0
 
 SCHEMA = """
+BEGIN IMMEDIATE;
 CREATE TABLE IF NOT EXISTS changes (
   number INTEGER PRIMARY KEY AUTOINCREMENT,
   submission TEXT NOT NULL,
@@ -39,6 +40,7 @@ CREATE TRIGGER IF NOT EXISTS kept_as_it_was BEFORE UPDATE ON changes
   BEGIN SELECT RAISE(ABORT, 'a change is never altered'); END;
 CREATE TRIGGER IF NOT EXISTS kept_for_ever BEFORE DELETE ON changes
   BEGIN SELECT RAISE(ABORT, 'a change is never removed'); END;
+COMMIT;
 """
 COLUMNS = "number, submission, field, version, value, who, at, digest, rubric"
 
@@ -128,6 +130,8 @@ class Store:
         if not self.path.is_file():
             return {}
         with self._open() as connection:
+            if not _made(connection):
+                return {}
             rows = connection.execute("SELECT submission, MAX(number) FROM changes GROUP BY 1")
             return dict(rows.fetchall())
 
@@ -135,6 +139,8 @@ class Store:
         if not self.path.is_file():
             return ()
         with self._open() as connection:
+            if not _made(connection):
+                return ()
             rows = connection.execute(f"SELECT {COLUMNS} FROM changes {condition}", values)
             return tuple(_change(row) for row in rows)
 
@@ -153,12 +159,19 @@ class Store:
                 sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None)
             ) as connection:
                 connection.execute("PRAGMA synchronous = FULL")
-                if create:
+                if create and not _made(connection):
                     connection.execute("PRAGMA journal_mode = WAL")
                     connection.executescript(SCHEMA)
                 yield connection
         except sqlite3.Error as error:
             raise CallerError(f"{self.path} cannot be used: {error}") from error
+
+
+def _made(connection: sqlite3.Connection) -> bool:
+    """Whether the table stands; another process may just have made the file."""
+    return bool(
+        connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'kept_for_ever'").fetchone()
+    )
 
 
 def _change(row: tuple[Any, ...]) -> Change:

@@ -6,7 +6,7 @@ ones: one set of rules, whoever found what they are applied to.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -84,7 +84,7 @@ def marked(
     counting = [s for s in said.values() if s.counts and not _of(s, COMMENT)]
     if not counting:
         return {**document, "review": review}
-    total = _graded(document, rubric, counting)
+    total = settled(document, rubric, counting)
     rest = {check["id"]: check for check in document["checks"]}
     told = {s.about: s for s in counting}
     fresh = grade_json(total)
@@ -95,7 +95,10 @@ def marked(
     return {**document, "status": total.status.value, **fresh, "review": review}
 
 
-def _graded(document: Mapping[str, Any], rubric: Rubric, counting: list[Standing]) -> Grade:
+def settled(
+    document: Mapping[str, Any], rubric: Rubric, counting: Sequence[Standing] = ()
+) -> Grade:
+    """The grade of a stored result, with those of the marks and overrides that count."""
     overrides = {s.about: CheckStatus(s.value["status"]) for s in counting if _of(s, CHECK)}
     marks = {s.about: float(s.value["points"]) for s in counting if _of(s, MARK)}
     checks = found_checks(document, rubric)
