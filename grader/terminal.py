@@ -17,6 +17,7 @@ from grader.doctor import Facts
 from grader.intake import Cohort
 from grader.records import CheckStatus, Confidence, Defect, Grade, GradeStatus, Result
 from grader.report import visible
+from grader.report.figures import plural
 from grader.scoring import display_percent, display_score
 
 MOST_LINES = 12
@@ -153,7 +154,7 @@ class Terminal:
 
     def exported(self, written: Path, count: int, left_out: Sequence[str]) -> None:
         """Where an export went, and whom it could not take along."""
-        self.console.print(f"{count} submissions. Written: {written}", soft_wrap=True)
+        self.console.print(f"{plural(count, 'submission')}. Written: {written}", soft_wrap=True)
         for reason in left_out[:MOST_LINES]:
             self.console.print(f"  left out: {plain(reason)}", soft_wrap=True)
         if len(left_out) > MOST_LINES:
