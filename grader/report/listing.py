@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -17,6 +18,9 @@ MAX_CHARACTERS = 200_000
 """Longer files are shown up to here; a page has to stay openable."""
 
 MAX_FILES = 20
+
+PLAIN = re.compile(r'<span class="(?:n|w|nb|nn)">([^<]*)</span>')
+"""Names and space, which the style sheet leaves as they are: half of a line's elements."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +151,7 @@ def highlighted(text: str) -> list[Markup]:
     """`text` as highlighted HTML, line by line; classes only, no inline style."""
     shown = visible(text).rstrip("\n")
     html = highlight(shown, PythonLexer(stripnl=False), HtmlFormatter(nowrap=True))
-    lines = html.removesuffix("\n").split("\n")
+    lines = PLAIN.sub(r"\1", html).removesuffix("\n").split("\n")
     plain = shown.split("\n")
     if len(lines) != len(plain):
         return [escape(line) for line in plain]

@@ -110,8 +110,8 @@ function line(row) {
   const wants = node("td", undefined, "c-wants"), codes = node("td", undefined, "c-defects");
   for (const [key, title] of row.reasons) wants.append(node("span", title, `reason ${key}`), " ");
   if (row.bare) wants.append(node("span", "UNISOLATED", "reason undecided"));
+  if (!row.decided) codes.append(`${row.fault || "The grader failed; grade it again."} `);
   for (const word of row.words) codes.append(node("span", word, "code-chip"), " ");
-  if (!row.decided) codes.append(row.fault || "The grader failed; grade it again.");
   codes.title = codes.textContent;
   tr.append(name, score, percent, band, failed, wants, codes);
   return tr;

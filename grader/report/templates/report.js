@@ -12,3 +12,7 @@ document.addEventListener("click", (event) => {
   const number = event.target.closest(".listing .ln");
   if (number) location.hash = number.parentElement.id;
 });
+// On paper nothing can be unfolded: what fails is printed whole.
+addEventListener("beforeprint", () => {
+  for (const fold of document.querySelectorAll("details.check.fail, details.check.error")) fold.open = true;
+});
