@@ -3,6 +3,7 @@
 from grader.checks.backward import BACKWARD
 from grader.checks.check import Check, finding_of
 from grader.checks.forward import FORWARD, loads
+from grader.checks.layers import LAYERS
 from grader.checks.pytorch import PYTORCH
 from grader.checks.refusal import REFUSAL
 from grader.checks.run import run_checks
@@ -18,6 +19,7 @@ ALL_CHECKS: tuple[Check, ...] = (
     *VERIFICATION,
     *REFUSAL,
     *STATED,
+    *LAYERS,
 )
 
 __all__ = ["ALL_CHECKS", "Check", "Seen", "finding_of", "run_checks"]

@@ -27,7 +27,7 @@ from grader.diagnosis.mending import Workbench, mended
 from grader.errors import HarnessError, SandboxError
 from grader.intake import take_in
 from grader.observe.observe import Allowance, observe, time_reference
-from grader.observe.oracle import expectations
+from grader.observe.oracle import expectations, stack_expectations
 from grader.observe.trace import Trace, take_trace
 from grader.observe.trial import Trials, trials
 from grader.observe.verification import Verification, take_verification
@@ -111,7 +111,8 @@ class Engine:
                 reference = take_in(bundled("reference"))
                 seconds = time_reference(reference, self.paper, self._zygotes.numpy)
                 expected = expectations(self.paper, self._zygotes.torch)
-                self._exam.set_result(Exam(self.paper, expected, seconds))
+                stacks = stack_expectations(self.paper, self._zygotes.torch)
+                self._exam.set_result(Exam(self.paper, expected, seconds, stacks))
                 return
             except BaseException as error:  # whatever it is, it belongs to those who wait
                 if not left or not isinstance(error, SandboxError):

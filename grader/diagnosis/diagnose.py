@@ -9,6 +9,7 @@ from grader.checks import Seen
 from grader.diagnosis.behaviour import behaviour_defects
 from grader.diagnosis.cut import NO_LEAF, cut_graph
 from grader.diagnosis.differences import numeric_gradient
+from grader.diagnosis.layers import layer_defects
 from grader.diagnosis.match import Predictions
 from grader.diagnosis.numeric import Part, defects_of, explain_numpy, explain_torch
 from grader.diagnosis.place import placed
@@ -100,6 +101,11 @@ def diagnose(
     told = [*process, *located([*numeric, *behaviour], clues)]
     defects = _consequences_dropped(_distinct(told))
     explained = _explained(seen, findings, (numpy, torch), defects)
+    for defect, checks in layer_defects(seen, by_id, program, defects):
+        defects.append(defect)
+        lost = [c for c in checks if by_id[c].status is CheckStatus.FAIL]
+        if defect.confidence is Confidence.PROVEN:
+            explained |= {c: (*explained.get(c, ()), defect.code) for c in lost}
     return Diagnosis(tuple(defects), explained, (numpy, torch))
 
 

@@ -16,7 +16,18 @@ from typing import Any
 
 import numpy as np
 
-from grader.observe import binding, coerce, instrument, loading, standin, tracing, trying, verifying
+from grader.observe import (
+    binding,
+    coerce,
+    instrument,
+    layering,
+    loading,
+    standin,
+    tracing,
+    trying,
+    verifying,
+)
+from grader.observe.binding.kit import Kit
 from grader.observe.seeding import reseed
 from grader.sandbox.child import describe
 
@@ -28,7 +39,7 @@ CONTRACT = ("forward", "backward", "torch_forward_backward", "verify", "gradient
 ARGUMENTS = ("X", "y", "W1", "b1", "W2", "b2")
 HARNESS_FILES = (
     __file__,
-    *(str(module.__file__) for module in (coerce, instrument, loading, standin, tracing, trying)),
+    *(str(m.__file__) for m in (coerce, instrument, layering, loading, standin, tracing, trying)),
     *binding.FILES,
 )
 
@@ -46,19 +57,21 @@ class Driver:
         self.contract: dict[str, Any] = {}
         self.files: dict[str, bytes] = {}
         self.bound: binding.Binding | None = None
+        self.kit: Kit | None = None
         self.caches: dict[str, Any] = {}
         self.noise = 0
         self.switch = standin.Switch()
         self.numpy_side = True
 
     def handle(self, kind: str, items: dict[str, Any]) -> dict[str, Any]:
-        """Answer `load`, `forward`, `backward`, `torch`, `verify`, `trace` or `trial`."""
+        """Answer `load`, `forward`, `backward`, `torch`, `verify`, `layers`, `trace` or `trial`."""
         answers = {
             "load": self.load,
             "forward": self.forward,
             "backward": self.backward,
             "torch": self.torch,
             "verify": self.verify,
+            "layers": self.layers,
             "trace": self.trace,
             "trial": self.trial,
             "verify_trials": self.verify_trials,
@@ -203,6 +216,10 @@ class Driver:
     def verify_trials(self, items: dict[str, Any]) -> dict[str, Any]:
         """How the submission's own verification takes gradients that were spoiled."""
         return verifying.examine(self, self._prepare(items), items)
+
+    def layers(self, items: dict[str, Any]) -> dict[str, Any]:
+        """What the submission's reusable layers give, where it has some."""
+        return layering.examine(self, items)
 
     def trace(self, items: dict[str, Any]) -> dict[str, Any]:
         """What every expression was on one run; `stopped` says what ended the run early."""

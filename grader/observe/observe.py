@@ -13,11 +13,17 @@ from typing import Any
 import numpy as np
 
 from grader.errors import SandboxError
-from grader.observe.plan import Step, numpy_steps, timing_steps, torch_steps
+from grader.observe.plan import (
+    StackStep,
+    Step,
+    layer_steps,
+    numpy_steps,
+    timing_steps,
+    torch_steps,
+)
 from grader.observe.sent import sent
 from grader.problem import Paper
 from grader.records import (
-    Case,
     Ended,
     Frame,
     Observation,
@@ -60,7 +66,8 @@ def observe(
 ) -> Observations:
     """All steps of both parts, the two parts at the same time in two children."""
     with ThreadPoolExecutor(1) as other:
-        ours, theirs = numpy_steps(paper), torch_steps(paper)
+        ours: list[Step | StackStep] = [*numpy_steps(paper), *layer_steps(paper)]
+        theirs = torch_steps(paper)
         later = other.submit(_side, submission, "torch", theirs, paper, torch, allowance)
         numpy_report, runs = _side(submission, "numpy", ours, paper, numpy, allowance)
         torch_report, torch_runs = later.result()
@@ -84,7 +91,7 @@ def time_reference(reference: Submission, paper: Paper, zygote: Zygote) -> tuple
 def _side(
     submission: Submission,
     side: str,
-    steps: Sequence[Step],
+    steps: Sequence[Step | StackStep],
     paper: Paper,
     zygote: Zygote,
     allowance: Allowance,
@@ -111,11 +118,12 @@ def _side(
 class _Run:
     """The steps of one side on their way through its children."""
 
-    def __init__(self, todo: list[Step], step_seconds: float) -> None:
+    def __init__(self, todo: list[Step | StackStep], step_seconds: float) -> None:
         self.todo = todo
         self.step_seconds = step_seconds
         self.seen: dict[str, Observation] = {}
         self.deaths: dict[str, int] = {}
+        self.layerless = False
 
     def go_on(self, child: Child) -> None:
         """Take steps until none is left or the child is gone."""
@@ -127,16 +135,20 @@ class _Run:
                 continue
             observation = _take(child, step, self.step_seconds)
             self.seen[step.name] = observation
-            if step.kind == "forward" and observation.ok:
+            if isinstance(step, StackStep):
+                self.layerless = observation.ended is Ended.MISSING and not observation.texts
+            elif step.kind == "forward" and observation.ok:
                 handles.add(step.handle)
             if not child.alive:
                 count = MAX_DEATHS if observation.ended is Ended.TIMEOUT else 1
                 self.deaths[step.kind] = self.deaths.get(step.kind, 0) + count
 
-    def _pointless(self, step: Step, handles: set[str]) -> str:
+    def _pointless(self, step: Step | StackStep, handles: set[str]) -> str:
         """Why a step is not taken, "" when it is."""
         if self.deaths.get(step.kind, 0) >= MAX_DEATHS:
             return f"earlier calls of {step.kind} ended the process"
+        if isinstance(step, StackStep):
+            return "no layers were handed in" if self.layerless else ""
         if step.kind == "backward" and step.handle not in handles:
             return "its forward gave no cache"
         stem, _, number = step.name.rpartition("/")
@@ -146,18 +158,17 @@ class _Run:
         return ""
 
 
-def _take(child: Child, step: Step, seconds: float) -> Observation:
-    room = _reply_room(step.case)
-    inputs = {} if step.kind == "backward" else step.case.inputs
-    items: dict[str, Any] = {**inputs, "max_bytes": str(room), "handle": step.handle or "-"}
-    items |= dict.fromkeys(step.flags, "yes")
-    return _complete(step, _observation(child.request(step.kind, items, room + TEXT_ROOM, seconds)))
+def _take(child: Child, step: Step | StackStep, seconds: float) -> Observation:
+    items = {**step.items, "max_bytes": str(step.room)}
+    return _complete(
+        step, _observation(child.request(step.kind, items, step.room + TEXT_ROOM, seconds))
+    )
 
 
 REQUIRED = {"forward": "loss", "torch": "loss", "verify": "accepted"}
 
 
-def _complete(step: Step, observation: Observation) -> Observation:
+def _complete(step: Step | StackStep, observation: Observation) -> Observation:
     """A reply that claims success without what success brings is no answer."""
     name = REQUIRED.get(step.kind)
     if not observation.ok or name is None:
@@ -166,13 +177,6 @@ def _complete(step: Step, observation: Observation) -> Observation:
     if value is None or (name == "accepted" and value.size != 1):
         return Observation(Ended.BAD_RETURN, error=f"the answer lacks {name}")
     return observation
-
-
-def _reply_room(case: Case) -> int:
-    """Bytes that any reply on `case` can need: inputs, and a cache of many intermediates."""
-    batch, features, hidden, classes = (case.sizes[s] for s in "BDHC")
-    weights = batch * features + features * hidden + hidden * classes + hidden + classes
-    return 64 * 1024 + 8 * (4 * weights + 16 * batch * (hidden + classes))
 
 
 def _load(child: Child, submission: Submission, side: str, noise: int) -> Observation:

@@ -7,9 +7,11 @@ checks look their observations up by it.
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
-from grader.problem import Paper
+from grader.problem import Paper, Stack
 from grader.problem.cases import (
     EDGE,
     GROWTH,
@@ -36,13 +38,46 @@ VERIFY_CASES = ("primes", "square", "more_rows")
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One request. `handle` names the forward whose cache a backward is given."""
+    """One request on a case. `handle` names the forward whose cache a backward is given."""
 
     name: str
     kind: str
     case: Case
     handle: str = ""
     flags: tuple[str, ...] = ()
+
+    @property
+    def items(self) -> Mapping[str, Any]:
+        """What the child is given; a backward has its cache."""
+        inputs = {} if self.kind == "backward" else self.case.inputs
+        return {**inputs, "handle": self.handle or "-", **dict.fromkeys(self.flags, "yes")}
+
+    @property
+    def room(self) -> int:
+        """Bytes that any reply can need: inputs, and a cache of many intermediates."""
+        batch, features, hidden, classes = (self.case.sizes[s] for s in "BDHC")
+        weights = batch * features + features * hidden + hidden * classes + hidden + classes
+        return 64 * 1024 + 8 * (4 * weights + 16 * batch * (hidden + classes))
+
+
+@dataclass(frozen=True, slots=True)
+class StackStep:
+    """One request on a stack of layers."""
+
+    name: str
+    stack: Stack
+    kind: str = field(default="layers", init=False)
+
+    @property
+    def items(self) -> Mapping[str, Any]:
+        """What the child is given."""
+        return {**self.stack.inputs, "kinds": " ".join(self.stack.kinds)}
+
+    @property
+    def room(self) -> int:
+        """Bytes that any reply can need: some values and gradients a layer, in five passes."""
+        largest = max(a.nbytes for a in self.stack.inputs.values())
+        return 64 * 1024 + 5 * 4 * len(self.stack.kinds) * largest
 
 
 def numpy_steps(paper: Paper) -> list[Step]:
@@ -70,6 +105,11 @@ def numpy_steps(paper: Paper) -> list[Step]:
     for repeat in range(TIMED_REPEATS):
         steps += _both(f"realistic/{repeat}", cases["realistic"], ())
     return [*steps, *_drawn(paper)]
+
+
+def layer_steps(paper: Paper) -> list[StackStep]:
+    """Every step of the reusable layers; the first tells whether there are any."""
+    return [StackStep(f"layers/{name}", stack) for name, stack in paper.stacks.items()]
 
 
 def torch_steps(paper: Paper) -> list[Step]:

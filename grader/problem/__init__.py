@@ -4,5 +4,6 @@ No submission is in sight here; nothing in this room knows that anyone answered.
 """
 
 from grader.problem.exam import Exam, Expected, Paper, set_paper
+from grader.problem.stacks import Stack, StackAnswers
 
-__all__ = ["Exam", "Expected", "Paper", "set_paper"]
+__all__ = ["Exam", "Expected", "Paper", "Stack", "StackAnswers", "set_paper"]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from grader.problem.cases import make_cases
+from grader.problem.stacks import Stack, StackAnswers, make_stacks
 from grader.problem.tolerances import limit, scale
 from grader.records import TENSORS, Array, Case
 
@@ -39,13 +40,15 @@ class Expected:
 class Paper:
     """One run's questions: the cases, and a direction per tensor for the central differences.
 
-    `noise` seeds the children's random generators; unlike `seed` it is no secret.
+    `stacks` are for the reusable layers, where those are handed in. `noise` seeds the
+    children's random generators; unlike `seed` it is no secret.
     """
 
     seed: int
     noise: int
     cases: Mapping[str, Case]
     directions: Mapping[str, Array]
+    stacks: Mapping[str, Stack] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,7 @@ class Exam:
     paper: Paper
     expected: Mapping[str, Expected]
     reference_seconds: tuple[float, float]
+    stacks: Mapping[str, StackAnswers] = field(default_factory=dict)
 
 
 def set_paper(seed: int) -> Paper:
@@ -66,4 +70,4 @@ def set_paper(seed: int) -> Paper:
     rng = np.random.default_rng([seed, 1])
     directions = {t: rng.normal(size=getattr(cases["primes"], t).shape) for t in TENSORS}
     noise = int(rng.integers(1 << 31))
-    return Paper(seed, noise, cases, directions)
+    return Paper(seed, noise, cases, directions, make_stacks(seed))

@@ -38,8 +38,44 @@ def expected(X: Any, y: Any, W1: Any, b1: Any, W2: Any, b2: Any) -> dict[str, np
     return {name: value.detach().numpy() for name, value in values.items()}
 
 
+def stacked(kinds: list[str], inputs: dict[str, Any]) -> dict[str, np.ndarray[Any, Any]]:
+    """Layers one after another, `problem.stacks.Stack` says which: outputs and gradients.
+
+    Gives `out`, the last value before the loss, `loss []` where the last layer is one, `dx{i}`
+    for the input of the layer at place i, and `dW{i}` and `db{i}` of linear ones. Without a
+    loss the gradients are those of `sum(out * upstream)`.
+    """
+    wanted: dict[str, torch.Tensor] = {}
+
+    def leaf(name: str) -> torch.Tensor:
+        return torch.from_numpy(np.array(inputs[name], dtype=np.float64)).requires_grad_()
+
+    value = leaf("x")
+    loss = None
+    for place, kind in enumerate(kinds):
+        wanted[f"dx{place}"] = value
+        if kind == "linear":
+            W, b = leaf(f"W{place}"), leaf(f"b{place}")
+            wanted |= {f"dW{place}": W, f"db{place}": b}
+            value = value @ W + b
+        elif kind == "relu":
+            value = torch.relu(value)
+        else:
+            labels = torch.from_numpy(np.array(inputs["y"], dtype=np.int64))
+            loss = F.cross_entropy(value, labels, reduction="mean")
+    upstream = None if loss is not None else torch.from_numpy(np.array(inputs["upstream"]))
+    gradients = torch.autograd.grad(
+        value if loss is None else loss, list(wanted.values()), upstream
+    )
+    values = {"out": value, **({} if loss is None else {"loss": loss})}
+    values |= dict(zip(wanted, gradients, strict=True))
+    return {name: array.detach().numpy() for name, array in values.items()}
+
+
 def handle(kind: str, items: dict[str, Any]) -> dict[str, Any]:
-    """Answer one request of the judge: the arrays of a case in, `expected` of it out."""
-    if kind != "expect":
-        raise ValueError(f"the oracle does not know {kind!r}")
-    return expected(**items)
+    """Answer one request of the judge: inputs in, `expected` or `stacked` of them out."""
+    if kind == "expect":
+        return expected(**items)
+    if kind == "stack":
+        return stacked(items.pop("kinds").split(), items)
+    raise ValueError(f"the oracle does not know {kind!r}")

@@ -18,6 +18,7 @@ from grader.observe.binding import (
     environment,
     flow,
     functions,
+    kit,
     layers,
     layout,
     modules,
@@ -36,9 +37,9 @@ from grader.observe.binding import (
 from grader.observe.binding.binder import Binding, bind
 
 MODULES = (
-    *(binder, canonical, classes, containers, described, environment, flow, functions, layers),
-    *(layout, modules, names, pieces, places, returns, search, source, tensors, trial, updates),
-    *(variables, verify),
+    *(binder, canonical, classes, containers, described, environment, flow, functions, kit),
+    *(layers, layout, modules, names, pieces, places, returns, search, source, tensors, trial),
+    *(updates, variables, verify),
 )
 FILES = (*(str(module.__file__) for module in MODULES), described.LINES_FILE)
 """Hidden from tracebacks: a candidate is shown the candidate's own lines."""

@@ -21,6 +21,7 @@ import numpy as np
 from grader.observe.binding import places
 from grader.observe.binding.environment import Environment
 from grader.observe.binding.flow import Flow
+from grader.observe.binding.kit import LINEAR, RELU, criterion_of_functions, kit_of
 from grader.observe.binding.names import plain
 from grader.observe.binding.pieces import (
     BIAS,
@@ -32,10 +33,6 @@ from grader.observe.binding.pieces import (
     gradients_of,
 )
 from grader.observe.binding.source import Class, Function, Source
-
-LINEAR = re.compile(r"linear|affine|dense|fullyconnected|^fc")
-RELU = re.compile(r"relu")
-LOSS = re.compile(r"softmax|crossentropy|loss")
 
 
 @dataclass
@@ -117,97 +114,21 @@ def flows(source: Source, *, torch: bool, fixed: Mapping[str, str]) -> Iterator[
 
 
 def _of_classes(source: Source, torch: bool) -> tuple[LayerOwner, Any, Any] | None:
-    usable = [
-        c for c in source.classes
-        if c.torch == torch and "backward" in c.methods
-        and {"forward", "__call__"} & set(c.methods) and not c.methods["backward"].stub
-    ]  # fmt: skip
-    linear = next((c for c in usable if LINEAR.search(plain(c.name))), None)
-    relu = next(
-        (c for c in usable if RELU.search(plain(c.name)) and "leaky" not in plain(c.name)), None
-    )
-    if linear is None or relu is None:
-        return None
-    loss, criterion = _criterion_of_classes(usable)
-    criterion = criterion or _criterion(source, torch)
-    if criterion is None:
+    kit = kit_of(source, torch=torch)
+    linear, relu, loss = kit.linear, kit.relu, kit.loss
+    if linear is None or relu is None or loss is None:
         return None
 
-    def build(given: Mapping[str, Any], sizes: Mapping[str, int]) -> Network:
-        first = _linear(linear, given["W1"], given["b1"], sizes["D"], sizes["H"])
-        second = _linear(linear, given["W2"], given["b2"], sizes["H"], sizes["C"])
-        return Network(first, ObjectPiece(relu.type(), relu), second, criterion())
+    def build(given: Mapping[str, Any], _sizes: Mapping[str, int]) -> Network:
+        first = kit.made("linear", given["W1"], given["b1"])
+        second = kit.made("linear", given["W2"], given["b2"])
+        between, last = kit.made("relu"), kit.made("loss")
+        assert first and second and between and last
+        return Network(first, between, second, last)
 
-    owner = LayerOwner(build, (linear.name, relu.name, loss.name if loss else "the loss"))
-    return (
-        owner,
-        linear.methods.get("forward", linear.methods["backward"]).node,
-        linear.methods["backward"].node,
-    )
-
-
-def _takes_labels(kind: Class) -> bool:
-    forward = kind.methods.get("forward") or kind.methods["__call__"]
-    return len(forward.parameters) >= 2
-
-
-def _criterion_of_classes(usable: list[Class]) -> tuple[Class | None, Callable[[], Piece] | None]:
-    """A loss of the logits; or one of probabilities with the softmax that makes them."""
-    losses = [c for c in usable if LOSS.search(plain(c.name)) and _takes_labels(c)]
-    losses.sort(key=lambda c: not _makes_probabilities(c))
-    if not losses:
-        return None, None
-    kind = losses[0]
-    softmax = next((c for c in usable if "softmax" in plain(c.name) and not _takes_labels(c)), None)
-    if softmax is None or _makes_probabilities(kind):
-        return kind, lambda: ObjectPiece(kind.type(), kind)
-    return kind, lambda: LossOnProbabilities(
-        ObjectPiece(softmax.type(), softmax), ObjectPiece(kind.type(), kind)
-    )
-
-
-def _makes_probabilities(kind: Class) -> bool:
-    """Whether a loss has the softmax in it, by its name and by what its text calls."""
-    nodes = ast.walk(kind.node) if kind.node else ()
-    words = {plain(getattr(n, "id", "") or getattr(n, "attr", "")) for n in nodes}
-    return "softmax" in plain(kind.name) or any(w == "exp" or "softmax" in w for w in words)
-
-
-def _criterion(source: Source, torch: bool) -> Callable[[], Piece] | None:
-    own = [f for f in source.functions if f.torch == torch and len(f.parameters) == 2]
-    whole = next((f for f in own if LOSS.search(plain(f.name)) and _returns_two(f)), None)
-    if whole is not None:
-        function = whole
-        return lambda: FunctionPiece(function, None, ())
-    return None
-
-
-def _returns_two(function: Function) -> bool:
-    return any(len(labels) == 2 for labels in function.returns)
-
-
-def _linear(kind: Class, W: Any, b: Any, size_in: int, size_out: int) -> ObjectPiece:
-    """A linear layer with these weights: its constructor's, or put where it keeps its own."""
-    parameters = kind.constructor.parameters if kind.constructor else ()
-    weights = {p.name: W for p in parameters if plain(p.name) in WEIGHT}
-    if weights:
-        biases = {p.name: b for p in parameters if plain(p.name) in BIAS}
-        return ObjectPiece(kind.type(**weights, **biases), kind)
-    positional: list[Any] = [size_in, size_out]
-    keyword: dict[str, Any] = {}
-    if kind.constructor and sum(p.default is inspect.Parameter.empty for p in parameters) != 2:
-        sizes = {"D": size_in, "H": size_out, "C": size_out}
-        environment = Environment({"X": W}, sizes, constructing=True)
-        positional, keyword = environment.arguments(kind.constructor)
-    layer = kind.type(*positional, **keyword)
-    for place, value in list(places.walk(layer)):
-        last = plain(places.last_name(place))
-        if last in WEIGHT or last in BIAS:
-            weight = b.reshape(places.shape(value)) if last in BIAS else W
-            if last in WEIGHT and places.shape(value) != places.shape(W):
-                weight = W.T  # a layer that keeps [out, in]
-            places.put(layer, place, np.array(weight))
-    return ObjectPiece(layer, kind)
+    owner = LayerOwner(build, (linear.name, relu.name, kit.loss_name or "the loss"))
+    back = linear.methods["backward"]
+    return owner, linear.methods.get("forward", back).node, back.node
 
 
 def _of_functions(source: Source, torch: bool) -> tuple[LayerOwner, Any, Any] | None:
@@ -224,7 +145,7 @@ def _of_functions(source: Source, torch: bool) -> tuple[LayerOwner, Any, Any] | 
         return (forward, backward) if forward and backward else None
 
     linear, relu = pair(LINEAR), pair(RELU)
-    criterion = _criterion(source, torch)
+    criterion = criterion_of_functions(source, torch=torch)
     if linear is None or relu is None or criterion is None or len(linear[0].parameters) != 3:
         return None
 

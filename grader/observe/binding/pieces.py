@@ -144,7 +144,7 @@ def gradients_of(piece: Piece) -> dict[str, Any]:
     """dW and db: attributes of the layer, entries of a dictionary, or parts of the result."""
     found: dict[str, Any] = {}
     if isinstance(piece, ObjectPiece):
-        for place, value in places.walk(piece.layer):
+        for place, value in places.walk(piece.layer, numbers=True):
             says = [plain(str(k)) for _, k in place]
             last = says[-1].removesuffix("gradient").removesuffix("grad")
             if last == says[-1]:

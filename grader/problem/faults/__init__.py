@@ -19,6 +19,13 @@ from grader.problem.faults.flow import (
     resumed,
 )
 from grader.problem.faults.forward_rows import FORWARD_ROWS, with_own_log
+from grader.problem.faults.layer_rows import (
+    LAYER_ROWS,
+    OWN_GRADIENT,
+    LayerFault,
+    other_activation,
+    with_probabilities,
+)
 from grader.problem.faults.own import own_dZ2
 
 __all__ = [
@@ -28,15 +35,20 @@ __all__ = [
     "DZ2_ROWS",
     "FORWARD_ROWS",
     "FORWARD_STEPS",
+    "LAYER_ROWS",
     "LEAF_ROWS",
     "LEAVES",
+    "OWN_GRADIENT",
     "P_ROWS",
     "RIGHT",
     "UNSTABLE_P",
     "Fault",
     "Flow",
+    "LayerFault",
     "forward",
+    "other_activation",
     "own_dZ2",
     "resumed",
     "with_own_log",
+    "with_probabilities",
 ]

@@ -1,0 +1,282 @@
+"""Checks of the reusable layers, each alone, then in networks: where they are handed in.
+
+They are an extra that nobody has to give. So a check without anything to look at is left
+to a human, who hears the answer to the follow-up question in any case.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+
+from grader.checks.check import Outcome, check, judge, waits
+from grader.checks.seen import Seen, number, proportion, symbols, trouble
+from grader.problem import StackAnswers
+from grader.problem.stacks import DEEPEST
+from grader.records import Array, CheckStatus, Ended, Evidence, Observation
+
+ALONE: Mapping[str, tuple[str, ...]] = {
+    "linear": ("linear", "linear_square"),
+    "relu": ("relu",),
+    "loss": ("loss", "loss_square", "loss_huge"),
+}
+"""The stacks of one layer, by its kind."""
+
+DEPTHS = tuple(f"depth{n}" for n in range(1, DEEPEST + 1))
+OPEN = "open"
+"""A network without a loss: where no loss layer was handed in, and for a second batch."""
+
+OPTIONAL = "Open: no reusable layers were handed in. They are a bonus, and cost nothing."
+
+QUESTION = "Follow-ups: the layers generically."
+
+
+@check(
+    "layers.linear",
+    "The linear layer alone, against autograd",
+    hint="backward(upstream): dW = x.T @ upstream, db = upstream.sum(axis=0), and "
+    "upstream @ W.T goes back; a layer knows nothing of the mean in the loss.",
+    serves=QUESTION,
+)
+def linear(seen: Seen) -> Outcome:
+    """Output, dW [in, out], db [out] and dx [B, in] are autograd's for any upstream gradient."""
+    return _alone(seen, "linear", "The linear layer's output and gradients are autograd's.")
+
+
+@check(
+    "layers.relu",
+    "The ReLU layer alone, against autograd",
+    hint="Keep x > 0 in forward, and multiply the upstream gradient by it.",
+    serves="Follow-ups: the layers generically. Part 2: ReLU gated by the cached pre-activation.",
+)
+def relu(seen: Seen) -> Outcome:
+    """Output and dx are autograd's, whatever the signs of the upstream gradient."""
+    return _alone(seen, "relu", "The ReLU layer's output and gradient are autograd's.")
+
+
+@check(
+    "layers.loss",
+    "The loss layer alone, against autograd",
+    hint="Subtract each row's maximum; backward gives (P - onehot) / B, the one place of 1/B.",
+    serves="Follow-ups: the layers generically. Part 2: 1/B flows from dZ2.",
+)
+def loss(seen: Seen) -> Outcome:
+    """The loss is one number, and with its gradient autograd's, on logits of ±1e4 too."""
+    return _alone(seen, "loss", "The loss and its gradient are autograd's; 1/B enters here.")
+
+
+@check(
+    "layers.composed",
+    "Networks of 1 to 6 layers, against autograd",
+    hint="Forwards in order, backwards in reverse, each handing its result on; no layer shares "
+    "anything with another one of its class.",
+    serves=QUESTION,
+)
+def composed(seen: Seen) -> Outcome:
+    """Put together with random widths, every layer's gradients are autograd's."""
+    if (absent := _absent(seen, "linear")) is not None:
+        return absent
+    if wrong := _wrong_alone(seen):
+        return waits(f"Not assessed: waits for {', '.join(wrong)}.", *wrong)
+    stacks = DEPTHS if handed_in(seen, "loss") else (OPEN,)
+    if not handed_in(seen, "relu"):
+        stacks = DEPTHS[:1] if handed_in(seen, "loss") else ()
+    lines = [line for name in stacks for line in _networks(seen, name)]
+    if not lines:
+        return _left("There is a linear layer only, so there is nothing to put together.")
+    return judge(lines, "Networks of the layers give autograd's gradients in every layer.")
+
+
+@check(
+    "layers.state",
+    "The layers keep nothing from one call to the next",
+    hint="Let backward assign its gradients, and forward replace all that it keeps; leave the "
+    "arguments as they are.",
+    serves=QUESTION,
+)
+def state(seen: Seen) -> Outcome:
+    """A second backward and a second batch, of another size, give what fresh layers would.
+
+    Gradients may add up in a layer that has a method to clear them: it is called first.
+    Arguments are not changed.
+    """
+    if (absent := _absent(seen, "linear")) is not None:
+        return absent
+    kinds = [k for k in ALONE if handed_in(seen, k) and not _evidence_against(seen, k)]
+    if not kinds:
+        return waits("Not assessed: no layer is right at the first call.", *_wrong_alone(seen))
+    lines = [line for kind in kinds for line in _again(seen, ALONE[kind][0], f"{kind} layer")]
+    if {"linear", "relu"} <= set(kinds):
+        lines += _again(seen, OPEN, "three linear layers")
+    return judge(lines, "A second call gives what a fresh layer would.")
+
+
+LAYERS = (linear, relu, loss, composed, state)
+
+
+# ── what is there ────────────────────────────────────────────────────────────
+
+
+def layer_run(seen: Seen, stack: str) -> Observation:
+    """What one stack gave."""
+    return seen.step(f"layers/{stack}")
+
+
+def handed_in(seen: Seen, kind: str) -> bool:
+    """Whether there is a layer of this kind that could be made."""
+    nothing = (Ended.MISSING, Ended.NOT_RUN)
+    return layer_run(seen, ALONE[kind][0]).ended not in nothing
+
+
+def _left(why: str) -> Outcome:
+    return Outcome(CheckStatus.MANUAL, why)
+
+
+def _absent(seen: Seen, kind: str) -> Outcome | None:
+    """What is said where there is no such layer."""
+    if handed_in(seen, kind):
+        return None
+    first = layer_run(seen, "linear")
+    if not first.texts:
+        return _left(OPTIONAL)
+    said = layer_run(seen, ALONE[kind][0]).error
+    return _left(f"This layer was not tried: {said or 'it was not handed in'}.")
+
+
+def _wrong_alone(seen: Seen) -> list[str]:
+    """The checks of single layers that fail."""
+    kinds = [k for k in ALONE if handed_in(seen, k) and _evidence_against(seen, k)]
+    return [f"layers.{kind}" for kind in kinds]
+
+
+def _evidence_against(seen: Seen, kind: str) -> bool:
+    lines = seen.once(f"layers/{kind}", lambda: list(_of_kind(seen, kind)))
+    return any(line.verdict is not CheckStatus.PASS for line in lines)
+
+
+# ── comparing ────────────────────────────────────────────────────────────────
+
+
+def _alone(seen: Seen, kind: str, good: str) -> Outcome:
+    if (absent := _absent(seen, kind)) is not None:
+        return absent
+    return judge(seen.once(f"layers/{kind}", lambda: list(_of_kind(seen, kind))), good)
+
+
+def _of_kind(seen: Seen, kind: str) -> Iterator[Evidence]:
+    for stack in ALONE[kind]:
+        answers, run = seen.exam.stacks[stack], layer_run(seen, stack)
+        for name, want in answers.values.items():
+            if name != "out" or kind != "loss":  # the logits go into the loss as they are
+                yield compared(answers, run, name, want)
+
+
+def compared(answers: StackAnswers, run: Observation, name: str, want: Array) -> Evidence:
+    """One array of a stack against autograd's: its shape, and then its numbers."""
+    label, sizes = label_of(name), _sizes(answers)
+    purpose = answers.stack.purpose
+    got = run.arrays.get(name)
+    if not run.ok or got is None:
+        return Evidence(label, "autograd's numbers", trouble(run, name), purpose)
+    if got.shape != want.shape:
+        shapes = f"shape {symbols(want.shape, sizes)}", f"shape {symbols(got.shape, sizes)}"
+        return Evidence(label, *shapes, purpose)
+    error = error_of(got, want)
+    if error <= answers.limit():
+        return Evidence(label, "autograd's", "the same", purpose, verdict=CheckStatus.PASS)
+    words = f"off by {error:.2g} of its size" if np.isfinite(error) else "not finite"
+    factor = proportion(got, want)
+    return Evidence(label, "autograd's", words, purpose, "" if factor is None else number(factor))
+
+
+def error_of(got: Array, want: Array) -> float:
+    """`max|got - want|` against the largest entry, or 1/rows where the gradient is tiny."""
+    floor = 1.0 / max(1, want.shape[0] if want.ndim else 1)
+    scale = max(float(np.abs(want).max(initial=0.0)), floor)
+    with np.errstate(all="ignore"):
+        return float(np.abs(got.astype(np.float64) - want).max(initial=0.0)) / scale
+
+
+def label_of(name: str) -> str:
+    """`dW` of `dW2`; of a single layer the place says nothing."""
+    word = name.rpartition(".")[2].rstrip("0123456789")
+    return {"out": "the output", "loss": "the loss"}.get(word, word)
+
+
+def _numbered(name: str) -> str:
+    """`dW2` of the second linear layer, which stands at place 2; `dx1` of the first layer."""
+    word, place = label_of(name), name.lstrip("abcdefghijklmnopqrstuvwxyzW")
+    if not place:
+        return word
+    return f"{word}{int(place) + 1 if word == 'dx' else int(place) // 2 + 1}"
+
+
+def _sizes(answers: StackAnswers) -> dict[str, int]:
+    x = answers.stack.inputs["x"]
+    width = answers.values["out"].shape[-1]
+    return {"B": x.shape[0], "in": x.shape[1], "out": width}
+
+
+def _agree(answers: StackAnswers, run: Observation, prefix: str, want: Mapping[str, Array]) -> str:
+    """ "" where all arrays agree, else the first that do not."""
+    wrong = []
+    for name, value in want.items():
+        got = run.arrays.get(f"{prefix}{name}")
+        if got is None or got.shape != value.shape or not error_of(got, value) <= answers.limit():
+            wrong.append(_numbered(name))
+    more = f" and {len(wrong) - 4} more" if len(wrong) > 4 else ""
+    return ", ".join(wrong[:4]) + more
+
+
+def _networks(seen: Seen, name: str) -> Iterator[Evidence]:
+    """One network, put together by the judge; and by the candidate's container, if it is one."""
+    answers, run = seen.exam.stacks[name], layer_run(seen, name)
+    purpose = answers.stack.purpose
+    what = "loss, dW, db, dx" if answers.stack.kinds[-1] == "loss" else "output, dW, db, dx"
+    if not run.ok:
+        yield Evidence(what, "autograd's", trouble(run, name), purpose)
+        return
+    want = {n: a for n, a in answers.values.items() if n != "out" or "loss" not in answers.values}
+    yield _line(what, _agree(answers, run, "", want), purpose)
+    within = {n: a for n, a in want.items() if n[:2] in ("dW", "db") or n == "dx0"}
+    if not _agree(answers, run, "container.", {"out": answers.values["out"]}):
+        yield _line(
+            "dW, db, dx", _agree(answers, run, "container.", within), f"{purpose}, in the container"
+        )
+
+
+def _line(what: str, wrong: str, case: str) -> Evidence:
+    words, status = (
+        (f"wrong: {wrong}", CheckStatus.FAIL) if wrong else ("the same", CheckStatus.PASS)
+    )
+    return Evidence(what, "autograd's in every layer", words, case, verdict=status)
+
+
+def _again(seen: Seen, name: str, what: str) -> Iterator[Evidence]:
+    """A second backward, a second batch, and the arguments after the first."""
+    answers, run = seen.exam.stacks[name], layer_run(seen, name)
+    if not run.ok:
+        yield Evidence(f"the {what}", "an answer", trouble(run, name))
+        return
+    kept = {n: a for n, a in answers.values.items() if n[0] == "d"}
+    if any(f"again.{n}" in run.arrays for n in kept):
+        yield _state_line(f"a second backward of the {what}", _agree(answers, run, "again.", kept))
+    second = {n: a for n, a in answers.second.items() if n != "out" or "loss" not in answers.second}
+    wrong = run.texts.get("second_error", "") or _agree(answers, run, "second.", second)
+    yield _state_line(f"a second batch through the {what}", wrong)
+    changed = [n for n, a in answers.stack.inputs.items() if _is_changed(run, n, a)]
+    yield _state_line(f"the arguments of the {what}", ", ".join(changed), "changed")
+
+
+def _is_changed(run: Observation, name: str, before: Array) -> bool:
+    after = run.arrays.get(f"{name}_after")
+    return after is not None and not (
+        after.shape == before.shape and np.array_equal(after, before, equal_nan=True)
+    )
+
+
+def _state_line(what: str, wrong: str, how: str = "wrong") -> Evidence:
+    status = CheckStatus.FAIL if wrong else CheckStatus.PASS
+    wanted = "unchanged" if how == "changed" else "as of a fresh layer"
+    return Evidence(what, wanted, f"{how}: {wrong}" if wrong else wanted, verdict=status)

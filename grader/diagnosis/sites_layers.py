@@ -1,0 +1,148 @@
+"""The lines of the reusable layers: the statement that makes an array of theirs."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from grader.checks.layers import layer_run
+from grader.checks.seen import Seen
+from grader.diagnosis.syntax import (
+    Function,
+    Program,
+    Spot,
+    first_name,
+    in_order,
+    pairs,
+    target_name,
+)
+
+PARAMETERS: Mapping[str, tuple[str, ...]] = {
+    "dW": ("w", "weight", "weights", "kernel"),
+    "db": ("b", "bias", "biases"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """A layer as the child named it: its class ("" for a function) and its two methods."""
+
+    name: str
+    forward: str
+    backward: str
+
+
+def layers_of(seen: Seen) -> dict[str, Layer]:
+    """The layers by kind. The names are the child's words, and only lead to lines."""
+    found: dict[str, Layer] = {}
+    for row in layer_run(seen, "linear").texts.get("layers", "").splitlines()[:8]:
+        kind, *words = row.split("\t")
+        if len(words) == 3 and all(len(w) < 200 for w in words):
+            found[kind] = Layer(*words)
+    return found
+
+
+def layer_spot(program: Program, layer: Layer, code: str, array: str) -> Spot | None:
+    """The statement of a layer by which an array is wrong; None where it is not found."""
+    forward = array in ("the output", "the loss")
+    name = layer.forward if forward else layer.backward
+    finder = {"mutates-input": _writes, "hidden-state": _shares}.get(code)
+    if finder is not None:
+        both = (layer.forward, layer.backward)
+        found = [s for n in both for f in _methods(program, layer, n) for s in finder(f)]
+        return found[0] if found else None
+    for function in _methods(program, layer, name):
+        made = list(_makers(function, array))
+        return made[-1] if made else function.spot(function.node)
+    return None
+
+
+def _methods(program: Program, layer: Layer, name: str) -> Iterator[Function]:
+    """The method of that class, or of one that it may inherit from; a function without a class."""
+    own = [f for f in program.functions if f.name == name and not f.nested]
+    yield from (f for f in reversed(own) if f.owner == layer.name)
+
+
+def _makers(function: Function, array: str) -> Iterator[Spot]:
+    """The statements that make an array, in the order of the source."""
+    if array in PARAMETERS:
+        yield from (function.spot(n) for n in _assigning(function, PARAMETERS[array]))
+        return
+    for node in in_order(ast.walk(function.node)):
+        if isinstance(node, ast.Return) and node.value is not None:
+            value = node.value.elts[0] if isinstance(node.value, ast.Tuple) else node.value
+            yield function.spot(_maker(function, value, node))
+
+
+def _maker(function: Function, value: ast.expr, given: ast.Return) -> ast.AST:
+    """The last statement before a return that changes the variable returned."""
+    if not isinstance(value, ast.Name):
+        return given
+    made = [
+        n for n in _statements(function)
+        if n.lineno <= given.lineno and value.id in _changed(n)
+    ]  # fmt: skip
+    return made[-1] if made else given
+
+
+def _statements(function: Function) -> Iterator[ast.Assign | ast.AugAssign]:
+    for node in in_order(ast.walk(function.node)):
+        if isinstance(node, ast.Assign | ast.AugAssign):
+            yield node
+
+
+def _changed(node: ast.Assign | ast.AugAssign) -> set[str]:
+    """The variables that an assignment binds or writes into."""
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+    bound = {name for target in targets for name, _ in pairs(target, None)}
+    return bound | {first_name(t) for t in targets if isinstance(t, ast.Subscript)}
+
+
+def _assigning(function: Function, words: tuple[str, ...]) -> Iterator[ast.stmt]:
+    """Assignments to what is called the gradient of a weight or of a bias."""
+    for node in _statements(function):
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+        flat = [t for target in targets for t in getattr(target, "elts", [target])]
+        if any(_is_gradient(t, words) for t in flat):
+            yield node
+
+
+def _is_gradient(target: ast.expr, words: tuple[str, ...]) -> bool:
+    """`self.dW`, `self.grad_b`, `self.grads["W"]`, `W_grad`."""
+    name = target_name(target).lower().replace("_", "")
+    short = name.removesuffix("gradient").removesuffix("grad")
+    for start in ("gradient", "grad", "d"):
+        if short == name and short.startswith(start):
+            short = short.removeprefix(start)
+            break
+    within = ast.unparse(target).lower() if isinstance(target, ast.Subscript) else ""
+    return short in words and (short != name or "grad" in within)
+
+
+def _writes(function: Function) -> Iterator[Spot]:
+    """Statements that write into an argument."""
+    own = set(function.parameters)
+    for node in in_order(ast.walk(function.node)):
+        if isinstance(node, ast.AugAssign) and first_name(node.target) in own:
+            yield function.spot(node)
+        elif isinstance(node, ast.Assign):
+            into = [t for t in node.targets if isinstance(t, ast.Subscript)]
+            if any(first_name(t) in own for t in into):
+                yield function.spot(node)
+        elif isinstance(node, ast.Call):
+            outs = [k.value for k in node.keywords if k.arg == "out"]
+            if any(first_name(value) in own for value in outs):
+                yield function.spot(node)
+
+
+def _shares(function: Function) -> Iterator[Spot]:
+    """Statements that keep something on the class, or in the module, for all its objects."""
+    outside = {n for node in ast.walk(function.node) if isinstance(node, ast.Global)
+               for n in node.names}  # fmt: skip
+    for node in _statements(function):
+        for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
+            base = ast.unparse(target.value) if isinstance(target, ast.Attribute) else ""
+            on_class = base in (function.owner, "self.__class__", "type(self)")
+            if on_class or (isinstance(target, ast.Name) and target.id in outside):
+                yield function.spot(node)
