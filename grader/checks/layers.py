@@ -138,7 +138,7 @@ def _absent(seen: Seen, kind: str) -> Outcome | None:
     if handed_in(seen, kind):
         return None
     first = layer_run(seen, "linear")
-    if not first.texts:
+    if "layers" not in first.texts:
         return _left(OPTIONAL)
     said = layer_run(seen, ALONE[kind][0]).error
     return _left(f"This layer was not tried: {said or 'it was not handed in'}.")

@@ -25,6 +25,7 @@ from grader.records import (
     Defect,
     Ended,
     Finding,
+    Frame,
     Observation,
     Severity,
 )
@@ -45,6 +46,7 @@ class Slip:
     check: str
     words: str = ""
     confidence: Confidence = Confidence.PROVEN
+    frames: tuple[Frame, ...] = ()
 
 
 def layer_defects(
@@ -60,13 +62,17 @@ def layer_defects(
         return []
     found: list[tuple[Defect, tuple[str, ...]]] = []
     for slip in _merged([*_alone(seen, findings), *_of_calls(seen, findings)]):
-        layer = layers.get(slip.kind)
-        if layer is None:
-            continue
+        layer = layers.get(slip.kind) or _sharing(program, layers)
         if not _known(program, layer, others):
             checks = (slip.check, *(["layers.linear"] if slip.words == MISPLACED else []))
             found.append((_defect(slip, layer, program), checks))
     return found
+
+
+def _sharing(program: Program, layers: Mapping[str, Layer]) -> Layer:
+    """The layer that keeps something for all of its class, as far as its source shows it."""
+    shown = [a for a in layers.values() if layer_spot(program, a, "hidden-state", "")]
+    return shown[0] if shown else Layer("The layers", "", "")
 
 
 def _known(program: Program, layer: Layer, others: Iterable[Defect]) -> bool:
@@ -93,6 +99,9 @@ def _defect(slip: Slip, layer: Layer, program: Program) -> Defect:
     if defect.severity is Severity.MAJOR:
         defect = replace(defect, severity=Severity.MINOR)
     spot = layer_spot(program, layer, slip.code, label_of(slip.arrays[0] if slip.arrays else ""))
+    if slip.code == "runtime-error":
+        last = slip.frames[-1] if slip.frames else None
+        spot = Spot(last.file, last.line, last.line) if last else None
     return _at(defect, spot, program)
 
 
@@ -148,7 +157,9 @@ def _first_call(seen: Seen, kind: str, check: str) -> Iterator[Slip]:
     name = ALONE[kind][0]
     answers, run = seen.exam.stacks[name], layer_run(seen, name)
     if not run.ok:
-        yield Slip("runtime-error", kind, (), check, f"{run.error or run.ended}.")
+        yield Slip(
+            "runtime-error", kind, (), check, f"{run.error or run.ended}.", frames=run.frames
+        )
         return
     given = answers.stack.inputs
     given = with_probabilities(given) if kind == "loss" else given
@@ -198,9 +209,8 @@ def _explained(kind: str, array: str, run: Observation, given: Mapping[str, Arra
 
 def _elsewhere(seen: Seen, kind: str, check: str) -> Iterator[Slip]:
     """Right where all sizes differ, and wrong on another stack of this layer alone."""
-    huge = layer_run(seen, "loss_huge")
     if kind == "loss" and _is_wrong(seen, "loss_huge"):
-        code = _on_huge(huge)
+        code = _on_huge(seen)
         likely = Confidence.LIKELY if code.endswith("unexplained") else Confidence.PROVEN
         yield Slip(code, kind, ("loss",), check, confidence=likely)
         return
@@ -221,17 +231,18 @@ def _is_wrong(seen: Seen, stack: str, array: str = "") -> bool:
     )
 
 
-def _on_huge(run: Observation) -> str:
+def _on_huge(seen: Seen) -> str:
     """Even rows have huge logits, odd rows ordinary ones far below the batch's maximum."""
-    loss, dx = run.arrays.get("loss"), run.arrays.get("dx0")
-    if dx is None or dx.ndim != 2 or loss is None:
+    answers, run = seen.exam.stacks["loss_huge"], layer_run(seen, "loss_huge")
+    want, loss, dx = answers.values["dx0"], run.arrays.get("loss"), run.arrays.get("dx0")
+    if dx is None or dx.shape != want.shape or loss is None:
         return "loss-unexplained"
-    bad = np.asarray(~np.isfinite(dx).all(axis=1))
-    if bad[0::2].all() and not bad[1::2].any():
+    right = [error_of(a, b) <= answers.limit() for a, b in zip(dx, want, strict=True)]
+    if not any(right[0::2]) and all(right[1::2]):
         return "softmax-no-max-shift"
-    if bad[1::2].all() and not bad[0::2].any():
+    if not any(right[1::2]) and all(right[0::2]):
         return "softmax-global-max"
-    if not bad.any() and not np.isfinite(loss).all():
+    if all(right) and not np.isfinite(loss).all():
         return "loss-log-underflow"
     return "loss-unexplained"
 
@@ -249,7 +260,7 @@ def _of_calls(seen: Seen, findings: Mapping[str, Finding]) -> Iterator[Slip]:
     alone = all(findings[f"layers.{kind}"].status is not CheckStatus.FAIL for kind in ALONE)
     if alone and shared[0] is CheckStatus.FAIL and layer_run(seen, OPEN).ended is Ended.OK:
         words = "right alone and wrong beside another of its class: the two share what they keep."
-        yield Slip("hidden-state", "linear", (), "layers.composed", words, Confidence.LIKELY)
+        yield Slip("hidden-state", "", (), "layers.composed", words, Confidence.LIKELY)
 
 
 def _gated_by_output(seen: Seen) -> Iterator[Slip]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from grader.diagnosis.codes import CODES
 from grader.diagnosis.imports import import_defects, missing_module
-from grader.observe.plan import DRAWN
+from grader.observe.plan import DRAWN, LAYERED
 from grader.records import (
     Confidence,
     Defect,
@@ -44,7 +44,7 @@ EXPECTED_TO_FAIL = ("torch/blocked",)
 
 def counts(step: str) -> bool:
     """Whether a step that ends badly says something about the candidate."""
-    return step not in EXPECTED_TO_FAIL and not step.startswith(DRAWN)
+    return step not in EXPECTED_TO_FAIL and not step.startswith((*DRAWN, LAYERED))
 
 
 def process_defects(submission: Submission, observations: Observations) -> tuple[Defect, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from grader.checks.layers import layer_run
@@ -36,7 +36,8 @@ class Layer:
 def layers_of(seen: Seen) -> dict[str, Layer]:
     """The layers by kind. The names are the child's words, and only lead to lines."""
     found: dict[str, Layer] = {}
-    for row in layer_run(seen, "linear").texts.get("layers", "").splitlines()[:8]:
+    said = (layer_run(seen, stack).texts.get("layers", "") for stack in seen.exam.stacks)
+    for row in next((text for text in said if text), "").splitlines()[:8]:
         kind, *words = row.split("\t")
         if len(words) == 3 and all(len(w) < 200 for w in words):
             found[kind] = Layer(*words)
@@ -47,9 +48,9 @@ def layer_spot(program: Program, layer: Layer, code: str, array: str) -> Spot | 
     """The statement of a layer by which an array is wrong; None where it is not found."""
     forward = array in ("the output", "the loss")
     name = layer.forward if forward else layer.backward
-    finder = {"mutates-input": _writes, "hidden-state": _shares}.get(code)
+    finder = FINDERS.get(code)
     if finder is not None:
-        both = (layer.forward, layer.backward)
+        both = (layer.forward, layer.backward) if code != "mutates-cache" else (layer.backward,)
         found = [s for n in both for f in _methods(program, layer, n) for s in finder(f)]
         return found[0] if found else None
     for function in _methods(program, layer, name):
@@ -146,3 +147,19 @@ def _shares(function: Function) -> Iterator[Spot]:
             on_class = base in (function.owner, "self.__class__", "type(self)")
             if on_class or (isinstance(target, ast.Name) and target.id in outside):
                 yield function.spot(node)
+
+
+def _spoils(function: Function) -> Iterator[Spot]:
+    """Statements that write into an array; in a backward, into one that forward kept."""
+    for node in _statements(function):
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+        if isinstance(node, ast.AugAssign) or any(isinstance(t, ast.Subscript) for t in targets):
+            yield function.spot(node)
+
+
+FINDERS: Mapping[str, Callable[[Function], Iterator[Spot]]] = {
+    "mutates-input": _writes,
+    "mutates-cache": _spoils,
+    "hidden-state": _shares,
+}
+"""Who finds the statement where it is not the one that makes the array."""

@@ -81,13 +81,16 @@ class Driver:
             return _within(answers[kind](items), int(items["max_bytes"]))
         except coerce.BadReturn as error:
             return {"ended": "bad-return", "error": str(error)[:MESSAGE_CHARS]}
-        except MemoryError as error:
-            return {"ended": "memory-limit", **self._describe(error)}
         except BaseException as error:
-            ended = "framework" if self.switch.used else "raised"
-            if isinstance(error, RuntimeError) and "can't allocate memory" in str(error):
-                ended = "memory-limit"  # torch's own word for it
-            return {"ended": ended, **self._describe(error)}
+            return self.raised(error)
+
+    def raised(self, error: BaseException) -> dict[str, Any]:
+        """What is answered where the candidate's code raised."""
+        ended = "framework" if self.switch.used else "raised"
+        short = isinstance(error, RuntimeError) and "can't allocate memory" in str(error)
+        if short or isinstance(error, MemoryError):  # the former is torch's own word for it
+            ended = "memory-limit"
+        return {"ended": ended, **self._describe(error)}
 
     def _describe(self, error: BaseException) -> dict[str, Any]:
         from grader.sandbox import child

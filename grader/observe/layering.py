@@ -60,13 +60,10 @@ def examine(driver: Driver, items: dict[str, Any]) -> dict[str, Any]:
     except NoLayer as why:
         return {"ended": "missing", "error": str(why)[:MESSAGE_CHARS], "layers": _rows(kit)}
     answer = Answer({"layers": _rows(kit)})
-    x, last = items["x"].copy(), _last(items)
-    answer.add("", chain.forward(x, last))
-    answer.add("", chain.backward(last))
-    answer.take("x_after", x)
-    answer.take("upstream_after" if "upstream" in items else "y_after", last)
-    for name, array in chain.weights.items():
-        answer.take(f"{name}_after", array)
+    try:
+        _first(chain, items, answer)
+    except RAISED as error:
+        return driver.raised(error) | {"layers": _rows(kit)}
     if "x2" in items:
         answer.attempt("again", lambda: chain.again(_last(items)))
         answer.attempt("second", lambda: chain.whole(items["x2"].copy(), _last(items, "2")))
@@ -76,6 +73,17 @@ def examine(driver: Driver, items: dict[str, Any]) -> dict[str, Any]:
         container = kit.container
         answer.attempt("container", lambda: _contained(container, Chain(kit, kinds, items), items))
     return answer.items | {"problems": "\n".join(answer.problems)}
+
+
+def _first(chain: Chain, items: dict[str, Any], answer: Answer) -> None:
+    """The first pass, forward and backward, and what it did to its arguments."""
+    x, last = items["x"].copy(), _last(items)
+    answer.add("", chain.forward(x, last))
+    answer.add("", chain.backward(last))
+    answer.take("x_after", x)
+    answer.take("upstream_after" if "upstream" in items else "y_after", last)
+    for name, array in chain.weights.items():
+        answer.take(f"{name}_after", array)
 
 
 def found(driver: Driver) -> Kit | None:
@@ -183,7 +191,7 @@ def _unturned(piece: Piece, value: Any) -> Any:
 def _unkept(piece: Piece, value: Any) -> Any:
     """The bias's gradient as [out], where the layer keeps its bias as [1, out]."""
     own = getattr(piece, "bias_shape", None)
-    return np.reshape(value, -1) if own == np.shape(value) else value
+    return np.reshape(value, -1) if own is not None and own == np.shape(value) else value
 
 
 def _overwritten(chain: Chain, items: dict[str, Any]) -> dict[str, Any]:

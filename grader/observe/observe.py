@@ -136,7 +136,8 @@ class _Run:
             observation = _take(child, step, self.step_seconds)
             self.seen[step.name] = observation
             if isinstance(step, StackStep):
-                self.layerless = observation.ended is Ended.MISSING and not observation.texts
+                missing = observation.ended is Ended.MISSING
+                self.layerless = missing and "layers" not in observation.texts
             elif step.kind == "forward" and observation.ok:
                 handles.add(step.handle)
             if not child.alive:

@@ -36,6 +36,10 @@ DRAWN = (GROWING, SLOPE)
 VERIFY_CASES = ("primes", "square", "more_rows")
 
 
+LAYERED = "layers/"
+"""How the steps of the reusable layers begin: an extra, on which nothing else depends."""
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """One request on a case. `handle` names the forward whose cache a backward is given."""
@@ -109,7 +113,7 @@ def numpy_steps(paper: Paper) -> list[Step]:
 
 def layer_steps(paper: Paper) -> list[StackStep]:
     """Every step of the reusable layers; the first tells whether there are any."""
-    return [StackStep(f"layers/{name}", stack) for name, stack in paper.stacks.items()]
+    return [StackStep(f"{LAYERED}{name}", stack) for name, stack in paper.stacks.items()]
 
 
 def torch_steps(paper: Paper) -> list[Step]:
