@@ -11,6 +11,7 @@ backward: vectorised
 pytorch: runs loss dW1 db1 dW2 db2 dX logits mean repeatable float64 graph autograd
 verification: exists accepts covers refuses tight
 explanations: forward_shapes backward_shapes
+layers: linear relu loss composed state
 submission: loads
 """
 
