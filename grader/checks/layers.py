@@ -265,11 +265,14 @@ def _again(seen: Seen, name: str, what: str) -> Iterator[Evidence]:
     second = {n: a for n, a in answers.second.items() if n != "out" or "loss" not in answers.second}
     wrong = run.texts.get("second_error", "") or _agree(answers, run, "second.", second)
     yield _state_line(f"a second batch through the {what}", wrong)
-    changed = [n for n, a in answers.stack.inputs.items() if _is_changed(run, n, a)]
+    changed = [n for n, a in answers.stack.inputs.items() if is_changed(run, n, a)]
     yield _state_line(f"the arguments of the {what}", ", ".join(changed), "changed")
 
 
-def _is_changed(run: Observation, name: str, before: Array) -> bool:
+def is_changed(run: Observation, name: str, before: Array) -> bool:
+    """Whether an argument is another after the call; the upstream gradient is the layer's own."""
+    if name == "upstream":
+        return False
     after = run.arrays.get(f"{name}_after")
     return after is not None and not (
         after.shape == before.shape and np.array_equal(after, before, equal_nan=True)

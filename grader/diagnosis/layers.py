@@ -7,7 +7,16 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from grader.checks.layers import ALONE, OPEN, compared, error_of, handed_in, label_of, layer_run
+from grader.checks.layers import (
+    ALONE,
+    OPEN,
+    compared,
+    error_of,
+    handed_in,
+    is_changed,
+    label_of,
+    layer_run,
+)
 from grader.checks.seen import Seen
 from grader.diagnosis.numeric import TABLE, make
 from grader.diagnosis.sites_layers import Layer, layer_spot, layers_of
@@ -281,7 +290,7 @@ def _changing(seen: Seen, kind: str) -> Iterator[Slip]:
     name = ALONE[kind][0]
     answers, run = seen.exam.stacks[name], layer_run(seen, name)
     first, second = answers.values, answers.second
-    changed = [n for n, a in answers.stack.inputs.items() if _differs(run, f"{n}_after", a)]
+    changed = [n for n, a in answers.stack.inputs.items() if is_changed(run, n, a)]
     if changed:
         words = f"{', '.join(c.rstrip('0') for c in changed)}: changed in place by the call."
         yield Slip("mutates-input", kind, (), STATE, words)

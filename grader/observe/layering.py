@@ -14,17 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from grader.observe import coerce
-from grader.observe.binding.kit import (
-    BACKWARDS,
-    FORWARDS,
-    Kit,
-    ObjectPiece,
-    Piece,
-    gradients_of,
-    has_layers,
-    kit_of,
-    method_of,
-)
+from grader.observe.binding.kit import Kit, LinearPiece, has_layers, kit_of, method_of
+from grader.observe.binding.pieces import FunctionPiece, ObjectPiece, Piece, gradients_of
 from grader.observe.binding.source import Class, Source
 from grader.observe.binding.trial import RAISED
 from grader.sandbox.child import describe
@@ -99,12 +90,17 @@ def found(driver: Driver) -> Kit | None:
 def _rows(kit: Kit) -> str:
     """A line a layer: its kind, its name, its forward and its backward."""
     rows = []
-    for kind, layer in (("linear", kit.linear), ("relu", kit.relu), ("loss", kit.loss)):
-        if isinstance(layer, Class):
-            methods = method_of(layer, FORWARDS), method_of(layer, BACKWARDS)
-            rows.append("\t".join((kind, layer.name, *methods)))
-        elif layer is not None:
-            rows.append("\t".join((kind, "", layer.name, layer.name)))
+    for kind, layer in (("linear", kit.linear), ("relu", kit.relu)):
+        if layer is not None:
+            rows.append(f"{kind}\t{layer.name}\t{method_of(layer)}\tbackward")
+    try:
+        loss = kit.made("loss")
+    except RAISED:
+        loss = None  # the stacks with a loss say why
+    if isinstance(loss, ObjectPiece):
+        rows.append(f"loss\t{loss.kind.name}\t{method_of(loss.kind)}\tbackward")
+    elif isinstance(loss, FunctionPiece):
+        rows.append(f"loss\t\t{loss.pair[0].name}\t{loss.pair[0].name}")
     if kit.container is not None:
         rows.append(f"container\t{kit.container.name}\t\t")
     return "\n".join(rows)
@@ -143,7 +139,8 @@ class Chain:
         for piece in others:
             assert piece is not None
             x = piece.forward(x)
-        return {"out": x} if end is None else {"out": x, "loss": end.forward(x, last)}
+        given = {"out": _as_it_is(x)}
+        return given if end is None else given | {"loss": end.forward(x, last)}
 
     def backward(self, last: Any) -> dict[str, Any]:
         """`dx{i}`, and `dW{i}` and `db{i}` of linear layers."""
@@ -151,7 +148,7 @@ class Chain:
         upstream = None if self.closed else last
         for place in reversed(range(len(self.pieces))):
             upstream = self.pieces[place].backward(upstream)
-            given[f"dx{place}"] = upstream
+            given[f"dx{place}"] = _as_it_is(upstream)
         return given | self.parameters()
 
     def parameters(self) -> dict[str, Any]:
@@ -182,9 +179,14 @@ class Chain:
                     getattr(piece.layer, name)()
 
 
+def _as_it_is(value: Any) -> Any:
+    """A copy of an array: the next layer may write into it, which harms nobody there."""
+    return value.copy() if isinstance(value, np.ndarray) else value
+
+
 def _unturned(piece: Piece, value: Any) -> Any:
     """The weight's gradient as [in, out], where the layer keeps the weight the other way round."""
-    turned = isinstance(piece, ObjectPiece) and piece.turned and np.ndim(value) == 2
+    turned = isinstance(piece, LinearPiece) and piece.turned and np.ndim(value) == 2
     return np.asarray(value).T if turned else value
 
 

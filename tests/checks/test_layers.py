@@ -95,7 +95,12 @@ CLEARED = edited(
     ),
 ).replace("        return upstream @ self.W.T\n\n\n    def zero", "        return upstream @ self.W.T\n\n    def zero")  # fmt: skip
 
+IN_PLACE = edited(
+    ("return upstream * self.mask", "upstream[~self.mask] = 0\n        return upstream"),
+)
+
 STYLES = {
+    "the upstream gradient gated in place": IN_PLACE,
     "the contract's": RIGHT,
     "sizes in the constructor": SIZED,
     "weights as [out, in]": TURNED,

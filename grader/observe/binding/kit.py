@@ -99,7 +99,9 @@ def kit_of(source: Source, *, torch: bool) -> Kit:
 
 def is_layer(kind: Class) -> bool:
     """Whether a class has a forward, and a backward with something in it."""
-    return bool(method_of(kind)) and "backward" in kind.methods and not kind.methods["backward"].stub
+    return (
+        bool(method_of(kind)) and "backward" in kind.methods and not kind.methods["backward"].stub
+    )
 
 
 def method_of(kind: Class) -> str:

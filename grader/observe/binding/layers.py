@@ -9,14 +9,11 @@ They are composed as the contract's network: linear, ReLU, linear, loss.
 
 from __future__ import annotations
 
-import ast
 import inspect
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
-
-import numpy as np
 
 from grader.observe.binding import places
 from grader.observe.binding.environment import Environment
@@ -27,12 +24,10 @@ from grader.observe.binding.pieces import (
     BIAS,
     WEIGHT,
     FunctionPiece,
-    LossOnProbabilities,
-    ObjectPiece,
     Piece,
     gradients_of,
 )
-from grader.observe.binding.source import Class, Function, Source
+from grader.observe.binding.source import Function, Source
 
 
 @dataclass
