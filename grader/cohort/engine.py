@@ -227,8 +227,8 @@ class Engine:
     def _examine(self, submission: Submission) -> tuple[Seen, list[Finding]]:
         """What is seen of a submission, and what the checks say of it."""
         observations = self._observe(submission)
-        loaded = observations.numpy.loaded.ok  # what hangs would only hang again
-        trace = self._trace(submission, "numpy") if loaded else Trace()
+        runs = observations.numpy.loaded.ok and not _hung(observations, "forward", "backward")
+        trace = self._trace(submission, "numpy") if runs else Trace()
         verification = self._verification(submission, observations)
         seen = Seen(self.exam(), observations, trace, verification)
         return seen, run_checks(ALL_CHECKS, seen)
@@ -237,6 +237,8 @@ class Engine:
         """How its own verification takes wrong gradients."""
         if not observations.torch.loaded.ok:
             return Verification(reason="the file could not be imported")
+        if _hung(observations, "torch", "verify"):
+            return Verification(reason="it did not end when it was called")
         zygote, allowance = self._zygotes.torch, self.settings.allowance
         return take_verification(submission, self.paper, zygote, allowance)
 
@@ -251,6 +253,11 @@ class Engine:
             return _nothing(Ended.MISSING, why)
         numpy, torch = self._zygotes.numpy, self._zygotes.torch
         return observe(submission, self.paper, numpy, torch, self.settings.allowance)
+
+
+def _hung(observations: Observations, *kinds: str) -> bool:
+    """Whether one of these calls ran out of time on `primes`: it would only do so again."""
+    return any(observations[f"{kind}/primes"].ended is Ended.TIMEOUT for kind in kinds)
 
 
 def undecided(rubric: Rubric, settings: Settings, submission: Submission, fault: str) -> Result:

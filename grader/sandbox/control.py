@@ -22,9 +22,13 @@ MAX_MESSAGE = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one child may use. Bytes, seconds and counts; the judge keeps the clock besides."""
+    """What one child may use. Bytes, seconds and counts; the judge keeps the clock besides.
 
-    memory_bytes: int = 1 << 30
+    The reference needs less than 16 MiB. The rest is room for data that a file makes at
+    import; more would only let two children a job, all at once, crowd out the machine.
+    """
+
+    memory_bytes: int = 512 << 20
     cpu_seconds: int = 30
 
 

@@ -28,6 +28,14 @@ NUMBER_AT, ARCH_AT, ARGUMENTS_AT = 0, 4, 16
 AUDIT_ARCH = {syscalls.X86_64: 0xC000_003E, syscalls.AARCH64: 0xC000_00B7}
 X32_BIT = 0x4000_0000
 PROT_EXEC = 4
+MAP_HUGETLB = 0x4_0000
+ADVICE = (0, 1, 2, 3, 4, 8, 14, 15)
+"""What memory may be advised: how it is read, that it is done with, huge pages or none.
+
+Not: to merge equal pages with other processes' (how long a write takes then tells of
+theirs), nor to push pages out that others share.
+"""
+
 F_GETFD, F_GETFL = 1, 3
 SET_MODE_FILTER = 1
 OWN_PID = 0x7EAD_BEE5
@@ -129,7 +137,13 @@ def _conditions() -> dict[str, list[Op]]:
     """Allowed calls whose arguments matter. 32-bit values: the kernel ignores the high half."""
     allow = _answer(ALLOW)
     denied, forbidden = _answer(ERRNO | errno.EACCES), _answer(ERRNO | errno.EPERM)
-    no_code = [_argument(2), *_when(JUMP_ANY_BIT, PROT_EXEC, denied), *allow]
+    no_code = [_argument(2), *_when(JUMP_ANY_BIT, PROT_EXEC, denied)]
+    from_no_pool = [_argument(3), *_when(JUMP_ANY_BIT, MAP_HUGETLB, _answer(ERRNO | errno.ENOMEM))]
+    harmless_advice = [
+        _argument(2),
+        *(op for advice in ADVICE for op in _when(JUMP_EQUAL, advice, allow)),
+        *_answer(ERRNO | errno.EINVAL),
+    ]
     asks_flags = [
         _argument(1),
         *_when(JUMP_EQUAL, F_GETFD, allow),
@@ -146,8 +160,9 @@ def _conditions() -> dict[str, list[Op]]:
         *forbidden,
     ]
     return {
-        "mmap": no_code,
-        "mprotect": no_code,
+        "mmap": [*no_code, *from_no_pool, *allow],  # huge pages are set aside for others
+        "mprotect": [*no_code, *allow],
+        "madvise": harmless_advice,
         "fcntl": asks_flags,
         "tgkill": own_process,  # abort() and raise()
         "prlimit64": reads_limits,

@@ -35,6 +35,7 @@ def main(argv: list[str]) -> int:
     """Preload, say so, then fork children until the judge is gone."""
     control_fd, driver, mode, *modules = argv
     confined = mode == "confined"
+    _offer_first()
     facts = namespaces.enter() if confined else {"unisolated": "--unsafe-no-sandbox"}
     sock = socket.socket(fileno=int(control_fd))
     for name in modules:
@@ -58,6 +59,12 @@ def _quieten() -> None:
         torch_setup.settle(sys.modules["torch"])
     with contextlib.suppress(OSError):  # grandchildren that outlive a child come to us
         ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def _offer_first() -> None:
+    """When the machine runs out of memory, the kernel ends a child before the judge, or anybody."""
+    with contextlib.suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("1000")
 
 
 def _tasks() -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,9 +12,11 @@ from grader.checks.run import run_checks
 from grader.checks.seen import Seen
 from grader.cohort import Engine, Settings
 from grader.intake import take_in
+from grader.observe.observe import Allowance
 from grader.observe.zygotes import Zygotes
 from grader.records import CheckStatus, GradeStatus
 from grader.rubric import Rubric
+from grader.sandbox.session import Child, Reply
 
 ROOT = Path(__file__).parents[2]
 
@@ -62,3 +65,37 @@ def test_nothing_gradable_is_graded_with_a_reason(engine: Engine, tmp_path: Path
     assert result.grade.status is GradeStatus.GRADED
     assert result.grade.score == 0
     assert [d.code for d in result.defects] == ["missing-function"]
+
+
+HANGS = "\n\ndef {name}(*arguments):\n    while True:\n        pass\n"
+
+
+@pytest.mark.parametrize(("name", "traced"), [("forward", False), ("verify", True)])
+def test_what_does_not_end_is_not_called_again(
+    name: str,
+    traced: bool,
+    onsite: Rubric,
+    zygotes: Zygotes,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A trace of it, or trials of it, would only take their whole time too."""
+    source = (ROOT / "reference" / "solution.py").read_text()
+    (tmp_path / "solution.py").write_text(source + HANGS.format(name=name))
+    engine = Engine(onsite, Settings(seed=1, allowance=Allowance(2.0)), zygotes)
+    engine.exam()
+    asked: list[str] = []
+    request = Child.request
+
+    def noted(child: Child, kind: str, *given: Any) -> Reply:
+        asked.append(kind)
+        return request(child, kind, *given)
+
+    monkeypatch.setattr(Child, "request", noted)
+    result = engine.grade(take_in(tmp_path))
+    assert "timeout" in {defect.code for defect in result.defects}
+    assert ("trace" in asked) == traced
+    assert "verify_trials" not in asked  # the reference's `verify` calls its `forward`
+    if name == "verify":
+        said = {check.id: check.message for check in result.grade.checks}
+        assert "did not end when it was called" in said["verification.covers"]

@@ -22,7 +22,7 @@ STATUSES = (1, 2, 70, 75, 77, 126, 134, 137, 159, 255)
 """Exit statuses that a harness may take for its own, beside the one in the fixture (A48)."""
 AGAIN = "again"
 AT_ONCE = {"CHUNK": 2 << 30}
-"""A first piece beyond the limit (A25): touching a GiB may outlast a short deadline."""
+"""A first piece beyond the limit (A25): touching all may outlast a short deadline."""
 
 
 @dataclass(frozen=True)

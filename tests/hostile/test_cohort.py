@@ -115,10 +115,10 @@ def judged(here: Surroundings, listener: Listener, *options: str) -> Run:
 
 @pytest.fixture(scope="module")
 def alone() -> Iterator[Run]:
-    """The honest ones by themselves, one after another."""
+    """The honest ones by themselves."""
     with Surroundings.made() as here, Listener() as listener:
         gathering.honest(here.cohort)
-        yield judged(here, listener, "--jobs", "1")
+        yield judged(here, listener, "--jobs", str(JOBS))
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import dataclasses
+import errno
 import fcntl
 import json
 import mmap
@@ -89,6 +90,23 @@ def test_landlock_alone_holds_files_and_network() -> None:
         assert results["tried.network"] == "held: EACCES"
     if kit.landlock.abi >= 6:
         assert results["tried.signal-parent"] == "held: EPERM"
+
+
+def merged() -> str:
+    """What comes of asking the kernel to merge a page with equal ones, whosever they are."""
+    with mmap.mmap(-1, mmap.PAGESIZE) as page:
+        try:
+            page.madvise(mmap.MADV_MERGEABLE)
+        except OSError as error:
+            return errno.errorcode[error.errno or 0]
+    return "merged"
+
+
+def test_no_page_is_merged_with_those_of_others() -> None:
+    """How long a later write takes would tell what stands in another process's memory."""
+    if c.forked(lambda _: merged()).said != "merged":
+        pytest.skip("this kernel merges no pages")
+    assert c.confined(merged).said == "EINVAL"
 
 
 @pytest.mark.parametrize("name", probes.deadly_probes(os.uname().machine))

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from grader.errors import SandboxError
-from grader.observe.zygotes import DRIVER
+from grader.observe.zygotes import DRIVER, Zygotes
 from grader.records import Ended
 from grader.sandbox import pool
 from grader.sandbox.control import Limits
@@ -97,6 +97,42 @@ def test_nothing_of_the_judges_is_in_a_childs_memory(zygote: Zygote) -> None:
     assert isinstance(loaded, list)
     judges = ("problem", "checks", "scoring", "rubric", "intake", "records", "sandbox.session")
     assert not [m for m in loaded if m.removeprefix("grader.").startswith(judges)]
+
+
+@pytest.fixture
+def both(zygotes: Zygotes) -> tuple[Zygote, Zygote]:
+    return zygotes.numpy, zygotes.torch
+
+
+def process(child: Child) -> Path:
+    """Its folder in `/proc`, as the judge sees it."""
+    facts = Path(f"/proc/self/fdinfo/{child._pidfd}").read_text()
+    rows = dict(row.split(":", 1) for row in facts.splitlines())
+    return Path("/proc") / rows["Pid"].strip()
+
+
+def test_no_memory_is_shared_between_children(both: tuple[Zygote, Zygote]) -> None:
+    """A writable mapping that a fork does not copy would carry messages, to the zygote as well."""
+    for warm in both:
+        with warm.spawn(Limits(), 20.0) as child:
+            launcher = warm._process.pid
+            zygote = Path(f"/proc/{launcher}/task/{launcher}/children").read_text().split()[0]
+            rows = [row.split() for row in Path(f"/proc/{zygote}/maps").read_text().splitlines()]
+            assert process(child).is_dir()
+        rights = {row[1] for row in rows}
+        assert "rw-p" in rights
+        assert not {r for r in rights if "w" in r and "s" in r}, "shared and writable"
+        assert not {r for r in rights if "w" in r and "x" in r}, "writable and executable"
+
+
+def test_a_child_goes_before_the_judge_when_memory_runs_out(zygote: Zygote) -> None:
+    def willingness(folder: Path) -> int:
+        return int((folder / "oom_score_adj").read_text())
+
+    with zygote.spawn(Limits(), 20.0) as child:
+        assert asked(child, "1") == 1
+        assert willingness(process(child)) == 1000
+    assert willingness(Path("/proc/self")) < 1000
 
 
 def test_a_child_leaves_nothing_for_the_next(zygote: Zygote) -> None:

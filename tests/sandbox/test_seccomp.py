@@ -80,6 +80,20 @@ def test_no_executable_memory(machine: str, name: str) -> None:
 
 
 @pytest.mark.parametrize("machine", MACHINES)
+def test_no_memory_of_others(machine: str) -> None:
+    """No page of the pool of huge ones, none merged with another process's, none pushed out."""
+    merge, push_out, cool = 12, 21, 20
+    shared, private, anonymous, fixed, no_reserve = 1, 2, 0x20, 0x10, 0x4000
+    for flags in (private | anonymous, shared | anonymous, private | fixed, private | no_reserve):
+        assert ask(machine, "mmap", 0, 4096, 3, flags) == ALLOW
+        huge = flags | seccomp.MAP_HUGETLB | 21 << 26
+        assert ask(machine, "mmap", 0, 4096, 3, huge) == ERRNO | errno.ENOMEM
+    advice = {n: ask(machine, "madvise", 0, 4096, n) for n in (*range(128), 0xFFFF_FFFF)}
+    assert {n for n, said in advice.items() if said == ALLOW} == set(seccomp.ADVICE)
+    assert {advice[n] for n in (merge, push_out, cool, 0xFFFF_FFFF)} == {ERRNO | errno.EINVAL}
+
+
+@pytest.mark.parametrize("machine", MACHINES)
 def test_signals_go_to_oneself_only(machine: str) -> None:
     forbidden = ERRNO | errno.EPERM
     assert ask(machine, "tgkill", PID, PID, 6) == ALLOW
