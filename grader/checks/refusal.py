@@ -107,8 +107,9 @@ def _untold(seen: Seen) -> Outcome | None:
     """Why nothing can be said of what it refuses, if so.
 
     What waits is a verification that objects to a pair that agrees, or whose two sides do
-    not agree and could not be made to. One that could not be put to the test for another
-    reason is left to a person: the points are neither lost nor given on its own word.
+    not agree and could not be made to. One that ends the process refuses nothing. One that
+    could not be put to the test for another reason is left to a person: the points are
+    neither lost nor given on its own word.
     """
     record = seen.verification
     if not record.by_script and all(gap(seen, case) is None for case in VERIFY_CASES):
@@ -120,6 +121,9 @@ def _untold(seen: Seen) -> Outcome | None:
     if record.equalised and not (record.equal and record.accepts):
         text = "The two sides differ, and it cannot be judged apart from that."
         return waits(text, *_apart(seen))
+    if record.broke_off:
+        text = f"When it was shown wrong gradients, it ended the process ({record.reason})."
+        return failed(text)
     if unlike or not record.tested:
         why = record.reason or "it answered otherwise when it was called again"
         why = why if unlike or record.reason else "no gradient could be found in a run of it"

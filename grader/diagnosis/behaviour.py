@@ -29,17 +29,23 @@ def _failed(findings: Findings, check: str) -> bool:
     return findings[check].status is CheckStatus.FAIL
 
 
+def _ran(seen: Seen, *steps: str) -> bool:
+    """Whether the calls that a comparison needs came to an end; no time left is no difference."""
+    return not {seen.observations[step].ended for step in steps} & {Ended.TIMEOUT, Ended.NOT_RUN}
+
+
 def _numpy(seen: Seen, findings: Findings) -> Iterator[Defect]:
     if _failed(findings, "forward.pure"):
         changed = [e.what for e in findings["forward.pure"].evidence if e.observed == "changed"]
         names = ", ".join(changed)
         tensors = tuple(t for t in TENSORS if t in changed)
         yield make("mutates-input", f"{names}: changed in place by the call.", tensors)
-    if _failed(findings, "forward.repeatable"):
+    if _failed(findings, "forward.repeatable") and _ran(seen, "forward/primes/again"):
         yield make("nondeterministic", "The same forward gives another loss the second time.")
-    if _failed(findings, "backward.repeatable"):
+    mixed = ("backward/first", "backward/second")
+    if _failed(findings, "backward.repeatable") and _ran(seen, "backward/primes/again"):
         yield _again(seen)
-    elif _failed(findings, "backward.uses_cache"):
+    elif _failed(findings, "backward.uses_cache") and _ran(seen, *mixed):
         text = "After a second forward, backward(first cache) gives other gradients."
         yield make("hidden-state", text)
     if _class_count(seen):

@@ -186,7 +186,7 @@ def _load(child: Child, submission: Submission, side: str, noise: int) -> Observ
 
 def _isolation(child: Child, facts: dict[str, str]) -> dict[str, str]:
     """What confines the child, asked before it has read a byte of the submission."""
-    reply = child.request("isolation", {}, TEXT_ROOM)
+    reply = child.greet()
     if reply.ended is not Ended.OK:
         words = bytes(child.output).decode("utf-8", "replace")
         raise SandboxError(f"a sandboxed process did not come up ({reply.detail}): {words}")

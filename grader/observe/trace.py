@@ -116,6 +116,7 @@ def take_trace(
     try:
         zygote.facts()
         with zygote.spawn(allowance.limits, min(SECONDS, allowance.seconds)) as child:
+            child.greet()
             reply = child.request("trace", items, REPLY_BYTES + TEXT_ROOM)
     except SandboxError as error:
         return Trace(reason=str(error))

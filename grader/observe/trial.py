@@ -91,4 +91,5 @@ def trials(
         yield None
         return
     with child:
+        child.greet()
         yield Trials(child, submission, cases, side, noise)

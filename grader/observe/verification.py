@@ -42,6 +42,9 @@ ENTRY = 0.37
 
 TEXT_BYTES = 256 * 1024
 MAX_REASON = 300
+BROKEN_OFF = (Ended.CRASH, Ended.VIOLATION)
+"""Ends that a verification brings about itself; a slow machine causes other ones."""
+
 MAX_ROWS = 600
 
 
@@ -117,7 +120,8 @@ class Verification:
     done; `sides` whether it computes anything at all. `different` are inputs that do not reach
     both sides alike. `places` are (file, line) of: "verdict" (the last return), "refusal"
     (what turned out badly on an equal pair), "different".
-    `sources` are the lines by file. `reason` says why there are no trials, "" otherwise.
+    `sources` are the lines by file. `reason` says why there are no trials, "" otherwise;
+    `broke_off` whether it ended the process when it was put to the test.
     """
 
     found: str = ""
@@ -132,6 +136,7 @@ class Verification:
     places: Mapping[str, tuple[str, int]] = field(default_factory=dict)
     sources: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     reason: str = "not tried"
+    broke_off: bool = False
 
     def of(self, tensor: str) -> list[Spoiled]:
         """The trials of one tensor that say something."""
@@ -190,12 +195,14 @@ def take_verification(
     try:
         zygote.facts()
         with zygote.spawn(allowance.limits, min(SECONDS, allowance.seconds)) as child:
+            child.greet()
             reply = child.request("verify_trials", items, TEXT_BYTES)
     except SandboxError as error:
         return Verification(reason=str(error)[:MAX_REASON])
     if reply.ended is not Ended.OK:
         why = reply.items.get("error") or reply.detail
-        return Verification(reason=f"{reply.ended}: {why}"[:MAX_REASON])
+        reason = f"{reply.ended}: {why}"[:MAX_REASON]
+        return Verification(reason=reason, broke_off=reply.ended in BROKEN_OFF)
     return read_verification(reply.items, submission)
 
 

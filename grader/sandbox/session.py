@@ -24,6 +24,7 @@ from grader.sandbox import wire
 from grader.sandbox.control import Reaped
 
 REPLY_ITEMS = 256
+GREETING_BYTES = 64 * 1024
 OUTPUT_KEPT = 16 * 1024
 """Bytes of output kept for the report, of each child."""
 
@@ -84,6 +85,13 @@ class Child:
     def alive(self) -> bool:
         """Whether a further request can be answered."""
         return self.gone is None
+
+    def greet(self) -> Reply:
+        """Ask what confines it, before it is sent a byte of a submission.
+
+        From here on an end without an answer is the submission's doing, not the harness's.
+        """
+        return self.request("isolation", {}, GREETING_BYTES)
 
     def request(
         self, kind: str, items: Mapping[str, Any], reply_bytes: int, seconds: float = math.inf

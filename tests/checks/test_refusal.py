@@ -52,6 +52,7 @@ def judged(seen: Seen, verification: Verification) -> list[CheckStatus]:
         (record(W2=(Kind.ENTRY,)), [PASS, FAIL, PASS]),
         (record(**dict.fromkeys(TENSORS, (Kind.SCALE, Kind.ENTRY))), [FAIL, FAIL, FAIL]),
         (replace(record(), trials=(), sides=False), [FAIL, FAIL, FAIL]),
+        (Verification(reason="crash: ended by SIGKILL", broke_off=True), [FAIL, FAIL, FAIL]),
     ],
 )  # fmt: skip
 def test_each_lapse_has_its_check(

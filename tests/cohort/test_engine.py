@@ -99,3 +99,15 @@ def test_what_does_not_end_is_not_called_again(
     if name == "verify":
         said = {check.id: check.message for check in result.grade.checks}
         assert "did not end when it was called" in said["verification.covers"]
+
+
+def test_no_time_left_is_no_difference(onsite: Rubric, zygotes: Zygotes, tmp_path: Path) -> None:
+    """Calls that are to be compared and did not all end do not differ."""
+    late = "\n\ncalls = [0]\nonce = forward\n\ndef forward(*arguments):\n    calls[0] += 1\n"
+    late += "    while calls[0] > 2:\n        pass\n    return once(*arguments)\n"
+    source = (ROOT / "reference" / "solution.py").read_text()
+    (tmp_path / "solution.py").write_text(source + late)
+    engine = Engine(onsite, Settings(seed=1, allowance=Allowance(2.0)), zygotes)
+    codes = {defect.code for defect in engine.grade(take_in(tmp_path)).defects}
+    assert "timeout" in codes
+    assert not codes & {"nondeterministic", "hidden-state", "mutates-cache", "grad-accumulates"}

@@ -22,7 +22,7 @@ from grader.errors import RubricError
 KNOWN = [check.id for check in ALL_CHECKS]
 RUBRICS = Path(__file__).resolve().parents[2] / "rubrics"
 SEEDS = (
-    *(path.read_bytes() for path in sorted(RUBRICS.glob("*.yaml"))),
+    *(path.read_bytes()[:2048] for path in sorted(RUBRICS.glob("*.yaml"))),  # whole ones are slow
     b"rubric: 1\nid: a\ntitle: b\nparts:\n- id: p\n  title: P\n  items:\n  - id: i\n    points: 1\n",
     b"a: &x [1, 2]\nb: *x\n<<: {c: !!python/name:os.system ''}\n",
     b"%YAML 1.1\n---\n? [k]\n: |2\n  v\n...\n---\n",
@@ -48,4 +48,4 @@ def one_input(data: bytes) -> None:
 
 
 if __name__ == "__main__":
-    Campaign("yaml", one_input, SEEDS, max_len=16384).run(sys.argv)
+    Campaign("yaml", one_input, SEEDS, max_len=4096).run(sys.argv)

@@ -191,6 +191,8 @@ def test_an_attack_can_only_lose_points(attack: str, alone: Run, together: Run) 
         earned = sum(check["points"] for check in row["checks"] if check["id"] in honest)
         assert together.score(id) - earned <= limit, f"{where}: more than its honest twin"
         assert passed & set(said.get("must_not_pass", ())) == expected, where
+        failed = {check["id"] for check in row["checks"] if check["status"] == "fail"}
+        assert set(said.get("must_fail", ())) <= failed, f"{where}: open in place of lost"
     assert together.of(attack)
 
 

@@ -21,7 +21,7 @@ ATTACKS = tuple(sorted(path.parent for path in FIXTURES.glob("*/attack.yaml")))
 CATALOGUE = tuple(f"A{number}" for number in range(1, 49))
 SECONDS = 60.0
 REQUIRED = ("id", "title", "what", "must", "base", "honest_twin", "allowed_defects", "gain")
-OPTIONAL = ("control", "routes", "frames", "must_find", "must_not_pass")
+OPTIONAL = ("control", "routes", "frames", "must_find", "must_not_pass", "must_fail")
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the attacks are written for Linux")
 every_attack = pytest.mark.parametrize("attack", ATTACKS, ids=lambda path: path.name)

@@ -15,7 +15,7 @@ from grader.observe.observe import Allowance
 from grader.observe.trace import Trace, TracedValue, read_trace, source_lines, take_trace
 from grader.observe.tracing import COLUMNS, MAX_EVENTS, MAX_SIZE
 from grader.problem import set_paper
-from grader.records import SourceFile, Submission
+from grader.records import Ended, SourceFile, Submission
 from grader.sandbox.pool import Zygote
 from tests.problem.network import answers
 from tests.sandbox.confined import linux_only
@@ -132,6 +132,7 @@ def test_a_child_that_dies_leaves_no_error(body: str, numpy_zygote: Zygote) -> N
     found = take_trace(submission(text), PAPER, "numpy", numpy_zygote, Allowance(0.5))
     assert time.perf_counter() - started < 5
     assert found.reason or found.stopped
+    assert not found.reason.startswith(Ended.HARNESS), "by then the child has come up"
 
 
 @linux_only

@@ -19,7 +19,7 @@ from grader.observe.verification import (
     take_verification,
 )
 from grader.problem import set_paper
-from grader.records import TENSORS, SourceFile, Submission
+from grader.records import TENSORS, Ended, SourceFile, Submission
 from grader.sandbox.pool import Zygote
 from tests.checks.test_verify_table import BOTH, NETWORK, NUMBERS
 from tests.sandbox.confined import linux_only
@@ -250,13 +250,22 @@ def test_a_script_of_unit_tests(torch_zygote: Zygote) -> None:
 
 @linux_only
 @pytest.mark.parametrize(
-    "body", ["while True: pass", "import os; os._exit(0)", "import os; os.write(4, b'x' * 99)"]
+    ("body", "ended", "broke_off"),
+    [
+        ("while True: pass", Ended.TIMEOUT, False),
+        ("import os; os._exit(0)", Ended.CRASH, True),
+        ("import ctypes; ctypes.CDLL(None).ptrace(0, 0, 0, 0)", Ended.VIOLATION, True),
+    ],
 )
-def test_what_ends_the_child_leaves_a_reason(body: str, torch_zygote: Zygote) -> None:
+def test_what_ends_the_child_leaves_a_reason(
+    body: str, ended: Ended, broke_off: bool, torch_zygote: Zygote
+) -> None:
+    """And it is the submission's own doing: by then the child has come up."""
     text = f"{NETWORK}\ndef verify(X, y, W1, b1, W2, b2):\n    {body}\n"
     record = tried(torch_zygote, text, seconds=1.0)
     assert record.trials == () and record.accepts is None
-    assert record.reason
+    assert record.reason.startswith(f"{ended}: ")
+    assert record.broke_off == broke_off
 
 
 @linux_only
