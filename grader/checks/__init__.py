@@ -2,6 +2,7 @@
 
 from grader.checks.backward import BACKWARD
 from grader.checks.check import Check, finding_of
+from grader.checks.differences import DIFFERENCES
 from grader.checks.forward import FORWARD, loads
 from grader.checks.layers import LAYERS
 from grader.checks.pytorch import PYTORCH
@@ -18,6 +19,7 @@ ALL_CHECKS: tuple[Check, ...] = (
     *PYTORCH,
     *VERIFICATION,
     *REFUSAL,
+    *DIFFERENCES,
     *STATED,
     *LAYERS,
 )

@@ -45,7 +45,7 @@ def covers(seen: Seen) -> Outcome:
         return failed("verify says yes without running either side.", _idle())
     if overlooked := record.overlooked:
         names = ", ".join(f"d{t}" for t in overlooked)
-        passed_on = _listed([t.words for t in record.of(overlooked[0])])
+        passed_on = listed([t.words for t in record.of(overlooked[0])])
         text = f"{_subject(record)} notices no error in {names}: accepted {passed_on}."
         return failed(text, *sorted(lines, key=lambda e: e.verdict is CheckStatus.PASS))
     return passed(f"{_subject(record)} notices an error in each of the five.", *lines)
@@ -68,10 +68,10 @@ def refuses(seen: Seen) -> Outcome:
     record = seen.verification
     if record.idle:
         return failed("verify says yes without running either side.", _idle())
-    lines = [_trial(t) for tensor in TENSORS for t in record.of(tensor) if t.gross]
+    lines = [trial_line(t) for tensor in TENSORS for t in record.of(tensor) if t.gross]
     missed = [e for e in lines if e.verdict is not CheckStatus.PASS]
     if missed:
-        text = f"{_subject(record)} accepts {_listed([e.what for e in missed])}."
+        text = f"{_subject(record)} accepts {listed([e.what for e in missed])}."
         return failed(text, *missed, *(e for e in lines if e not in missed))
     return passed(f"{_subject(record)} refuses every plainly wrong gradient shown to it.", *lines)
 
@@ -95,10 +95,10 @@ def tight(seen: Seen) -> Outcome:
     lines = []
     for tensor in looked_at:
         percent = [t for t in record.of(tensor) if t.kind is Kind.SCALE and t.error <= PERCENT]
-        lines += [_trial(t, record.loosest(tensor)) for t in percent]
+        lines += [trial_line(t, record.loosest(tensor)) for t in percent]
     missed = [e for e in lines if e.verdict is not CheckStatus.PASS]
     if missed:
-        text = f"{_subject(record)} accepts {_listed([e.what for e in missed])}{_how_far(seen)}."
+        text = f"{_subject(record)} accepts {listed([e.what for e in missed])}{_how_far(seen)}."
         return failed(text, *missed, *(e for e in lines if e not in missed))
     return passed(f"{_subject(record)} refuses a gradient that is 1 % off.", *lines)
 
@@ -158,10 +158,10 @@ def _noticed(tensor: str, trials: list[Spoiled]) -> Evidence:
         never = all(t.outcome is Heard.ABSENT for t in trials)
         said = "it does not occur in a run" if never else "accepted, whatever was done to it"
         return Evidence(f"a wrong d{tensor}", "refused", said, trials[0].case)
-    return replace(_trial(noticed), what=f"a wrong d{tensor}")
+    return replace(trial_line(noticed), what=f"a wrong d{tensor}")
 
 
-def _trial(trial: Spoiled, loosest: float = 0.0) -> Evidence:
+def trial_line(trial: Spoiled, loosest: float = 0.0) -> Evidence:
     """One spoiled gradient, and by what it was refused."""
     what = f"d{trial.tensor} {trial.words}"
     if not trial.missed:
@@ -182,7 +182,7 @@ def _percent(error: float) -> str:
     return f"{100 * error:.3g} %"
 
 
-def _listed(words: list[str]) -> str:
+def listed(words: list[str]) -> str:
     """The first few, and how many more."""
     first = list(dict.fromkeys(words))
     more = f" and {len(first) - 4} more" if len(first) > 4 else ""

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from grader.errors import HarnessError
+from grader.observe.difference_check import DifferenceCheck
 from grader.observe.naming import known_tensors
 from grader.observe.reading import NamedTrace, read_names
 from grader.observe.trace import Trace
@@ -58,14 +59,15 @@ class Seen:
     """One submission's observations beside what was expected of it.
 
     `trace` is what every expression of the NumPy part was; the child's word, and so
-    no ground for a verdict on numbers. `verification` is how the candidate's own verification
-    took gradients that were spoiled.
+    no ground for a verdict on numbers. `verification` and `differences` are how the candidate's
+    own verification and finite-difference check took gradients that were spoiled.
     """
 
     exam: Exam
     observations: Observations
     trace: Trace = field(default_factory=Trace, compare=False)
     verification: Verification = field(default_factory=Verification, compare=False)
+    differences: DifferenceCheck = field(default_factory=DifferenceCheck, compare=False)
     _factors: dict[tuple[str, str], str | None] = field(default_factory=dict, compare=False)
     _kept: dict[str, Any] = field(default_factory=dict, compare=False)
 

@@ -26,6 +26,7 @@ from grader.diagnosis import (
 from grader.diagnosis.mending import Workbench, mended
 from grader.errors import HarnessError, SandboxError
 from grader.intake import take_in
+from grader.observe.difference_check import DifferenceCheck, take_difference_check
 from grader.observe.observe import Allowance, observe, time_reference
 from grader.observe.oracle import expectations, stack_expectations
 from grader.observe.trace import Trace, take_trace
@@ -230,7 +231,8 @@ class Engine:
         runs = observations.numpy.loaded.ok and not _hung(observations, "forward", "backward")
         trace = self._trace(submission, "numpy") if runs else Trace()
         verification = self._verification(submission, observations)
-        seen = Seen(self.exam(), observations, trace, verification)
+        differences = self._differences(submission, observations)
+        seen = Seen(self.exam(), observations, trace, verification, differences)
         return seen, run_checks(ALL_CHECKS, seen)
 
     def _verification(self, submission: Submission, observations: Observations) -> Verification:
@@ -241,6 +243,13 @@ class Engine:
             return Verification(reason="it did not end when it was called")
         zygote, allowance = self._zygotes.torch, self.settings.allowance
         return take_verification(submission, self.paper, zygote, allowance)
+
+    def _differences(self, submission: Submission, observations: Observations) -> DifferenceCheck:
+        """How its own finite-difference check works, if it has one."""
+        if not observations.torch.loaded.ok:
+            return DifferenceCheck(reason="the file could not be imported")
+        zygote, allowance = self._zygotes.torch, self.settings.allowance
+        return take_difference_check(submission, self.paper, zygote, allowance)
 
     def _trace(self, submission: Submission, side: str) -> Trace:
         """What every expression of one part was."""

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from grader.checks.seen import Seen, number, proportion
+from grader.diagnosis.difference_check import difference_defects
 from grader.diagnosis.numeric import Part, make
 from grader.diagnosis.verification import verification_defects
 from grader.records import TENSORS, CheckStatus, Confidence, Defect, Ended, Finding
@@ -23,6 +24,7 @@ def behaviour_defects(
     yield from _missing(numpy, torch)
     yield from _torch(seen, findings)
     yield from verification_defects(seen, findings)
+    yield from difference_defects(seen)
 
 
 def _failed(findings: Findings, check: str) -> bool:

@@ -42,12 +42,16 @@ REACHED: Mapping[str, tuple[str, ...]] = {
         *("forward.gather", "forward.edge_sizes", "forward.overflow", "forward.underflow"),
         *("backward.edge_sizes", "backward.stable", "forward.row_max"),
     ),
-    "verify-missing": ("verification.*",),
+    "verify-missing": ("verification.exists", "verification.accepts", *TRIALS),
     "verify-always-true": ("verification.accepts", *TRIALS),
     "verify-partial": ("verification.accepts", *TRIALS[:2]),
     "verify-loose-tolerance": ("verification.accepts", *TRIALS[1:]),
     "verify-rejects-correct": ("verification.accepts", *TRIALS),
     "verify-different-inputs": ("verification.accepts", *TRIALS),
+    "fd-one-sided": ("verification.fd_accurate",),
+    "fd-step-too-large": ("verification.fd_accurate", "verification.fd_catches"),
+    "fd-step-too-small": ("verification.fd_accurate", "verification.fd_catches"),
+    "fd-always-passes": ("verification.fd_accurate", "verification.fd_catches"),
 }
 """Checks that a defect which is no row of the fault table makes fail, and no others."""
 

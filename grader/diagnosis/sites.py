@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from grader.diagnosis.clues import Clues, Finder
+from grader.diagnosis.sites_differences import quotient, step, verdict
 from grader.diagnosis.sites_numpy import (
     class_count,
     closes_the_mask,
@@ -64,6 +65,10 @@ SITES: Mapping[str, Finder] = {
     "torch-precision-lost": single,
     "verify-always-true": says_yes,
     "verify-rejects-correct": rejects,
+    "fd-one-sided": quotient,
+    "fd-step-too-large": step,
+    "fd-step-too-small": step,
+    "fd-always-passes": verdict,
     "incomplete": stub,
     **dict.fromkeys(
         (
@@ -75,8 +80,12 @@ SITES: Mapping[str, Finder] = {
 }
 """Who finds the line of a code where the trace has not."""
 
-SHARPER = ("loss-log-base", "torch-leaf-without-grad", "verify-rejects-correct")
-"""Whose finders know better than a value that is wrong, or an error that is raised, later on."""
+SHARPER = (
+    *("loss-log-base", "torch-leaf-without-grad", "verify-rejects-correct"),
+    *("fd-one-sided", "fd-step-too-large", "fd-step-too-small", "fd-always-passes"),
+)
+"""Whose finders know better than a value that is wrong, an error that is raised later on, or
+the definition in which it happens."""
 
 
 def located(defects: Sequence[Defect], clues: Clues) -> list[Defect]:

@@ -19,6 +19,7 @@ import numpy as np
 from grader.observe import (
     binding,
     coerce,
+    differencing,
     instrument,
     layering,
     loading,
@@ -64,7 +65,7 @@ class Driver:
         self.numpy_side = True
 
     def handle(self, kind: str, items: dict[str, Any]) -> dict[str, Any]:
-        """Answer `load`, `forward`, `backward`, `torch`, `verify`, `layers`, `trace` or `trial`."""
+        """Answer `load`, a call of a part, `layers`, `trace`, `trial`, or a kind of trials."""
         answers = {
             "load": self.load,
             "forward": self.forward,
@@ -75,6 +76,7 @@ class Driver:
             "trace": self.trace,
             "trial": self.trial,
             "verify_trials": self.verify_trials,
+            "step_trials": self.step_trials,
         }
         self.switch.used.clear()  # an earlier call may have swallowed what it raised
         try:
@@ -219,6 +221,10 @@ class Driver:
     def verify_trials(self, items: dict[str, Any]) -> dict[str, Any]:
         """How the submission's own verification takes gradients that were spoiled."""
         return verifying.examine(self, self._prepare(items), items)
+
+    def step_trials(self, items: dict[str, Any]) -> dict[str, Any]:
+        """How the submission's own finite-difference check works, and takes spoiled gradients."""
+        return differencing.examine(self, self._prepare(items), items)
 
     def layers(self, items: dict[str, Any]) -> dict[str, Any]:
         """What the submission's reusable layers give, where it has some."""

@@ -36,6 +36,13 @@ MORE_ROWS = 17
 KINK_MARGIN = 2e-3
 """Least |Z1| in the ordinary cases: 300 × the step of the finite differences (6e-6)."""
 
+SMALL = 2
+SMALL_MARGIN = 0.1
+"""Least |Z1| in `small`: 50 times 2e-3, the widest step that still makes sense."""
+
+EVEN = 0.02
+"""Least entry of a gradient in `small`, of the largest: rounding of 1e-10 is then 1e-8 of it."""
+
 HUGE_LOGIT = 1.0e4
 """Size of the huge logits: exp(1e4) overflows and exp(-1e4) underflows in float64 (limit 709)."""
 
@@ -70,6 +77,8 @@ def make_cases(seed: int) -> dict[str, Case]:
         _offsets(rng),
         _float32(primes),
         _ordinary(rng, "realistic", "the size of real work", 64, 128, 256, 10, margin=0.0),
+        _small(rng),
+        _ordinary(rng, "middle", "for finite differences of drawn entries", 16, 16, 16, 16),
     ]
     return {case.name: case for case in cases}
 
@@ -159,6 +168,31 @@ def _ordinary(
         single = batch * hidden == 1
         if _telling(drawn, margin) or single:
             return _case(name, purpose, **drawn)
+
+
+def _small(rng: Generator) -> Case:
+    """For who differences every entry: few of them, no kink near, no gradient nearly 0.
+
+    Every unit and every example is active somewhere, or gradients would be 0 there, and an
+    honest relative error 0/0. B = D = H = C, so that every transpose keeps its shape.
+    """
+    while True:
+        drawn = _draw(rng, SMALL, SMALL, SMALL, SMALL)
+        Z1 = drawn["X"] @ drawn["W1"] + drawn["b1"]
+        active = Z1 > 0
+        alive = bool(active.any(axis=0).all() and active.any(axis=1).all())
+        if alive and not active.all() and np.abs(Z1).min() > SMALL_MARGIN and _even(drawn, Z1):
+            return _case("small", "for finite differences: B = D = H = C, and few", **drawn)
+
+
+def _even(drawn: dict[str, Array], Z1: Array) -> bool:
+    """Whether no entry of a gradient is much smaller than the largest of its tensor."""
+    H1 = np.maximum(Z1, 0.0)
+    E = np.exp(H1 @ drawn["W2"] + drawn["b2"])
+    dZ2 = E / E.sum(axis=1, keepdims=True) - np.eye(SMALL)[drawn["y"]]
+    dZ1 = dZ2 @ drawn["W2"].T * (Z1 > 0)
+    gradients = (H1.T @ dZ2, dZ2.sum(0), drawn["X"].T @ dZ1, dZ1.sum(0), dZ1 @ drawn["W1"].T)
+    return all(np.abs(g).min() > EVEN * np.abs(g).max() for g in gradients)
 
 
 def _with_rows(rng: Generator, base: Case, rows: int) -> Case:

@@ -10,6 +10,7 @@ import pytest
 from grader.problem import cases as rooms
 from grader.problem.cases import (
     EDGE,
+    EVEN,
     HUGE,
     HUGE_LOGIT,
     KINK_MARGIN,
@@ -19,14 +20,19 @@ from grader.problem.cases import (
     perturbed,
 )
 from grader.problem.exam import set_paper
+from grader.problem.oracle import expected
 from grader.problem.tolerances import STEP
 from grader.records import TENSORS, Array, Case
 from tests.problem import network
 
 SEEDS = (*range(48), 2**31 - 1, 2**63)
-ALL = (*ORDINARY, "duplicated", *EDGE, *HUGE, *LABEL_TYPES, "zeros", "float32", "realistic")
+DIFFERENCED = ("small", "middle")
+ALL = (
+    *(*ORDINARY, "duplicated", *EDGE, *HUGE, *LABEL_TYPES),
+    *("zeros", "float32", "realistic", *DIFFERENCED),
+)
 DISTINCT = ("primes", "more_rows", "absent", "two_classes", *HUGE, *LABEL_TYPES, "zeros", "float32")
-AWAY_FROM_ZERO = (*ORDINARY, "duplicated", *EDGE, *LABEL_TYPES)
+AWAY_FROM_ZERO = (*ORDINARY, "duplicated", *EDGE, *LABEL_TYPES, *DIFFERENCED)
 PRIME = frozenset({2, 3, 5, 7, 11, 13, 17, 19, 23})
 
 Drawn = dict[int, dict[str, Case]]
@@ -121,7 +127,14 @@ def test_primes_come_in_several_sizes(drawn: Drawn) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "equal"), [("square", "BDHC"), ("batch_is_hidden", "BH"), ("batch_is_classes", "BC")]
+    ("name", "equal"),
+    [
+        ("square", "BDHC"),
+        ("small", "BDHC"),
+        ("middle", "BDHC"),
+        ("batch_is_hidden", "BH"),
+        ("batch_is_classes", "BC"),
+    ],
 )
 def test_sizes_that_a_case_makes_equal_and_no_others(drawn: Drawn, name: str, equal: str) -> None:
     for case in each(drawn, name):
@@ -162,6 +175,19 @@ def test_a_case_has_active_and_inactive_units_so_that_a_missing_mask_shows(drawn
         assert active.any()
         assert not active.all()
         assert active.any(axis=1).mean() > 0.5
+
+
+def test_no_gradient_of_the_small_case_is_nearly_zero(drawn: Drawn) -> None:
+    """An honest relative error, entry by entry, is then small."""
+    for seed in SEEDS[:8]:
+        case = drawn[seed]["small"]
+        active = values(case)[0] > 0
+        assert active.any(axis=0).all()
+        assert active.any(axis=1).all()
+        gradients = expected(**case.inputs)
+        for tensor in TENSORS:
+            sizes = np.abs(gradients[f"d{tensor}"])
+            assert sizes.min() > EVEN * sizes.max(), tensor
 
 
 def test_central_differences_stay_on_one_side_of_the_kink() -> None:

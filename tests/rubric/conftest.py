@@ -9,7 +9,7 @@ backward: runs dW1_shape db1_shape dW2_shape db2_shape dX_shape dW1 db1 dW2 db2 
 backward: duplicate relu_mask relu_zero stable own_loss uses_cache repeatable float32 edge_sizes
 backward: vectorised
 pytorch: runs loss dW1 db1 dW2 db2 dX logits mean repeatable float64 graph autograd
-verification: exists accepts covers refuses tight
+verification: exists accepts covers refuses tight fd_accurate fd_catches fd_restores
 explanations: forward_shapes backward_shapes
 layers: linear relu loss composed state
 submission: loads

@@ -35,7 +35,9 @@ def test_onsite_is_a_hundred_points_twenty_of_them_a_humans(onsite):
         "followups": 10,
     }
     bonus = [item.id for part in onsite.parts for item in part.items if item.bonus]
-    assert bonus == ["followup-layers"], "only what the problem does not ask for"
+    assert bonus == ["verification-differences", "followup-layers"], (
+        "only what the problem does not ask for"
+    )
 
 
 def test_every_check_but_loading_rests_in_an_item_of_onsite(onsite, known):

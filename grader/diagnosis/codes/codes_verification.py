@@ -86,9 +86,9 @@ VERIFICATION: tuple[Code, ...] = (
         Area.VERIFICATION,
         Severity.MINOR,
         what="The finite difference looks to one side only.",
-        shows="Its error on a right gradient is about 1e-8 at best, where 1e-10 can be had.",
-        why="(f(x+h) − f(x))/h = f' + h f''/2 + …; from both sides the even terms cancel and\n"
-        "h² f'''/6 is left.",
+        shows="verification.fd_accurate fails: the loss is taken at x + h, and never at x - h.",
+        why="(f(x+h) − f(x))/h = f' + h f''/2 + …: an error of 1e-8 at best. From both sides the\n"
+        "even terms cancel, and h² f'''/6 is left: 1e-10.",
         hint="Step the same way in both directions and divide by the whole distance.",
         wrong="slope = (f(x + h) - f(x)) / h",
         right="slope = (f(x + h) - f(x - h)) / (2 * h)",
@@ -98,7 +98,7 @@ VERIFICATION: tuple[Code, ...] = (
         Area.VERIFICATION,
         Severity.MINOR,
         what="The step is so wide that the loss bends, or a ReLU switches, inside it.",
-        shows="The finite-difference error on a right gradient grows as the square of the step.",
+        shows="verification.fd_accurate fails and gives the step: above 2e-3 in float64.",
         why="Truncation is h² f'''/6: at h = 0.1 that is 1e-3; at eps^(1/3) = 6e-6 it is 1e-11.",
         hint="Halve the step: if the error falls to a quarter, it was too large.",
         wrong="h = 1e-1\nslope = (f(x + h) - f(x - h)) / (2 * h)",
@@ -109,7 +109,7 @@ VERIFICATION: tuple[Code, ...] = (
         Area.VERIFICATION,
         Severity.MINOR,
         what="The step is so narrow that rounding swallows the difference.",
-        shows="The finite-difference error on a right gradient grows as the step shrinks.",
+        shows="verification.fd_accurate fails and gives the step: below 2e-10 in float64.",
         why="f carries an error of eps·|f|, so the slope one of eps·|f|/h: 1e-4 at h = 1e-12. In\n"
         "float32 it is worse still: use float64 for this check.",
         hint="Double the step: if the error halves, it was too small.",
@@ -121,7 +121,7 @@ VERIFICATION: tuple[Code, ...] = (
         Area.VERIFICATION,
         Severity.MAJOR,
         what="The finite-difference check says yes whatever it has measured.",
-        shows="gradient_check passes gradients that are wrong, or not finite.",
+        shows="verification.fd_catches fails: each of the five was made wrong, and it said yes.",
         why="`not error > limit` holds for nan, and a limit of 1 for nearly everything: a\n"
         "relative error |a − b| / (|a| + |b|) is never above 1.",
         hint="Feed it a gradient of zeros and one of nan; it should refuse both.",

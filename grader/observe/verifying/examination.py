@@ -174,10 +174,13 @@ class Examination:
 
     def _row(self, *words: object) -> None:
         if len(self.rows) < ROWS:
-            texts = (str(int(w)) if isinstance(w, bool) else str(w) for w in words)
-            self.rows.append(
-                "\t".join(text.replace("\t", " ").replace("\n", " ") for text in texts)
-            )
+            self.rows.append(row(*words))
+
+
+def row(*words: object) -> str:
+    """One row of a reply: the words with a tab between them."""
+    texts = (str(int(word)) if isinstance(word, bool) else str(word) for word in words)
+    return "\t".join(text.replace("\t", " ").replace("\n", " ") for text in texts)
 
 
 @contextlib.contextmanager

@@ -55,7 +55,8 @@ class Said:
     """One run: its return value taken apart, or what it raised, and what it printed meanwhile.
 
     `raised` names what raised, `objects` whether that is a verdict. `truths` are the booleans
-    of each place, in the order in which they arose. `where` is the line of the last raising.
+    of each place, in the order in which they arose. `where` is the line of the last raising,
+    `heard` what was printed.
     """
 
     raised: frozenset[str]
@@ -68,6 +69,7 @@ class Said:
     plain_no: int
     truths: Mapping[int, list[bool]]
     where: tuple[str, int] = ("", 0)
+    heard: str = ""
 
 
 def said(
@@ -93,6 +95,7 @@ def said(
         sum(word in PLAIN_NO for word in words),
         truths,
         _where(real[-1][1] if real else None),
+        text,
     )
 
 

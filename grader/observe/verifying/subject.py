@@ -49,17 +49,30 @@ class Sides:
 
 
 class Subject:
-    """What is run: `verify`, or the whole script where there is none."""
+    """What is run: the function `wanted`, or the whole script where there is none.
 
-    def __init__(self, driver: Any, files: dict[str, bytes], main: str, noise: int) -> None:
+    `given` are the arguments of the last run, as it left them.
+    """
+
+    def __init__(
+        self,
+        driver: Any,
+        files: dict[str, bytes],
+        main: str,
+        noise: int,
+        *,
+        wanted: str = "verify",
+        spoiler: Spoiler | None = None,
+    ) -> None:
         self.driver, self.files, self.main, self.noise = driver, files, main, noise
-        self.spoiler = Spoiler()
+        self.spoiler = spoiler or Spoiler()
         self.spoiler.install()
         if (autograd := sys.modules.get("torch.autograd")) is not None:
             autograd.grad = self.spoiler.derive(autograd.grad)  # type: ignore[attr-defined]
         self.tracer = _Once(files, self.spoiler)
         driver.module = self.tracer.load(main)
-        self.function = driver._find("verify")
+        self.function = driver._find(wanted)
+        self.given: list[Array] = []
         self.is_function = callable(self.function)
         self.paths = list(files)
         self.statements = [] if self.is_function else self._statements()
@@ -85,13 +98,13 @@ class Subject:
         return saying.said(value, errors, heard.getvalue(), run.truths)
 
     def _verify(self, arguments: list[Array] | None) -> Any:
-        given = [a.copy() for a in arguments or ()]
+        self.given = [a.copy() for a in arguments or ()]
         try:
-            inspect.signature(self.function).bind(*given)
+            inspect.signature(self.function).bind(*self.given)
         except (TypeError, ValueError):
             if _takes_none(self.function):
                 return self.function()  # it makes its own numbers
-        return self.function(*given)
+        return self.function(*self.given)
 
     def _statements(self) -> list[tuple[int, CodeType]]:
         """The main file's statements, each by itself: one that fails does not end the others."""
@@ -122,10 +135,11 @@ class Subject:
                         break
         return errors
 
-    def sides(self, arguments: list[Array]) -> Sides:
+    def sides(self, arguments: list[Array], roles: tuple[str, ...] = ("hand", "auto")) -> Sides:
         """Both sides' answers on `arguments`, as far as there are functions to ask."""
         sides = Sides()
-        for role, places in (("hand", sides.hand_places), ("auto", sides.auto_places)):
+        for role in roles:
+            places = sides.hand_places if role == "hand" else sides.auto_places
             run = Run(learning=True)
             floats = [(t, a) for t, a in zip(ARGUMENTS, arguments, strict=True) if t != "y"]
             run.watch([known("input", t, a) for t, a in floats])

@@ -1,0 +1,199 @@
+"""All trials of one finite-difference check, as long as there is time (child's side)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from grader.observe.differencing import finding
+from grader.observe.differencing.finding import CHECK, COMPARING, Found, Way
+from grader.observe.differencing.session import TENSORS, Bench, Session, at_a_step, refused
+from grader.observe.differencing.watching import Watcher
+from grader.observe.verifying import saying
+from grader.observe.verifying.examination import seeded
+from grader.observe.verifying.saying import Said
+from grader.observe.verifying.spoiling import Array, Run
+from grader.observe.verifying.subject import ARGUMENTS, Subject
+from grader.observe.verifying.surmise import Corruption, spoiled
+
+CASES = 2
+"""The small inputs, and larger ones for who takes more entries at once than those have."""
+
+MOST_AT = 4096
+"""Points noted of a helper."""
+
+
+class Examination:
+    """One submission's check: found, called as it is, and with gradients that are spoiled."""
+
+    def __init__(self, driver: Any, files: dict[str, bytes], items: Mapping[str, Any]) -> None:
+        self.items, self.driver = items, driver
+        until = time.monotonic() + float(items["seconds"])
+        watcher = Watcher()
+        noise = int(items["noise"])
+        subject = Subject(driver, files, items["main"], noise, wanted="", spoiler=watcher)
+        subject.is_function = True
+        plans = {name: self._plan(name) for name in ("plan", "more")}
+        self.bench = Bench(driver, subject, watcher, plans, until)
+
+    def _plan(self, name: str) -> list[Corruption]:
+        rows = (line.split(" ") for line in self.items[name].splitlines())
+        return [Corruption(kind, float(amount)) for kind, amount in rows]
+
+    def held(self) -> None:
+        """Fill the reply; the first candidate that takes a step is the one."""
+        for found in finding.candidates(self.driver.bind(), self.driver.names):
+            done = self._check(found) if found.kind == CHECK else self._helper(found)
+            if done:
+                return
+
+    def _found(self, found: Found, case: int) -> None:
+        code = getattr(found.function.call, "__code__", None)
+        path = code.co_filename if code is not None else ""
+        self.bench.tell("check", found.kind, found.function.name, found.asks_step, case)
+        self.bench.tell("place", "check", path, found.function.line)
+
+    # ── a check of the network ───────────────────────────────────────────────
+
+    def _check(self, found: Found) -> bool:
+        """Examine one that is given the inputs; False where it takes no step of any input."""
+        if found.alone:
+            return self._alone(found)
+        for case in range(CASES):
+            arguments = [self.items[f"{name}{case}"] for name in ARGUMENTS]
+            for way in found.ways:
+                session = Session(self.bench, way, arguments)
+                if session.points.seen:
+                    self._found(found, case)
+                    session.told()
+                    return True
+                if not self.bench.in_time:
+                    return False
+                if found.is_named and not session.first.raised:
+                    return self._still(found, session)
+        return False
+
+    def _still(self, found: Found, session: Session) -> bool:
+        """One that says of itself that it checks, and takes no step: does it ever say no?
+
+        What refuses a spoiled gradient compares with something else, such as autograd.
+        """
+        rows = self.bench.rows
+        before = len(rows)
+        self._found(found, 0)
+        session.told()
+        if any(line.split("\t")[5:6] in ([way] for way in saying.WAYS) for line in rows[before:]):
+            del rows[before:]
+            self.bench.arrays.clear()
+            return False
+        return True
+
+    def _alone(self, found: Found) -> bool:
+        """Examine one that draws its own numbers: those of its first call of `forward`."""
+        module, name = self.driver.module, self.driver.names.get("forward", "forward")
+        plain, seen = getattr(module, name, None), list[list[Array]]()
+        if not callable(plain):
+            return False
+
+        def forward(*arguments: Any, **named: Any) -> Any:
+            six = [*arguments, *(named[n] for n in ARGUMENTS[len(arguments) :] if n in named)]
+            if not seen and len(six) == len(ARGUMENTS):
+                seen.append([np.array(a) for a in six])
+            return plain(*arguments, **named)
+
+        (way,) = found.ways
+        setattr(module, name, forward)
+        try:
+            self.bench.attempt(lambda: way(), Run(), None)
+        finally:
+            setattr(module, name, plain)
+        if not seen or not self.bench.in_time:
+            return False
+        session = Session(self.bench, way, seen[0])
+        if not session.points.seen:
+            return False
+        self._found(found, CASES)
+        session.told(alone=True)
+        return True
+
+    # ── a helper ─────────────────────────────────────────────────────────────
+
+    def _helper(self, found: Found) -> bool:
+        """Examine one that is given a function: Σ sin(x + phase), whose slope is a cosine."""
+        (way,) = found.ways
+        self.bench.watcher.points = None
+        for tensor in TENSORS:
+            task = _Task(self.items[f"{tensor}0"], self.items[f"phase_{tensor}"])
+            said = self._asked(way, task, task.slope)
+            if (said.raised and not said.objects) or not task.at:
+                return False
+            if tensor == TENSORS[0]:
+                self._found(found, 0)
+                self.bench.tell("base", "refused" if saying.objects(said) else "accepted")
+            self.bench.arrays[f"points_{tensor}"] = np.array(task.at)
+            self.bench.arrays[f"after_{tensor}"] = task.x
+            if found.kind == COMPARING:
+                self._spoil(way, tensor, said, task.at)
+            elif task.answer is not None:
+                self.bench.arrays[f"numeric_{tensor}"] = task.answer
+        return True
+
+    def _asked(self, way: Way, task: _Task, gradient: Array) -> Said:
+        return self.bench.attempt(lambda: task.keep(way(task, task.x, gradient)), Run(), None)
+
+    def _spoil(self, way: Way, tensor: str, base: Said, at: list[Array]) -> None:
+        """The gradient that a comparing helper is given, gone wrong in each way."""
+        for plan, always in (("plan", True), ("more", False)):
+            for corruption in self.bench.plans[plan]:
+                if not (always or self.bench.missed(tensor)) or not self.bench.in_time:
+                    return
+                task = _Task(self.items[f"{tensor}0"], self.items[f"phase_{tensor}"])
+                wrong = spoiled(task.slope, at_a_step(corruption, task.x, at), None)
+                outcome = "inapplicable"
+                if wrong is not None:
+                    outcome = refused(base, self._asked(way, task, wrong)) or "accepted"
+                words = (corruption.kind, corruption.amount, tensor, outcome, "", 0)
+                self.bench.tell("trial", 0, *words)
+
+
+class _Task:
+    """The function that a helper differentiates; it notes where it is asked."""
+
+    def __init__(self, x: Array, phase: Array) -> None:
+        self.x, self.phase = x.copy(), phase
+        self.slope = np.cos(x + phase)
+        self.at: list[Array] = []
+        self.answer: Array | None = None
+
+    def __call__(self, *arguments: Any) -> float:
+        x = np.asarray(arguments[0] if arguments else self.x)
+        if len(self.at) < MOST_AT:
+            self.at.append(np.array(x, np.float64, subok=False))
+        return float(np.sin(x + self.phase).sum())
+
+    def keep(self, value: Any) -> Any:
+        """Note the gradient in what a helper gives back."""
+        parts = value if isinstance(value, tuple | list) else [value]
+        arrays = [p for p in parts if isinstance(p, np.ndarray) and p.shape == self.x.shape]
+        if arrays and arrays[0].dtype.kind == "f":
+            self.answer = np.array(arrays[0], np.float64, subok=False)
+        return value
+
+
+def examine(driver: Any, files: dict[str, bytes], items: Mapping[str, Any]) -> dict[str, Any]:
+    """Rows and arrays of one examination; `stopped` says what ended it early."""
+    with seeded(int(items["noise"])):
+        examination = None
+        try:
+            examination = Examination(driver, files, items)
+            examination.held()
+            stopped = ""
+        except Exception as error:
+            stopped = f"{type(error).__name__}: {error}"[:500]
+    if examination is None:
+        return {"rows": "", "stopped": stopped}
+    bench = examination.bench
+    return {**bench.arrays, "rows": "\n".join(bench.rows), "stopped": stopped}

@@ -1,0 +1,140 @@
+"""At which points near its inputs a submission takes its loss (child's side).
+
+Every expression of the submission reports its value. An array that is one of the inputs with
+a little added, where that input was seen before, or with one entry changed, is such a point.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from grader.observe.verifying.spoiling import Array, Run, Spoiler
+
+FAR = 1.0
+"""Inputs are of order one: what is further off is another array."""
+
+FAR_IN_MANY = 0.05
+"""Where all entries differ: the code of a layer sees X in one call, and H1 in the next."""
+
+EXACT = 4 * float(np.finfo(np.float64).eps)
+"""What stepping back may leave of a step."""
+
+MAX_POINTS = 256
+"""Kept of each tensor; the small inputs have 4 entries."""
+
+MAX_SIZE = 4096
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Form:
+    """An input as it is, or as a side may hold it: turned, or with an axis of 1."""
+
+    tensor: str
+    array: Array
+    turned: bool = False
+
+
+def _forms(tensor: str, array: Array) -> list[Form]:
+    if array.ndim == 2:
+        return [Form(tensor, array), Form(tensor, array.T, turned=True)]
+    return [Form(tensor, array), Form(tensor, array[None, :]), Form(tensor, array[:, None])]
+
+
+class Points:
+    """The points seen near one set of inputs, in the order of running."""
+
+    def __init__(self, inputs: Mapping[str, Array]) -> None:
+        self.known: dict[tuple[int, ...], list[Form]] = {}
+        self.places: dict[int, set[Form]] = {}
+        self.seen: dict[str, list[Array]] = {}
+        for tensor, array in inputs.items():
+            if array.size <= MAX_SIZE and array.dtype.kind == "f":
+                for form in _forms(tensor, array.copy()):
+                    self.known.setdefault(form.array.shape, []).append(form)
+
+    def look(self, place: int, array: Array) -> None:
+        """Note `array` if it is an input, or one a step away.
+
+        One entry may be changed anywhere, more where that input itself was seen before.
+        """
+        forms = self.known.get(array.shape, ())
+        changed = [int(np.count_nonzero(array != f.array.astype(array.dtype))) for f in forms]
+        if 0 in changed:
+            self.places.setdefault(place, set()).add(forms[changed.index(0)])
+            return
+        for form, count in zip(forms, changed, strict=True):
+            if count == 1 or form in self.places.get(place, ()):
+                self._keep(form, array, forms, single=count == 1)
+
+    def _keep(self, form: Form, array: Array, forms: Sequence[Form], *, single: bool) -> None:
+        base = form.array.astype(array.dtype)
+        step = np.abs(array - base)
+        others = (float(np.abs(array - f.array).max()) for f in forms if f is not form)
+        near = FAR if single else min(FAR_IN_MANY, 0.5 * min(others, default=np.inf))
+        if not step.max() <= near:
+            return
+        if not (step > EXACT * np.maximum(1.0, np.abs(base))).any():
+            return
+        kept = self.seen.setdefault(form.tensor, [])
+        found = array.T if form.turned else array
+        if len(kept) < MAX_POINTS and not (kept and np.array_equal(kept[-1], found)):
+            kept.append(np.array(found, copy=True, subok=False))
+
+
+class Watcher(Spoiler):
+    """A spoiler that notes points, while there is somewhere to note them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.points: Points | None = None
+
+    def see(self, number: int, value: Any) -> Any:
+        """As before; but a run that only spoils passes over numbers that it leaves as they are.
+
+        A check takes the loss hundreds of times, and is run a dozen times.
+        """
+        run = self.run
+        if run is None:
+            return value
+        if self.points is None and not run.learning and number not in run.swaps:
+            kind = type(value)
+            if kind is np.float64 or (kind is np.ndarray and value.dtype.kind == "f"):
+                return value
+        return super().see(number, value)
+
+    def _array(self, run: Run, number: int, value: Any) -> Any:
+        if self.points is not None and value.dtype.kind == "f":
+            self.points.look(number, value)
+        return super()._array(run, number, value)
+
+    def _tensor(self, run: Run, number: int, value: Any) -> Any:
+        if self.points is not None and value.dtype.is_floating_point:
+            self.points.look(number, value.detach().numpy())
+        return super()._tensor(run, number, value)
+
+
+def slopes(loss: Any, arguments: list[Array], step: float) -> list[Array]:
+    """Central differences of `loss(*arguments)` by each of its float arguments; [] for others.
+
+    O(2n) calls for n entries. Raises whatever `loss` does.
+    """
+    found: list[Array] = []
+    for position, array in enumerate(arguments):
+        if array.dtype.kind != "f":
+            found.append(np.empty(0))
+            continue
+        slope = np.empty(array.shape)
+        for index in np.ndindex(array.shape):
+            ends = []
+            for sign in (1.0, -1.0):
+                moved = [a.copy() for a in arguments]
+                moved[position][index] += sign * step
+                ends.append((float(moved[position][index]), float(loss(*moved))))
+            (above, high), (below, low) = ends
+            slope[index] = (high - low) / (above - below)
+        found.append(slope)
+    return found

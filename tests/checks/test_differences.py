@@ -1,0 +1,378 @@
+"""Finite-difference checks in many styles: what is said of their steps, trials and leavings."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from grader.checks.check import Outcome
+from grader.checks.differences import DIFFERENCES, steppings
+from grader.checks.seen import Seen
+from grader.intake.files import Read
+from grader.intake.find import assemble
+from grader.observe.difference_check import (
+    DifferenceCheck,
+    read_difference_check,
+    take_difference_check,
+)
+from grader.observe.observe import Allowance
+from grader.observe.zygotes import Zygotes
+from grader.problem import Exam, set_paper
+from grader.problem.tolerances import STEP
+from grader.records import (
+    Array,
+    CheckStatus,
+    Ended,
+    Observation,
+    Observations,
+    ProcessReport,
+    SourceFile,
+    Submission,
+)
+from tests.checks.test_verify_table import NETWORK
+from tests.sandbox.confined import linux_only
+
+PAPER = set_paper(12)
+FINE = ProcessReport(Observation(Ended.OK))
+
+LOOP = """
+def gradient_check(X, y, W1, b1, W2, b2):
+    given = {"X": X, "W1": W1, "b1": b1, "W2": W2, "b2": b2}
+    grads = backward(forward(X, y, W1, b1, W2, b2)[1])
+    h, worst = 1e-5, 0.0
+    for name, value in given.items():
+        for i in np.ndindex(value.shape):
+            old = value[i]
+            value[i] = old + h
+            up = forward(X, y, W1, b1, W2, b2)[0]
+            value[i] = old - h
+            down = forward(X, y, W1, b1, W2, b2)[0]
+            value[i] = old
+            slope = (up - down) / (2 * h)
+            worst = max(worst, abs(slope - grads[name][i]) / max(abs(slope), 1e-8))
+    return worst
+"""
+ONE_SIDED = LOOP.replace("value[i] = old - h", "value[i] = old").replace("(2 * h)", "h")
+HELPER = """
+def numerical_gradient(f, x, h=1e-5):
+    g = np.zeros_like(x)
+    it = np.nditer(x, flags=["multi_index"])
+    for _ in it:
+        ix, old = it.multi_index, x[it.multi_index]
+        x[ix] = old + h
+        above = f(x)
+        x[ix] = old - h
+        g[ix] = (above - f(x)) / (2 * h)
+        x[ix] = old
+    return g
+"""
+ASSERTS = (
+    HELPER
+    + """
+def check_gradients(X, y, W1, b1, W2, b2):
+    grads = backward(forward(X, y, W1, b1, W2, b2)[1])
+    for k, v in dict(W1=W1, b1=b1, W2=W2, b2=b2, X=X).items():
+        numeric = numerical_gradient(lambda _: forward(X, y, W1, b1, W2, b2)[0], v)
+        assert np.allclose(numeric, grads[k], rtol=1e-5, atol=1e-8), k
+"""
+)
+SPARSE = """
+def grad_check_sparse(f, x, analytic_grad, num_checks=10, h=1e-5):
+    for _ in range(num_checks):
+        ix = tuple(np.random.randint(m) for m in x.shape)
+        old = x[ix]
+        x[ix] = old + h
+        above = f(x)
+        x[ix] = old - h
+        below = f(x)
+        x[ix] = old
+        print("relative error: %e" % abs((above - below) / (2 * h) / analytic_grad[ix] - 1))
+"""
+CONTAINER = """
+def finite_difference_test(params, grads, X, y, eps=1e-6, tol=1e-5):
+    good = True
+    for k in params:
+        flat = params[k].ravel()
+        for i in range(flat.size):
+            old = flat[i]
+            flat[i] = old + eps
+            above = forward(X, y, **params)[0]
+            flat[i] = old - eps
+            below = forward(X, y, **params)[0]
+            flat[i] = old
+            good &= abs((above - below) / (2 * eps) - grads[k].ravel()[i]) < tol
+    return {"gradients agree": good}
+"""
+DRAWN = """
+def gradient_check(X, y, W1, b1, W2, b2, n=10):
+    grads = backward(forward(X, y, W1, b1, W2, b2)[1])
+    given = dict(X=X, W1=W1, b1=b1, W2=W2, b2=b2)
+    for k in given:
+        for j in np.random.choice(given[k].size, n, replace=False):
+            ends = []
+            for sign in (1, -1):
+                moved = {name: value.copy() for name, value in given.items()}
+                moved[k].flat[j] += sign * 1e-6
+                ends.append(forward(y=y, **moved)[0])
+            if abs((ends[0] - ends[1]) / 2e-6 - grads[k].flat[j]) > 1e-7:
+                return False
+    return True
+"""
+ALONE = """
+def numeric_check():
+    rng = np.random.RandomState(0)
+    X, y, W1, b1 = rng.randn(4, 5), rng.randint(0, 3, 4), rng.randn(5, 6), rng.randn(6)
+    W2, b2 = rng.randn(6, 3), rng.randn(3)
+    grads = backward(forward(X, y, W1, b1, W2, b2)[1])
+    for name, p in (("W1", W1), ("b1", b1), ("W2", W2), ("b2", b2), ("X", X)):
+        for i in np.ndindex(p.shape):
+            old = p[i]
+            p[i] = old + 1e-5
+            above = forward(X, y, W1, b1, W2, b2)[0]
+            p[i] = old - 1e-5
+            below = forward(X, y, W1, b1, W2, b2)[0]
+            p[i] = old
+            if abs((above - below) / 2e-5 - grads[name][i]) > 1e-7:
+                print("MISMATCH in", name)
+"""
+SINGLE = LOOP.replace("X, y, W1, b1, W2, b2):", "*args):", 1).replace(
+    "    given", "    X, y, W1, b1, W2, b2 = (a.astype(a.dtype.char.replace('d', 'f')) for a in args)\n    given", 1
+)  # fmt: skip
+METHOD = '''
+import numpy as np
+
+class Net:
+    def __init__(self, D, H, C):
+        self.params = {"W1": np.random.randn(D, H), "b1": np.zeros(H),
+                       "W2": np.random.randn(H, C), "b2": np.zeros(C)}
+
+    def loss(self, X, y):
+        p = self.params
+        self.X, self.y, self.Z1 = X, y, X @ p["W1"] + p["b1"]
+        self.H1 = np.maximum(self.Z1, 0)
+        s = self.H1 @ p["W2"] + p["b2"]
+        s = s - s.max(1, keepdims=True)
+        self.P = np.exp(s) / np.exp(s).sum(1, keepdims=True)
+        return -np.log(self.P[np.arange(len(y)), y]).mean()
+
+    def backward(self):
+        d = self.P.copy()
+        d[np.arange(len(self.y)), self.y] -= 1
+        d /= len(self.y)
+        g = d @ self.params["W2"].T * (self.Z1 > 0)
+        return {"dW1": self.X.T @ g, "db1": g.sum(0), "dW2": self.H1.T @ d, "db2": d.sum(0),
+                "dX": g @ self.params["W1"].T}
+
+    def gradient_check(self, X, y, eps=1e-5):
+        """Of the parameters; X is left out."""
+        self.loss(X, y)
+        grads, errors = self.backward(), {}
+        for k, p in self.params.items():
+            numeric = np.zeros_like(p)
+            for i in np.ndindex(p.shape):
+                old = p[i]
+                p[i] = old + eps
+                above = self.loss(X, y)
+                p[i] = old - eps
+                numeric[i] = (above - self.loss(X, y)) / (2 * eps)
+                p[i] = old
+            errors[k] = np.linalg.norm(numeric - grads["d" + k]) / np.linalg.norm(numeric)
+        return errors
+'''
+BUG = NETWORK.replace("    dZ2 /= len(y)\n", "")
+CONSTANT = "\ndef gradient_check(X, y, W1, b1, W2, b2):\n    return 1e-9\n"
+AUTOGRAD = """
+def gradient_check(X, y, W1, b1, W2, b2):
+    mine = backward(forward(X, y, W1, b1, W2, b2)[1])
+    theirs = torch_forward_backward(X, y, W1, b1, W2, b2)[1]
+    return all(np.allclose(mine[k], theirs[k].numpy()) for k in mine)
+"""
+STUB = "\ndef gradient_check(X, y, W1, b1, W2, b2):\n    raise NotImplementedError\n"
+
+STYLES: dict[str, tuple[str, str]] = {
+    "loop, a number": (NETWORK + LOOP, "check ..."),
+    "one-sided": (NETWORK + ONE_SIDED, "check x.."),
+    "one-sided, h 1e-8": (NETWORK + ONE_SIDED.replace("1e-5", "1e-8"), "check x.."),
+    "h 0.05": (NETWORK + LOOP.replace("1e-5", "0.05"), "check x.."),
+    "h 1e-3": (NETWORK + LOOP.replace("1e-5", "1e-3"), "check ..."),
+    "h 1e-9": (NETWORK + LOOP.replace("1e-5", "1e-9"), "check ..."),
+    "h 1e-11": (NETWORK + LOOP.replace("1e-5", "1e-11"), "check x.."),
+    "not put back": (NETWORK + LOOP.replace("            value[i] = old\n", ""), "check ..x"),
+    "always yes": (NETWORK + LOOP.replace("return worst", "return worst < 2"), "check .x."),
+    "helper and asserts": (NETWORK + ASSERTS, "check ..."),
+    "helper alone": (NETWORK + HELPER, "helper .?."),
+    "helper, one-sided": (
+        NETWORK + HELPER.replace("old - h", "old").replace("(2 * h)", "h"), "helper x?."
+    ),
+    "helper, wrong quotient": (NETWORK + HELPER.replace("(2 * h)", "h"), "helper x?."),
+    "helper that prints": (NETWORK + SPARSE, "comparing ..."),
+    "container and grads": (NETWORK + CONTAINER, "check .x."),
+    "drawn entries": (NETWORK + DRAWN, "check ..."),
+    "numbers of its own": (NETWORK + ALONE, "check ..."),
+    "in float32": (NETWORK + SINGLE, "check xx."),
+    "method of a class": (METHOD, "check .x."),
+    "backward wrong": (BUG + LOOP, "check ..."),
+    "a constant": (NETWORK + CONSTANT, "check xx."),
+    "against autograd": (NETWORK + AUTOGRAD, " ???"),
+    "a stub": (NETWORK + STUB, " ???"),
+    "none": (NETWORK, " ???"),
+}  # fmt: skip
+"""Source, and by hand: its kind, then accurate, catches, restores: . passes, x fails, ? is open.
+
+h²/6 + eps/h is 4e-4 at 0.05, 2e-7 at 1e-3 and at 1e-9, and 2e-5 at 1e-11, where the limit is
+1e-6. In float32 it is 1e-2 at 1e-5, where 2e-5 can be had, and hides an error of 1 %. `container and grads` and the
+class leave X out. `drawn entries` draws 10, more than the small inputs have.
+"""
+MARKS = {CheckStatus.PASS: ".", CheckStatus.FAIL: "x", CheckStatus.MANUAL: "?"}
+
+
+def submission(text: str) -> Submission:
+    return assemble("id", "name", Read((SourceFile("solution.py", text.encode()),), ()))
+
+
+def outcomes(record: DifferenceCheck) -> list[Outcome]:
+    exam = Exam(PAPER, {}, (0.0, 0.0))
+    seen = Seen(exam, Observations(FINE, FINE, {}), differences=record)
+    return [check.run(seen) for check in DIFFERENCES]
+
+
+@linux_only
+@pytest.mark.parametrize("style", STYLES)
+def test_every_style_is_judged_as_worked_out_by_hand(style: str, zygotes: Zygotes) -> None:
+    text, wanted = STYLES[style]
+    record = take_difference_check(submission(text), PAPER, zygotes.torch, Allowance())
+    found = outcomes(record)
+    marks = "".join(MARKS.get(outcome.status, "-") for outcome in found)
+    assert f"{record.kind} {marks}" == wanted, [o.message for o in found]
+    assert record.reason == ""
+
+
+@linux_only
+def test_what_is_noticed_of_which_tensor(zygotes: Zygotes) -> None:
+    text = NETWORK + CONTAINER
+    record = take_difference_check(submission(text), PAPER, zygotes.torch, Allowance())
+    assert record.trials.overlooked == ("X",)
+    assert record.place == ("solution.py", text.splitlines().index(CONTAINER.splitlines()[1]) + 1)
+    assert {s.tensor for s in steppings(record)} == {"W1", "b1", "W2", "b2"}
+
+
+@linux_only
+@pytest.mark.parametrize("body", ["while True: pass", "import os; os._exit(0)"])
+def test_what_ends_the_child_leaves_a_reason(body: str, zygotes: Zygotes) -> None:
+    text = f"{NETWORK}\ndef gradient_check(X, y, W1, b1, W2, b2):\n    {body}\n"
+    record = take_difference_check(submission(text), PAPER, zygotes.torch, Allowance(1.0))
+    assert record.kind == ""
+    assert record.reason
+    assert {o.status for o in outcomes(record)} == {CheckStatus.MANUAL}
+
+
+# ── what points say ──────────────────────────────────────────────────────────
+
+CASE = PAPER.cases["middle"]
+EYE = np.eye(CASE.W1.size).reshape(-1, *CASE.W1.shape)
+
+
+def taken(*moves: Array, dtype: type = np.float64) -> DifferenceCheck:
+    """A check that took the loss at W1 plus each of these."""
+    points = np.array([(CASE.W1 + move) for move in moves], dtype)
+    return DifferenceCheck("check", "f", case=CASE, points={"W1": points})
+
+
+DIRECTIONS = np.random.default_rng(0).normal(size=(4, *CASE.W1.shape))
+
+
+@pytest.mark.parametrize(
+    ("moves", "central"),
+    [
+        ([s * STEP * EYE[i] for i in range(9) for s in (1, -1)], True),
+        ([STEP * EYE[i] for i in range(9)], False),
+        ([s * STEP * EYE[i] for i in range(9) for s in (2, 1, -1, -2)], True),
+        ([s * STEP * d for d in DIRECTIONS for s in (1, -1)], True),
+        ([STEP * d for d in DIRECTIONS], False),
+        ([s * STEP * EYE[i] for i in range(9) for s in (1, 2)], False),
+        ([s * (i + 1) * STEP * EYE[i] for i in range(9) for s in (1, -1)], True),
+    ],
+    ids=["entries", "entries, one side", "five points", "directions", "directions, one side",
+         "one side twice", "relative steps"],
+)  # fmt: skip
+def test_both_sides(moves: list[Array], central: bool) -> None:
+    (found,) = steppings(taken(*moves))
+    assert found.central is central
+    assert not found.lingers
+
+
+@pytest.mark.parametrize(
+    ("step", "dtype", "verdict"),
+    [
+        (STEP, np.float64, (False, False)), (2e-3, np.float64, (False, False)),
+        (3e-3, np.float64, (True, False)), (3e-10, np.float64, (False, False)),
+        (2e-10, np.float64, (False, True)), (5e-3, np.float32, (False, False)),
+        (0.1, np.float32, (True, False)), (1e-5, np.float32, (False, True)),
+    ],
+)  # fmt: skip
+def test_steps_that_fit_the_dtype(step: float, dtype: type, verdict: tuple[bool, bool]) -> None:
+    points = taken(*(s * step * EYE[i] for i in range(9) for s in (1, -1)), dtype=dtype)
+    (found,) = steppings(points)
+    assert (found.too_large, found.too_small) == verdict
+
+
+def test_steps_that_stay() -> None:
+    left = np.cumsum([-STEP * EYE[i] for i in range(9)], axis=0)
+    moves = [STEP * EYE[0], -STEP * EYE[0]]
+    for i in range(1, 9):
+        moves += [left[i - 1] + STEP * EYE[i], left[i - 1] - STEP * EYE[i]]
+    (found,) = steppings(taken(*moves))
+    assert found.central
+    assert found.lingers
+
+
+def test_rounding_that_stepping_back_leaves_is_no_step() -> None:
+    record = taken(np.full(CASE.W1.shape, 2e-16), STEP * EYE[3], -STEP * EYE[3])
+    (found,) = steppings(record)
+    assert found.central
+    assert found.step == pytest.approx(STEP, rel=1e-6)
+
+
+def test_points_that_are_not_finite_are_none() -> None:
+    assert steppings(taken(np.full(CASE.W1.shape, np.nan))) == []
+
+
+# ── replies that are lies ────────────────────────────────────────────────────
+
+ROWS = "check\tcheck\tgradient_check\t0\t0\nbase\taccepted"
+TEXT = submission("def gradient_check():\n    pass\n")
+
+
+def test_arrays_that_do_not_fit_are_not_there() -> None:
+    lies = {
+        "points_W1": np.zeros((3, 5)), "points_b1": np.zeros(0), "points_X": "words",
+        "after_W1": np.zeros(7), "after_b1": np.zeros(2, np.int64),
+    }  # fmt: skip
+    record = read_difference_check({"rows": ROWS, "stopped": "", **lies}, TEXT, PAPER)
+    assert record.kind == "check"
+    assert not {"W1", "X"} & record.points.keys()
+    assert record.after == {}
+    assert steppings(record) == []
+
+
+@pytest.mark.parametrize(
+    "rows", ["", "check\tverify\tf\t0\t0", "check\tcheck\tf\t0", "check\tcheck\tf\t0\t2"]
+)
+def test_rows_that_name_no_check(rows: str) -> None:
+    assert read_difference_check({"rows": rows, "stopped": ""}, TEXT, PAPER).kind == ""
+    assert read_difference_check({"rows": 3}, TEXT, PAPER).kind == ""
+
+
+def test_its_own_numbers_have_to_fit_together() -> None:
+    small = PAPER.cases["small"]
+    rows = ROWS[: -len("0\nbase\taccepted")] + "2"
+    given = {f"base_{n}": a for n, a in small.inputs.items()}
+    assert read_difference_check({"rows": rows, **given}, TEXT, PAPER).kind == "check"
+    for name, wrong in (("X", np.zeros((2, 5))), ("b2", np.full(2, np.inf)), ("W1", np.zeros(4))):
+        lie = given | {f"base_{name}": wrong}
+        assert read_difference_check({"rows": rows, **lie}, TEXT, PAPER).kind == ""
+    single = replace(small, X=small.X.astype(np.float32)).inputs
+    lie = {f"base_{n}": a for n, a in single.items()}
+    assert read_difference_check({"rows": rows, **lie}, TEXT, PAPER).kind == ""
