@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from grader.checks.differences import DIFFERENCES
 from grader.checks.layers import LAYERS
 from grader.cohort import Engine, Settings
 from grader.intake import take_in
@@ -21,7 +22,7 @@ from tests.sample_tables import README, expectations, readme
 
 ROOT = Path(__file__).parent.parent
 SAMPLES = sorted(p.parent for p in (ROOT / "submissions").glob("*/expected.yaml"))
-BONUS = {c.id for c in LAYERS}
+BONUS = {c.id for c in (*DIFFERENCES, *LAYERS)}
 """Checks of what nobody has to write: failing one costs nothing."""
 
 SAMPLE_SEEDS, FEW_SEEDS = range(3000, 3020), range(3000, 3004)

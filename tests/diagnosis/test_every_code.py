@@ -86,6 +86,10 @@ CODES = [
     "torch-inplace",
     "torch-manual-gradient",
     "torch-precision-lost",
+    "fd-one-sided",
+    "fd-step-too-large",
+    "fd-step-too-small",
+    "fd-always-passes",
 ]
 """Defects of the forward, backward and PyTorch parts, and of conduct: all that needs no error."""
 
@@ -131,7 +135,37 @@ def backward(cache):
     return {"W1": X.T @ dZ1, "b1": dZ1.sum(0), "W2": H1.T @ dZ2, "b2": dZ2.sum(0), "X": dZ1 @ W1.T}
 """
 
+DIFFERENCES = """
+
+def numeric(f, x, h=1e-5):
+    out = np.zeros_like(x)
+    for i in range(x.size):
+        e = np.zeros(x.size)
+        e[i] = h
+        e = e.reshape(x.shape)
+        out.reshape(-1)[i] = (f(x + e) - f(x - e)) / (2 * h)
+    return out
+
+
+def numerical_check(X, y, W1, b1, W2, b2):
+    args = [X, y, W1, b1, W2, b2]
+    grads = backward(forward(*args)[1])
+    good = True
+    for n, at in (("X", 0), ("W1", 2), ("b1", 3), ("W2", 4), ("b2", 5)):
+        f = lambda v: forward(*args[:at], v, *args[at + 1:])[0]
+        good = good and np.allclose(grads[n], numeric(f, args[at]), rtol=1e-3, atol=1e-5)
+    return good
+"""
+
 WRITTEN = {
+    "fd-one-sided": FORWARD
+    + BACKWARD
+    + DIFFERENCES.replace("f(x - e)", "f(x)").replace("(2 * h)", "h"),
+    "fd-step-too-large": FORWARD + BACKWARD + DIFFERENCES.replace("h=1e-5", "h=10 ** -2"),
+    "fd-step-too-small": FORWARD + BACKWARD + DIFFERENCES.replace("h=1e-5", "h=1e-11"),
+    "fd-always-passes": FORWARD
+    + BACKWARD
+    + DIFFERENCES.replace("good and np", "np").replace("-5)\n", "-5) or good\n"),
     "mutates-input": FORWARD.replace("    Z1 =", "    X -= 0.0\n    X += 1e-3\n    Z1 =")
     + BACKWARD,
     "recomputes-forward": FORWARD
