@@ -13,12 +13,16 @@ from grader.sandbox.pool import Zygote
 ROUNDS = 200
 
 
-def birth(zygote: Zygote) -> float:
-    """Seconds from the request for a child to its first answer."""
+def birth(zygote: Zygote) -> tuple[float, float]:
+    """Seconds from the request for a child to its first answer, and the child's processor time.
+
+    The latter is what a busy machine leaves alone.
+    """
     started = time.perf_counter()
     with zygote.spawn(Limits(), 30.0) as child:
-        child.request("isolation", {}, 1 << 16)
-        return time.perf_counter() - started
+        child.greet()
+        seconds = time.perf_counter() - started
+    return seconds, child.close().cpu_seconds
 
 
 def main() -> None:
@@ -26,12 +30,13 @@ def main() -> None:
         with Zygote(DRIVER, modules) as locked, Zygote(DRIVER, modules, unconfined=True) as bare:
             birth(locked), birth(bare)
             pairs = [(birth(bare), birth(locked)) for _ in range(ROUNDS)]
-        fork = statistics.median(b for b, _ in pairs)
-        extra = statistics.median(c - b for b, c in pairs)
-        print(
-            f"{name}: bare child {1e3 * fork:.2f} ms, confined {1e3 * extra:+.2f} ms "
-            f"(median of {ROUNDS} pairs; target: at most 3 ms)"
-        )
+        for what, clock in (("on the clock", 0), ("of processor time", 1)):
+            fork = statistics.median(b[clock] for b, _ in pairs)
+            extra = statistics.median(c[clock] - b[clock] for b, c in pairs)
+            print(
+                f"{name}: bare child {1e3 * fork:.2f} ms, confined {1e3 * extra:+.2f} ms {what} "
+                f"(median of {ROUNDS} pairs; target: at most 3 ms)"
+            )
 
 
 if __name__ == "__main__":
