@@ -11,6 +11,7 @@ from dataclasses import replace
 import numpy as np
 
 from grader.checks.check import Check, Outcome, check, failed, judge, passed, waits
+from grader.checks.retained import needlessly_retained
 from grader.checks.seen import Seen, number, same_again, trouble
 from grader.records import TENSORS, CheckStatus, Evidence
 
@@ -131,10 +132,16 @@ def mean(seen: Seen) -> Outcome:
     serves="Part 3: why zero_grad matters.",
 )
 def repeatable(seen: Seen) -> Outcome:
-    """Loss and gradients of a second call on the same inputs equal those of the first."""
+    """Loss and gradients of a second call on the same inputs equal those of the first.
+
+    A graph that is kept with `retain_graph` and used once is mentioned; it costs nothing.
+    """
     first, again = (seen.step(f"torch/primes{s}") for s in ("", "/again"))
     lines = [same_again(t, first, again) for t in ("loss", *TENSORS) if t in first.arrays]
-    return judge(lines, "The second call gives the same.")
+    kept = sorted({line for _, line in needlessly_retained(seen.trace.sources)})
+    where = ", ".join(map(str, kept))
+    aside = f" retain_graph=True in line {where} is not needed: that graph is used once."
+    return judge(lines, f"The second call gives the same.{aside if kept else ''}")
 
 
 @check(
