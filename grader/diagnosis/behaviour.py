@@ -13,6 +13,8 @@ from grader.diagnosis.verification import verification_defects
 from grader.records import TENSORS, CheckStatus, Confidence, Defect, Ended, Finding
 
 Findings = Mapping[str, Finding]
+IN_PLACE = ("inplace operation", "in-place operation")
+"""PyTorch's words where backward finds a tensor changed, and where a leaf refuses to be."""
 
 
 def behaviour_defects(
@@ -114,7 +116,7 @@ def _missing(numpy: Part | None, torch: Part | None) -> Iterator[Defect]:
 
 def _torch(seen: Seen, findings: Findings) -> Iterator[Defect]:
     step = seen.observations["torch/primes"]
-    if step.ended is Ended.RAISED and "inplace operation" in step.error:
+    if step.ended is Ended.RAISED and any(words in step.error for words in IN_PLACE):
         yield make("torch-inplace", f"torch_forward_backward: {step.error}.")
     elif step.ended is Ended.RAISED and "does not require grad" in step.error:
         yield make("torch-graph-detached", f"torch_forward_backward: {step.error}.")

@@ -24,6 +24,7 @@ CUTS = ("detach", "data", "numpy", "detach_", "tolist", "item", "argmax", "from_
 INPUTS = (*TENSORS, "y", "B", "rows", "onehot", *(f"d{t}" for t in TENSORS))
 """Tensors that have no history, or whose history nobody needs."""
 
+LEAF = "leaf Variable that requires grad"
 SHAPE = re.compile(r"\[torch\.\w+ \[([\d, ]*)\]\]")
 
 
@@ -141,8 +142,11 @@ def _without_gradients(node: ast.With) -> bool:
 
 
 def written_in_place(clues: Clues, _defect: Defect) -> Spot | None:
-    """The statement that writes into a tensor of the shape which the error names."""
-    error = clues.seen.observations["torch/primes"].error
+    """The statement that a leaf refuses, or that writes into a tensor of the error's shape."""
+    step = clues.seen.observations["torch/primes"]
+    error, own = step.error, [f for f in step.frames if f.file in clues.program.lines]
+    if LEAF in error and own:  # it is refused at once, where it stands
+        return Spot(own[-1].file, own[-1].line, own[-1].line)
     found = [(f, n) for f, n in clues.nodes(PART) if isinstance(n, ast.stmt) and _writes(n)]
     named = SHAPE.search(error)
     if named:

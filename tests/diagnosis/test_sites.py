@@ -105,6 +105,10 @@ CASES: dict[str, tuple[str, list[Change]]] = {
         "torch-inplace",
         [("    loss = F.cross", "    hidden *= 0.5  # here\n    loss = F.cross")],
     ),
+    "written in place into a leaf": (
+        "torch-inplace",
+        [("    loss = F.cross", "    hidden = hidden * 1.0\n    w1 *= 0.5  # here\n    loss = F.cross")],
+    ),
     "written in place by a method": (
         "torch-inplace",
         [("    loss = F.cross", "    hidden.mul_(0.5)  # here\n    loss = F.cross")],
