@@ -59,9 +59,9 @@ def covers(seen: Seen) -> Outcome:
     serves="Part 3: all five gradients compared.",
 )
 def refuses(seen: Seen) -> Outcome:
-    """One entry changed, a transpose, a factor of 2, 1/B or −1, or no mask: each is refused.
+    """One entry changed, a transpose, the wrong sign, a factor of 2 or 1/B, or no mask: refused.
 
-    The last four are tried on the gradients of which a lesser error was let through.
+    The last three are tried on the gradients of which a lesser error was let through.
     """
     if (outcome := _untold(seen)) is not None:
         return outcome

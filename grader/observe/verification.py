@@ -211,9 +211,10 @@ def _request(submission: Submission, paper: Paper) -> dict[str, Any]:
     for index, case in enumerate(CASES):
         items |= {f"{name}{index}": array for name, array in paper.cases[case].inputs.items()}
     batch = paper.cases[CASES[0]].sizes["B"]
-    items["plan0"] = f"{Kind.SCALE} {1 + PERCENT}\n{Kind.ENTRY} {ENTRY}"
+    first = ((Kind.SCALE, 1 + PERCENT), (Kind.ENTRY, ENTRY), (Kind.SCALE, -1.0))
+    items["plan0"] = "\n".join(f"{kind} {amount}" for kind, amount in first)
     items["plan1"] = f"{Kind.TRANSPOSE} 0"
-    gross = [f"{Kind.SCALE} {factor}" for factor in (2.0, 1.0 / batch, -1.0)]
+    gross = [f"{Kind.SCALE} {factor}" for factor in (2.0, 1.0 / batch)]
     items["more"] = "\n".join([*gross, f"{Kind.MASK} 0"])
     items["ladder"] = " ".join(map(str, LADDER))
     return items | {"seconds": str(WORKING), "max_bytes": str(TEXT_BYTES)}

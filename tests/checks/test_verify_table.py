@@ -236,6 +236,13 @@ MEAN_OF_SIZES = (
     return all(abs(np.abs(mine[k]).mean() - np.abs(theirs[k]).mean()) < 1e-9 for k in mine)
 """
 )
+UNSIGNED = (
+    NETWORK
+    + BOTH
+    + """
+    return all(np.allclose(abs(mine[k]), abs(theirs[k]), rtol=1e-7, atol=1e-10) for k in mine)
+"""
+)
 ITSELF = (
     NETWORK
     + """
@@ -263,6 +270,7 @@ STYLES: dict[str, tuple[str, str]] = {
     "mean": (MEAN, "return"),
     "sizes": (MEAN_OF_SIZES, "return"),
     "itself": (ITSELF, ""),
+    "unsigned": (UNSIGNED, "return"),
 }
 """Source, and by what it refuses. `cell` is a notebook; `wrong` has a bug in its backward."""
 
@@ -270,44 +278,45 @@ STYLES: dict[str, tuple[str, str]] = {
 # transpose, and W2 and b2 do not pass the mask. `three` looks at W1, W2, X. An rtol of 0.1 lets
 # 1 % pass and nothing else. The rows of dZ2 sum to 0, so the entries of db2 and of dW2 = H1ᵀ dZ2
 # do as well, and their mean is 0 under any factor; a mean never sees a transpose. A mean of
-# sizes does not see the sign either. `itself` compares a wrong gradient with the same wrong one.
+# sizes does not see the sign either, and neither does `unsigned`, which sees all the rest.
+# `itself` compares a wrong gradient with the same wrong one.
 BY_HAND = """
-             assert bool dict print unused torch norm cell script inline wrong three loose mean sizes itself
-W1 1.01       x      x    x    x     x      x     x    x    x      x      x     x     ·     x    x     ·
-b1 1.01       x      x    x    x     x      x     x    x    x      x      x     ·     ·     x    x     ·
-W2 1.01       x      x    x    x     x      x     x    x    x      x      x     x     ·     ·    x     ·
-b2 1.01       x      x    x    x     x      x     x    x    x      x      x     ·     ·     ·    x     ·
-X  1.01       x      x    x    x     x      x     x    x    x      x      x     x     ·     x    x     ·
-W1 entry      x      x    x    x     x      x     x    x    x      x      x     x     x     x    x     ·
-b1 entry      x      x    x    x     x      x     x    x    x      x      x     ·     x     x    x     ·
-W2 entry      x      x    x    x     x      x     x    x    x      x      x     x     x     x    x     ·
-b2 entry      x      x    x    x     x      x     x    x    x      x      x     ·     x     x    x     ·
-X  entry      x      x    x    x     x      x     x    x    x      x      x     x     x     x    x     ·
-W1 transpose  x      x    x    x     x      x     x    x    x      x      x     x     x     ·    ·     ·
-b1 transpose  -      -    -    -     -      -     -    -    -      -      -     -     -     -    -     -
-W2 transpose  x      x    x    x     x      x     x    x    x      x      x     x     x     ·    ·     ·
-b2 transpose  -      -    -    -     -      -     -    -    -      -      -     -     -     -    -     -
-X  transpose  x      x    x    x     x      x     x    x    x      x      x     x     x     ·    ·     ·
-W1 2          x      x    x    x     x      x     x    x    x      x      x     x     x     x    x     ·
-b1 2          x      x    x    x     x      x     x    x    x      x      x     ·     x     x    x     ·
-W2 2          x      x    x    x     x      x     x    x    x      x      x     x     x     ·    x     ·
-b2 2          x      x    x    x     x      x     x    x    x      x      x     ·     x     ·    x     ·
-X  2          x      x    x    x     x      x     x    x    x      x      x     x     x     x    x     ·
-W1 1/B        x      x    x    x     x      x     x    x    x      x      x     x     x     x    x     ·
-b1 1/B        x      x    x    x     x      x     x    x    x      x      x     ·     x     x    x     ·
-W2 1/B        x      x    x    x     x      x     x    x    x      x      x     x     x     ·    x     ·
-b2 1/B        x      x    x    x     x      x     x    x    x      x      x     ·     x     ·    x     ·
-X  1/B        x      x    x    x     x      x     x    x    x      x      x     x     x     x    x     ·
-W1 -1         x      x    x    x     x      x     x    x    x      x      x     x     x     x    ·     ·
-b1 -1         x      x    x    x     x      x     x    x    x      x      x     ·     x     x    ·     ·
-W2 -1         x      x    x    x     x      x     x    x    x      x      x     x     x     ·    ·     ·
-b2 -1         x      x    x    x     x      x     x    x    x      x      x     ·     x     ·    ·     ·
-X  -1         x      x    x    x     x      x     x    x    x      x      x     x     x     x    ·     ·
-W1 mask       x      x    x    x     x      x     x    x    x      x      x     x     x     x    x     ·
-b1 mask       x      x    x    x     x      x     x    x    x      x      x     ·     x     x    x     ·
-W2 mask       -      -    -    -     -      -     -    -    -      -      -     -     -     -    -     -
-b2 mask       -      -    -    -     -      -     -    -    -      -      -     -     -     -    -     -
-X  mask       x      x    x    x     x      x     x    x    x      x      x     x     x     x    x     ·
+             assert bool dict print unused torch norm cell script inline wrong three loose mean sizes itself unsigned
+W1 1.01       x      x    x    x     x      x     x    x    x      x      x     x     ·     x    x     ·      x
+b1 1.01       x      x    x    x     x      x     x    x    x      x      x     ·     ·     x    x     ·      x
+W2 1.01       x      x    x    x     x      x     x    x    x      x      x     x     ·     ·    x     ·      x
+b2 1.01       x      x    x    x     x      x     x    x    x      x      x     ·     ·     ·    x     ·      x
+X  1.01       x      x    x    x     x      x     x    x    x      x      x     x     ·     x    x     ·      x
+W1 entry      x      x    x    x     x      x     x    x    x      x      x     x     x     x    x     ·      x
+b1 entry      x      x    x    x     x      x     x    x    x      x      x     ·     x     x    x     ·      x
+W2 entry      x      x    x    x     x      x     x    x    x      x      x     x     x     x    x     ·      x
+b2 entry      x      x    x    x     x      x     x    x    x      x      x     ·     x     x    x     ·      x
+X  entry      x      x    x    x     x      x     x    x    x      x      x     x     x     x    x     ·      x
+W1 transpose  x      x    x    x     x      x     x    x    x      x      x     x     x     ·    ·     ·      x
+b1 transpose  -      -    -    -     -      -     -    -    -      -      -     -     -     -    -     -      -
+W2 transpose  x      x    x    x     x      x     x    x    x      x      x     x     x     ·    ·     ·      x
+b2 transpose  -      -    -    -     -      -     -    -    -      -      -     -     -     -    -     -      -
+X  transpose  x      x    x    x     x      x     x    x    x      x      x     x     x     ·    ·     ·      x
+W1 2          x      x    x    x     x      x     x    x    x      x      x     x     x     x    x     ·      x
+b1 2          x      x    x    x     x      x     x    x    x      x      x     ·     x     x    x     ·      x
+W2 2          x      x    x    x     x      x     x    x    x      x      x     x     x     ·    x     ·      x
+b2 2          x      x    x    x     x      x     x    x    x      x      x     ·     x     ·    x     ·      x
+X  2          x      x    x    x     x      x     x    x    x      x      x     x     x     x    x     ·      x
+W1 1/B        x      x    x    x     x      x     x    x    x      x      x     x     x     x    x     ·      x
+b1 1/B        x      x    x    x     x      x     x    x    x      x      x     ·     x     x    x     ·      x
+W2 1/B        x      x    x    x     x      x     x    x    x      x      x     x     x     ·    x     ·      x
+b2 1/B        x      x    x    x     x      x     x    x    x      x      x     ·     x     ·    x     ·      x
+X  1/B        x      x    x    x     x      x     x    x    x      x      x     x     x     x    x     ·      x
+W1 -1         x      x    x    x     x      x     x    x    x      x      x     x     x     x    ·     ·      ·
+b1 -1         x      x    x    x     x      x     x    x    x      x      x     ·     x     x    ·     ·      ·
+W2 -1         x      x    x    x     x      x     x    x    x      x      x     x     x     ·    ·     ·      ·
+b2 -1         x      x    x    x     x      x     x    x    x      x      x     ·     x     ·    ·     ·      ·
+X  -1         x      x    x    x     x      x     x    x    x      x      x     x     x     x    ·     ·      ·
+W1 mask       x      x    x    x     x      x     x    x    x      x      x     x     x     x    x     ·      x
+b1 mask       x      x    x    x     x      x     x    x    x      x      x     ·     x     x    x     ·      x
+W2 mask       -      -    -    -     -      -     -    -    -      -      -     -     -     -    -     -      -
+b2 mask       -      -    -    -     -      -     -    -    -      -      -     -     -     -    -     -      -
+X  mask       x      x    x    x     x      x     x    x    x      x      x     x     x     x    x     ·      x
 """
 PAPER = set_paper(11)
 BATCH = PAPER.cases["primes"].sizes["B"]

@@ -108,6 +108,15 @@ def test_gradients_that_autograd_returns(torch_zygote: Zygote) -> None:
 
 
 @linux_only
+def test_a_sign_that_nobody_looks_at(torch_zygote: Zygote) -> None:
+    """Nothing else is let through, so it is tried on every gradient from the start."""
+    text = "    return all(np.allclose(abs(mine[k]), abs(theirs[k]), 1e-7, 1e-10) for k in mine)\n"
+    record = tried(torch_zygote, NETWORK + BOTH + text)
+    missed = [(trial.tensor, trial.words) for trial in record.trials if trial.missed]
+    assert missed == [(tensor, "of the wrong sign") for tensor in TENSORS]
+
+
+@linux_only
 def test_a_yes_without_a_look(torch_zygote: Zygote) -> None:
     text = "\ndef verify(X, y, W1, b1, W2, b2):\n    assert X.shape[1] == W1.shape[0]\n    return True\n"
     record = tried(torch_zygote, NETWORK + text)
