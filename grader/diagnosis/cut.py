@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from grader.checks.seen import Seen
 from grader.diagnosis.numeric import make
+from grader.diagnosis.sites_torch import without_gradients
 from grader.parsing import parse
 from grader.records import Confidence, Defect, Ended, Submission
 
@@ -67,8 +68,8 @@ def _cuts(tree: ast.Module, failing: int) -> Iterator[int]:
     function = max(around, key=lambda f: f.lineno)
     end = min(_derived_at(function), default=failing)
     for node in ast.walk(function):
-        if isinstance(node, ast.With) and node.lineno < end:
-            if "no_grad" in ast.dump(node.items[0].context_expr):
+        if isinstance(node, ast.With):
+            if node.lineno < end and without_gradients(node):
                 yield node.lineno
         elif (
             isinstance(node, ast.Attribute) and node.attr in CUTS and _goes_on(function, node, end)

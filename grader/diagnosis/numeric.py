@@ -9,6 +9,7 @@ import numpy as np
 
 from grader.checks.seen import Seen, number, proportion
 from grader.diagnosis.codes import CODES
+from grader.diagnosis.found import CLOSE
 from grader.diagnosis.match import (
     BACKWARD,
     HUGE,
@@ -76,13 +77,12 @@ def explain_torch(seen: Seen, predictions: Predictions) -> Part | None:
         return None
     came = [g for per_case in gradients.values() for g in per_case.values() if g is not None]
     single = any(g.dtype == np.float32 for g in came)
-    explanation = explain(predictions, losses, gradients)
-    if cut := _cut_off(gradients, explanation.unexplained):
-        gradients |= {t: dict.fromkeys(gradients[t]) for t in cut}
-        explanation = explain(predictions, losses, gradients)
+    explanation = Explanation()
+    if not single:
+        explanation, gradients = _past_cuts(predictions, losses, gradients, CLOSE)
     if single or explanation.unexplained:  # huge logits are too coarse in float32 to tell by
         ordinary = {case: loss for case, loss in losses.items() if case in ORDINARY}
-        coarse = explain(predictions, ordinary, gradients, SINGLE)
+        coarse, gradients = _past_cuts(predictions, ordinary, gradients, SINGLE)
         rough = {f.fault.code for f in coarse.forward} & {"loss-log-epsilon"}
         explanation = Explanation() if rough else coarse
     if not _came(gradients, "primes"):
@@ -134,6 +134,17 @@ def _gradients(seen: Seen, prefix: str, cases: Sequence[str] = BACKWARD) -> dict
         tensor: {c: seen.observations[f"{prefix}/{c}"].arrays.get(tensor) for c in cases}
         for tensor in LEAVES
     }
+
+
+def _past_cuts(
+    predictions: Predictions, losses: Outputs, gradients: dict[str, Outputs], close: float
+) -> tuple[Explanation, dict[str, Outputs]]:
+    """The explanation, and the gradients without those of tensors that are cut off."""
+    explanation = explain(predictions, losses, gradients, close)
+    if cut := _cut_off(gradients, explanation.unexplained):
+        gradients = gradients | {t: dict.fromkeys(gradients[t]) for t in cut}
+        explanation = explain(predictions, losses, gradients, close)
+    return explanation, gradients
 
 
 def _cut_off(gradients: Mapping[str, Outputs], left: Sequence[str]) -> list[str]:

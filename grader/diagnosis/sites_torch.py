@@ -108,7 +108,7 @@ def cut(clues: Clues, _defect: Defect) -> Spot | None:
         if (reading.at.file, (line, col, end_line, end_col)) in places and _has_history(reading):
             return spot_of(reading.at)
     for function, node in clues.nodes(PART):
-        if isinstance(node, ast.With) and _without_gradients(node):
+        if isinstance(node, ast.With) and without_gradients(node):
             return function.spot(node)
     given = {n for f in clues.reached(PART) for r in returns(f) for n in ast.walk(r)}
     return next((f.spot(n) for f, n in cuts if not _makes(n) and n not in given), None)
@@ -131,7 +131,7 @@ def _has_history(reading: Reading) -> bool:
     return whole and reading.base not in INPUTS
 
 
-def _without_gradients(node: ast.With) -> bool:
+def without_gradients(node: ast.With) -> bool:
     """Whether a block computes something new under no_grad; filling parameters is no cut."""
     words = {last_name(n) for item in node.items for n in ast.walk(item.context_expr)}
     computes = any(isinstance(n, ast.Assign) for n in ast.walk(node))

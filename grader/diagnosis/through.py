@@ -15,6 +15,13 @@ from grader.records import CheckStatus, Finding
 CHECKS_OF = {"backward": ("forward.", "backward."), "torch": ("pytorch.",)}
 """The checks of what is simulated, by part."""
 
+BEYOND_NUMBERS = (
+    *("forward.cache", "forward.scalar", "forward.shapes", "forward.numpy_only"),
+    *("backward.vectorised", "pytorch.autograd"),
+)
+"""Checks that look at more than what is simulated, and so may be lost without any fault; all
+others the reference wins without one, as a test holds."""
+
 NOT_WON = (CheckStatus.FAIL, CheckStatus.SKIPPED)
 MISSING = "grad-missing"
 
@@ -36,7 +43,8 @@ def through_faults(seen: Seen, part: Part, lost: Mapping[str, Finding]) -> dict[
     together = _lost(seen, part, found, missing, asked)
     if left := explanation.unexplained:
         together = {c: f for c, f in together.items() if _no_worse(lost[c], f, left)}
-    without = _lost(seen, part, (), (), together)  # what the faults have nothing to do with
+    beyond = [check for check in together if check in BEYOND_NUMBERS]
+    without = _lost(seen, part, (), (), beyond)  # what the faults have nothing to do with
     by_check: dict[str, list[str]] = {
         c: [] for c in together if c not in without or without[c].message != lost[c].message
     }

@@ -77,6 +77,16 @@ def test_the_part_is_right_as_it_stands(engine: Engine) -> None:
         assert torch_defects(engine, part) == []
 
 
+def test_filling_a_parameter_under_no_grad_cuts_nothing(engine: Engine) -> None:
+    filled = "    with torch.no_grad():\n        x.mul_(1.0)\n    hidden = F.relu(x @ w1 + c1).data"
+    wrong = PART.replace("    hidden = F.relu(x @ w1 + c1)", filled)
+    (defect,) = torch_defects(engine, wrong)
+    assert (defect.code, defect.source) == (
+        "torch-graph-detached",
+        "hidden = F.relu(x @ w1 + c1).data",
+    )
+
+
 @pytest.mark.parametrize("part", [PART, PART.replace(ASKED, BY_GRAD)], ids=["None", "autograd"])
 @pytest.mark.parametrize("cut", [".detach()", ".data"])
 def test_what_cuts_the_graph_is_named_with_its_line(engine: Engine, part: str, cut: str) -> None:
