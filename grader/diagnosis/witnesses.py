@@ -78,8 +78,9 @@ def _probabilities(found: Found, flow: Flow) -> Iterator[list[Array]]:
         yield [v for v in _other_logs(flow) if v.size > 1]
     if found.fault.step in flow:
         yield [flow[found.fault.step]]
-        yield [np.log(flow[found.fault.step])]
     yield [softmax(flow)]  # inside F.cross_entropy the other is not seen
+    if found.fault.step in flow:
+        yield [np.log(flow[found.fault.step])]
 
 
 def _picked(found: Found, flow: Flow) -> Iterator[list[Array]]:
