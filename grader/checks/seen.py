@@ -181,7 +181,7 @@ class Seen:
 
     def _find_factor(self, part: str, name: str) -> str | None:
         for factor in FACTORS:
-            lines = [
+            lines = (
                 self.value(
                     f"{part}/{case}",
                     case,
@@ -190,7 +190,7 @@ class Seen:
                     single=self.in_single(part, case, name),
                 )
                 for case in ("primes", "more_rows")
-            ]
+            )
             if all(line.verdict is CheckStatus.PASS for line in lines):
                 return factor
         return None
