@@ -315,14 +315,28 @@ class PartGrade:
 
 
 @dataclass(frozen=True, slots=True)
+class DimensionGroup:
+    """One row of a dimension: what its checks say together."""
+
+    title: str
+    passed: int
+    total: int
+    checks: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class DimensionGrade:
-    """A cross-cut through all parts: how many of its checks passed, of those that ran."""
+    """A cross-cut through all parts: how many of its checks passed, of those that ran.
+
+    `groups` are its rows, where the rubric has it shown row by row.
+    """
 
     id: str
     title: str
     passed: int
     total: int
     checks: tuple[str, ...]
+    groups: tuple[DimensionGroup, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,6 +91,7 @@ def grade_json(grade: Grade) -> dict[str, Any]:
                 "passed": dimension.passed,
                 "total": dimension.total,
                 "checks": list(dimension.checks),
+                "groups": [asdict(g) | {"checks": list(g.checks)} for g in dimension.groups],
             }
             for dimension in grade.dimensions
         ],

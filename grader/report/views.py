@@ -18,6 +18,7 @@ from grader.records import (
     Observations,
     Result,
 )
+from grader.report.crosscuts import Crosscut, crosscuts
 from grader.report.defects import DefectView, defect_views
 from grader.report.graph import Panel, panels
 from grader.report.intake import taken_in
@@ -103,6 +104,7 @@ class ReportView:
     troubles: tuple[Trouble, ...]
     listings: tuple[Listing, ...]
     answers: tuple[tuple[str, str], ...]
+    crosscuts: tuple[Crosscut, ...]
     isolation: tuple[tuple[str, str, str], ...]
     unisolated: str
     taken_in: tuple[str, ...] = ()
@@ -127,6 +129,7 @@ def report_view(result: Result, audience: Audience) -> ReportView:
         troubles=troubles,
         listings=listings(result.submission, marks, beside),
         answers=answer_sections(result.submission.answers),
+        crosscuts=crosscuts(result.grade),
         isolation=_isolation(result.observations),
         unisolated=_unisolated(result.observations),
         taken_in=taken_in(result.observations),

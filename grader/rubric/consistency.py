@@ -24,6 +24,7 @@ def cross_check(
         *_checks_used_twice(plain, lines),
         *_listed_twice(plain, lines),
         *_ids(plain, lines, known),
+        *_empty_dimensions(plain, lines),
         *_bands(plain, lines),
         *_deductions(plain, lines, codes),
     ]
@@ -103,6 +104,11 @@ def _items(plain: Plain) -> Iterator[tuple[Plain, Path]]:
         yield from _each(_get(part, "items"), (*path, "items"))
 
 
+def _groups(plain: Plain) -> Iterator[tuple[Plain, Path]]:
+    for dimension, path in _entries(plain, "dimensions"):
+        yield from _each(_get(dimension, "groups"), (*path, "groups"))
+
+
 def _texts(entries: Iterator[tuple[Plain, Path]], key: str) -> Iterator[list[_Named]]:
     """For each entry, the texts in its list `key`."""
     for entry, path in entries:
@@ -127,6 +133,7 @@ def _unknown_checks(plain: Plain, lines: Lines, known: Collection[str]) -> Itera
         *_texts(_items(plain), "checks"),
         *_texts(_entries(plain, "gates"), "unless"),
         *_texts(_entries(plain, "dimensions"), "checks"),
+        *_texts(_groups(plain), "checks"),
     )
     for name in (name for names in lists for name in names):
         if name.text in known or not name.text:
@@ -170,6 +177,7 @@ def _listed_twice(plain: Plain, lines: Lines) -> Iterator[Problem]:
     lists = (
         *_texts(_entries(plain, "gates"), "unless"),
         *_texts(_entries(plain, "dimensions"), "checks"),
+        *_texts(_groups(plain), "checks"),
     )
     for earlier, later in (pair for names in lists for pair in _twice(names)):
         what = f"check {quoted(later.text)} is listed twice, first on line {lines.at(earlier.path)}"
@@ -192,6 +200,16 @@ def _ids(plain: Plain, lines: Lines, known: Collection[str]) -> Iterator[Problem
             if name.text in known:
                 what = f"item id {quoted(name.text)} is the id of a check"
                 yield Problem(lines.at(name.path), f"{what}; write another, such as `{kind}-1`")
+
+
+def _empty_dimensions(plain: Plain, lines: Lines) -> Iterator[Problem]:
+    for dimension, path in _entries(plain, "dimensions"):
+        if isinstance(dimension, dict) and not (dimension.get("checks") or dimension.get("groups")):
+            what = "a dimension counts no checks"
+            yield Problem(lines.at(path), f"{what}; write `checks: [forward.shapes]`, or `groups`")
+        elif isinstance(dimension, dict) and "checks" in dimension and "groups" in dimension:
+            what = "a dimension has `checks` or `groups`, not both"
+            yield Problem(lines.at((*path, "checks")), f"{what}; move them into a group")
 
 
 def _bands(plain: Plain, lines: Lines) -> Iterator[Problem]:

@@ -133,18 +133,44 @@ class Gate(_Strict):
     )
 
 
+class Group(_Strict):
+    """One row of a dimension that is shown row by row."""
+
+    title: Text = Field(description="what the row is about", examples=["Silent broadcasting"])
+    checks: tuple[CheckId, ...] = Field(
+        min_length=1,
+        max_length=MOST_ENTRIES,
+        strict=False,
+        description="ids of the checks that speak of it",
+        examples=[["forward.bias"]],
+    )
+
+
 class Dimension(_Strict):
     """A cross-cut through all parts: counted, never scored."""
 
     id: Id = Field(description="unique among the dimensions", examples=["shapes"])
     title: Text = Field(description="its name in reports", examples=["Shapes"])
     checks: tuple[CheckId, ...] = Field(
-        min_length=1,
+        default=(),
         max_length=MOST_ENTRIES,
         strict=False,
         description="ids of the checks it counts; also checks no item uses",
         examples=[["forward.shapes"]],
     )
+    groups: tuple[Group, ...] = Field(
+        default=(),
+        max_length=MOST_ENTRIES,
+        strict=False,
+        description="in place of `checks`: rows, each with its title and checks",
+        examples=[[{"title": "Silent broadcasting", "checks": ["forward.bias"]}]],
+    )
+
+    @property
+    def counted(self) -> tuple[str, ...]:
+        """Every check that it counts, once."""
+        grouped = (check for group in self.groups for check in group.checks)
+        return tuple(dict.fromkeys((*self.checks, *grouped)))
 
 
 class Band(_Strict):

@@ -17,6 +17,7 @@ from grader.rubric.model import (
     Deductions,
     Dimension,
     Gate,
+    Group,
     Item,
     Part,
     RubricFile,
@@ -33,6 +34,7 @@ MODELS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("deductions", Deductions),
     ("codes", Deductions),
     ("dimensions", Dimension),
+    ("groups", Group),
     ("bands", Band),
     *CONTRACT_MODELS,
 )

@@ -15,6 +15,7 @@ from grader.records import (
     CheckStatus,
     Defect,
     DimensionGrade,
+    DimensionGroup,
     Finding,
     Grade,
     GradeStatus,
@@ -127,7 +128,7 @@ def _complete(
         found[finding.check] = finding
     named = [check for part in rubric.parts for item in part.items for check in item.checks]
     named += [check for gate in rubric.gates for check in gate.unless]
-    named += [check for dimension in rubric.dimensions for check in dimension.checks]
+    named += [check for dimension in rubric.dimensions for check in dimension.counted]
     for check in (*named, *checks):
         found.setdefault(check, Finding(check, CheckStatus.ERROR, NOT_RUN))
     return found
@@ -205,14 +206,19 @@ def _item(score: ItemScore) -> ItemGrade:
 
 def _dimension(dimension: Dimension, statuses: Mapping[str, CheckStatus]) -> DimensionGrade:
     """Counts what has a verdict; a skipped check has not passed."""
-    ran = [statuses[c] for c in dimension.checks if statuses[c] not in UNDECIDED]
-    return DimensionGrade(
-        id=dimension.id,
-        title=dimension.title,
-        passed=ran.count(CheckStatus.PASS),
-        total=len(ran),
-        checks=dimension.checks,
-    )
+    groups = [
+        DimensionGroup(group.title, *_counted(group.checks, statuses), group.checks)
+        for group in dimension.groups
+    ]
+    passed, total = _counted(dimension.counted, statuses)
+    title, checks = dimension.title, dimension.counted
+    return DimensionGrade(dimension.id, title, passed, total, checks, tuple(groups))
+
+
+def _counted(checks: Sequence[str], statuses: Mapping[str, CheckStatus]) -> tuple[int, int]:
+    """How many passed, and how many have a verdict."""
+    ran = [statuses[c] for c in checks if statuses[c] not in UNDECIDED]
+    return ran.count(CheckStatus.PASS), len(ran)
 
 
 # ── the checks, one by one ───────────────────────────────────────────────────
