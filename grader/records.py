@@ -34,6 +34,19 @@ class SourceFile:
 
 
 @dataclass(frozen=True, slots=True)
+class WrittenAnswer:
+    """What was written on a follow-up question, 1 to 5; 0 where it is not clear on which.
+
+    `where` says in words where it stands.
+    """
+
+    question: int
+    heading: str
+    text: str
+    where: str
+
+
+@dataclass(frozen=True, slots=True)
 class Submission:
     """A candidate's answer, read once: these bytes are hashed, executed and shown.
 
@@ -46,6 +59,8 @@ class Submission:
     names count; then `main` was written by the intake. `notes` are sentences about
     the taking in that cost nothing. `who` is what an export calls the candidate by:
     a participant's number, an email; "" where one submission was graded by itself.
+    `written` are the answers of `answers`, of a notebook's text cells and of the source's
+    own text, matched to the questions.
     """
 
     id: str
@@ -61,6 +76,7 @@ class Submission:
     notes: tuple[str, ...] = ()
     contract: str = ""
     who: str = ""
+    written: tuple[WrittenAnswer, ...] = ()
 
     @property
     def source(self) -> str:
@@ -289,6 +305,7 @@ class ItemGrade:
     `open` when a human has to mark it and has not; then `points` is 0 and does not count.
     `given_back` is the share of `points` that its checks did not earn: a proven
     defect explains why they did not pass, and is charged once, in `Grade.charges`.
+    `question` is the follow-up question whose written answer is shown beside it, 0 for none.
     """
 
     id: str
@@ -300,6 +317,7 @@ class ItemGrade:
     bonus: bool = False
     guidance: tuple[str, ...] = ()
     given_back: float = 0.0
+    question: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ import re
 from pathlib import Path, PurePosixPath
 
 from grader.errors import CallerError, SubmissionError
+from grader.intake.answers import written_answers
 from grader.intake.archives import read_archive
 from grader.intake.encoding import slow_encoding
 from grader.intake.files import (
@@ -84,7 +85,7 @@ def assemble(id: str, name: str, read: Read, *, renamed: bool = False) -> Submis
         return empty(id, name, str(error), read.explained)
     given = [_lower_suffix(f) for f in _without_common_folder(read.files)]
     wishes = settings_of(given)
-    files, defects = _with_modules(given)
+    files, defects, prose = _with_modules(given)
     files, unread = _without_slow(files)
     main = choose(files)
     digest = _digest(files)
@@ -98,13 +99,14 @@ def assemble(id: str, name: str, read: Read, *, renamed: bool = False) -> Submis
             defects=tuple(defects or [_unusable(why)]), notes=wishes.notes,
         )  # fmt: skip
     answers = next((f.data.decode("utf-8", "replace") for f in files if _is_answers(f)), "")
+    written = written_answers(answers, prose, code)
     path = main.path
     if main.parts:
         code.insert(0, joined(main.parts, code))
         path = code[0].path
     return Submission(
         id, name, digest, tuple(code), path, wishes.names, answers, passed_over, tuple(defects),
-        main.parts, wishes.notes,
+        main.parts, wishes.notes, written=written,
     )  # fmt: skip
 
 
@@ -127,10 +129,12 @@ def with_inner(read: Read) -> Read:
     return Read((*read.files, *files), tuple(passed), reasons)
 
 
-def _with_modules(given: list[SourceFile]) -> tuple[list[SourceFile], list[Defect]]:
-    """The files, each notebook as a module; and what is wrong with those that are none."""
+def _with_modules(
+    given: list[SourceFile],
+) -> tuple[list[SourceFile], list[Defect], list[str]]:
+    """The files, each notebook as a module; what is wrong with those that are none; text cells."""
     taken = {f.path for f in given}
-    files, defects = [], []
+    files, defects, prose = list[SourceFile](), list[Defect](), list[str]()
     for file in given:
         if not file.path.endswith(".ipynb"):
             files.append(file)
@@ -142,6 +146,7 @@ def _with_modules(given: list[SourceFile]) -> tuple[list[SourceFile], list[Defec
         except SubmissionError as error:
             defects.append(_unusable(f"{file.path}: {error}"))
             continue
+        prose += notebook.prose
         folder = PurePosixPath(file.path).parent
         path = _module_path(file.path, taken)
         written = [((folder / name).as_posix(), data) for name, data in notebook.written]
@@ -149,7 +154,7 @@ def _with_modules(given: list[SourceFile]) -> tuple[list[SourceFile], list[Defec
             if where not in taken:
                 taken.add(where)
                 files.append(SourceFile(where, data))
-    return files, defects
+    return files, defects, prose
 
 
 def _without_slow(files: list[SourceFile]) -> tuple[list[SourceFile], list[str]]:

@@ -32,11 +32,15 @@ MAX_VALUES = 500_000
 
 @dataclass(frozen=True, slots=True)
 class Notebook:
-    """The code cells as one module, and the modules that cells write (`%%writefile`), by path."""
+    """The code cells as one module, and the modules that cells write (`%%writefile`), by path.
+
+    `prose` are the text cells.
+    """
 
     source: bytes
     written: tuple[tuple[str, bytes], ...] = ()
     cells: int = 0
+    prose: tuple[str, ...] = ()
 
 
 def notebook_source(data: bytes) -> bytes:
@@ -59,6 +63,7 @@ def read_notebook(data: bytes) -> Notebook:
             for c in cells
             if c.get("cell_type") == "code"
         ]
+        prose = [_text(c.get("source", "")) for c in cells if c.get("cell_type") == "markdown"]
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise SubmissionError("this is no notebook in JSON with cells") from error
     parts, written = [], []
@@ -70,7 +75,7 @@ def read_notebook(data: bytes) -> Notebook:
                 written.append((path.as_posix(), body))
         parts.append(f"# ── cell {number} ──\n{_plain(text)}\n")
     source = _future_first("\n".join(parts)).encode("utf-8", "replace")
-    return Notebook(source, tuple(written), len(codes))
+    return Notebook(source, tuple(written), len(codes), tuple(prose))
 
 
 def _future_first(source: str) -> str:

@@ -17,6 +17,7 @@ from grader.records import (
     Observation,
     Observations,
     Result,
+    WrittenAnswer,
 )
 from grader.report.crosscuts import Crosscut, crosscuts
 from grader.report.defects import DefectView, defect_views
@@ -105,6 +106,7 @@ class ReportView:
     listings: tuple[Listing, ...]
     answers: tuple[tuple[str, str], ...]
     crosscuts: tuple[Crosscut, ...]
+    beside: dict[int, tuple[WrittenAnswer, ...]]
     isolation: tuple[tuple[str, str, str], ...]
     unisolated: str
     taken_in: tuple[str, ...] = ()
@@ -130,6 +132,7 @@ def report_view(result: Result, audience: Audience) -> ReportView:
         listings=listings(result.submission, marks, beside),
         answers=answer_sections(result.submission.answers),
         crosscuts=crosscuts(result.grade),
+        beside=_beside(result.submission.written),
         isolation=_isolation(result.observations),
         unisolated=_unisolated(result.observations),
         taken_in=taken_in(result.observations),
@@ -216,6 +219,12 @@ def answer_sections(text: str) -> tuple[tuple[str, str], ...]:
     sections = [("", before.strip())] if before.strip() else []
     pairs = zip(rest[::2], rest[1::2], strict=True)
     return tuple(sections + [(heading.strip(), body.strip()) for heading, body in pairs])
+
+
+def _beside(written: Sequence[WrittenAnswer]) -> dict[int, tuple[WrittenAnswer, ...]]:
+    """The written answers by their question; those that answer none clearly under 0."""
+    numbers = dict.fromkeys(answer.question for answer in written)
+    return {n: tuple(a for a in written if a.question == n) for n in numbers}
 
 
 def _isolation(observations: Observations) -> tuple[tuple[str, str, str], ...]:

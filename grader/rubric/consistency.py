@@ -42,6 +42,9 @@ def item_problems(item: Item) -> list[tuple[Path, str]]:
         if not item.checks:
             what = f"item `{item.id}` rests on nothing"
             say.append(((), f"{what}; write `checks: [a.check]`, or `manual: true` for a human"))
+        if item.question:
+            what = "`question` shows a written answer to a human"
+            say.append((("question",), f"{what}; delete it, or write `manual: true`"))
         if item.guidance:
             what = "`guidance` is for a human's marks"
             say.append((("guidance",), f"{what}; delete it, or write `manual: true`"))

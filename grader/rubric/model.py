@@ -88,6 +88,14 @@ class Item(_Strict):
         description="manual items only: the points a good answer makes",
         examples=[["names the gradient at 0 as a convention"]],
     )
+    question: int = Field(
+        default=0,
+        ge=0,
+        le=5,
+        description="manual items only: the follow-up question, 1 to 5, whose written answer "
+        "is shown beside it; 0 for none",
+        examples=[1],
+    )
 
 
 class Part(_Strict):

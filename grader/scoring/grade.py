@@ -201,6 +201,7 @@ def _item(score: ItemScore) -> ItemGrade:
         bonus=item.bonus,
         guidance=item.guidance,
         given_back=float(score.given_back),
+        question=item.question,
     )
 
 
