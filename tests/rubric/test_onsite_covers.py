@@ -86,7 +86,7 @@ SHOULD_COVER = (
             (("explain-dz2", "reduction='mean'"),)),
     Covered("all", "both sides see the same seeded inputs and weights", ("verification.accepts",),
             (("explain-verification", "same seeded inputs"),)),
-    Covered("all", "finite differences too, ideally", (),
+    Covered("all", "finite differences too, ideally", ("verification.fd_catches", "verification.fd_restores"),
             (("explain-verification", "finite differences"),)),
     Covered("all", "aware of silent broadcasting", ("forward.bias",),
             (("explain-pitfalls", "Silent broadcasting"),)),
@@ -109,8 +109,8 @@ SHOULD_COVER = (
             (("followup-q4", "overwritten"),)),
     Covered("follow-ups", "PyTorch detects it by version counters", (),
             (("followup-q4", "version counter"),)),
-    Covered("follow-ups", "finite differences, their step", (), (("followup-q5", "h of about"),)),
-    Covered("follow-ups", "finite differences, their tolerance", (),
+    Covered("follow-ups", "finite differences, their step", ("verification.fd_accurate",), (("followup-q5", "h of about"),)),
+    Covered("follow-ups", "finite differences, their tolerance", ("verification.fd_catches",),
             (("followup-q5", "Relative error"),)),
 )  # fmt: skip
 
