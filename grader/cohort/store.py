@@ -22,7 +22,7 @@ REUSE_KEY = "reuse_key"
 RUN_FILE = "run.json"
 TEMPORARY = re.compile(r"\..+\.[0-9a-f]{8}\.tmp")
 """The names under which files of ours are written."""
-RUBRIC_FILE = "rubric.yaml"
+RUBRIC_FILE, CONTRACT_FILE = "rubric.yaml", "contract.yaml"
 
 
 def write_whole(path: Path, text: str) -> None:
@@ -124,8 +124,16 @@ def remember_seed(out: Path, seed: int) -> None:
 
 
 def remember_rubric(out: Path, rubric: Rubric) -> None:
-    """Keep the rubric beside its results: a human marks by its guidance, and totals need it."""
+    """Keep the rubric beside its results: a human marks by its guidance, and totals need it.
+
+    So is the contract, the rubric's own or another, for whoever grades in the same way elsewhere.
+    """
     write_whole(out / RUBRIC_FILE, rubric.text.decode("utf-8"))
+    if rubric.contract is None:
+        (out / CONTRACT_FILE).unlink(missing_ok=True)
+        return
+    said = rubric.contract.model_dump(mode="json", exclude_defaults=True)
+    write_whole(out / CONTRACT_FILE, json.dumps({"contract": said}, indent=1) + "\n")
 
 
 def remember_submissions(out: Path, ids: Sequence[str]) -> None:

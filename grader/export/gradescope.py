@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from grader.bundled import PACKAGE, bundled
-from grader.cohort.store import write_whole
+from grader.cohort.store import CONTRACT_FILE, write_whole
 from grader.errors import CallerError
 from grader.export.entry import Done, Job, feedback
 from grader.report.escape import visible
@@ -49,7 +49,7 @@ def write(job: Job) -> Done:
         count += 1
     if not single:
         rubric = job.folder.rubric(job.folder.result(next(iter(job.folder.paths))))
-        pack(job.output / "autograder.zip", rubric)
+        pack(job.output / "autograder.zip", rubric, job.folder.out / CONTRACT_FILE)
     return Done(job.output, count, tuple(left_out))
 
 
@@ -118,14 +118,19 @@ def _text(text: str) -> str:
 # ── the autograder ───────────────────────────────────────────────────────────
 
 
-def pack(path: Path, rubric: Rubric) -> None:
-    """Write the zip that Gradescope takes. Raises `CallerError` when it cannot be written."""
+def pack(path: Path, rubric: Rubric, contract: Path) -> None:
+    """Write the zip that Gradescope takes; with `contract`, if there is such a file.
+
+    Raises `CallerError` when it cannot be written.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
             for name in SCRIPTS:
                 _add(archive, name, (PACKAGE / "export/autograder" / name).read_bytes(), EXECUTABLE)
             _add(archive, "rubric.yaml", rubric.text)
+            if contract.is_file():
+                _add(archive, CONTRACT_FILE, contract.read_bytes())
             _add(archive, "requirements.txt", "".join(f"{r}\n" for r in pinned()).encode())
             for root, top in (
                 (PACKAGE, "grader"),

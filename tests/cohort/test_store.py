@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -15,7 +16,10 @@ from grader.cohort.store import (
     REUSE_KEY,
     earlier_seed,
     read_result,
+    remember_rubric,
     remember_seed,
+    remember_submissions,
+    result_files,
     reusable,
     reuse_key,
     sweep,
@@ -23,6 +27,8 @@ from grader.cohort.store import (
 )
 from grader.errors import CallerError
 from grader.observe.observe import Allowance
+from grader.rubric import Rubric, load_contract
+from grader.rubric.load import parse_contract
 
 
 def test_a_file_is_replaced_whole_and_no_temporary_stays(tmp_path: Path) -> None:
@@ -136,3 +142,27 @@ def test_only_what_a_run_itself_left_is_swept_away(tmp_path: Path) -> None:
     assert sorted(p.name for p in tmp_path.iterdir()) == [
         ".marks.sqlite-wal", ".mine.tmp", "x.0123abcd.tmp"
     ]  # fmt: skip
+
+
+def test_the_rubric_and_its_contract_are_kept_as_they_can_be_read_again(
+    onsite: Rubric, tmp_path: Path
+) -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
+    found = re.search(r"```yaml\n(contract:.*?)```", readme, re.DOTALL)
+    assert found is not None
+    contract = parse_contract(found[1].encode(), "README.md")
+    remember_rubric(tmp_path, replace(onsite, contract=contract))
+    assert (tmp_path / "rubric.yaml").read_bytes() == onsite.text
+    assert load_contract(tmp_path / "contract.yaml") == contract
+    remember_rubric(tmp_path, onsite)
+    assert not (tmp_path / "contract.yaml").exists(), "the next run may have none"
+
+
+def test_the_results_of_a_run_are_its_own_not_what_an_earlier_one_left(tmp_path: Path) -> None:
+    for id in ("ada", "bob", "gone"):
+        write_whole(tmp_path / "submissions" / id / "result.json", "{}")
+    assert list(result_files(tmp_path)) == ["ada", "bob", "gone"], "cut short: all that is there"
+    remember_seed(tmp_path, 7)
+    remember_submissions(tmp_path, ["bob", "ada", "never-written"])
+    assert list(result_files(tmp_path)) == ["bob", "ada"]
+    assert earlier_seed(tmp_path) == 7
