@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
 from grader.cohort.store import writing_whole
 from grader.export.entry import Done, Job
-from grader.report.escape import visible
+from grader.report.escape import clip, visible
 from grader.review import Reviewed
 
-NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 MOST_LETTERS = 4000
 
 
@@ -53,7 +51,7 @@ def _suite(reviewed: Reviewed) -> Iterator[str]:
 def _case(id: str, check: Mapping[str, Any]) -> Iterator[str]:
     """One check: what failed, what waited, and what was our fault are three things."""
     attributes = {"classname": f"{id}.{check['part']}", "name": check["id"], "time": "0"}
-    message = visible(str(check["message"]))[:MOST_LETTERS]
+    message = clip(str(check["message"]), MOST_LETTERS)
     match check["status"]:
         case "fail":
             hint = f"\n{check['hint']}" if check.get("hint") else ""
@@ -71,16 +69,12 @@ def _case(id: str, check: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _attributes(values: Mapping[str, str]) -> str:
+    """Made visible, which leaves nothing that XML 1.0 cannot hold, and escaped."""
     return "".join(
-        f" {name}={quoteattr(_clean(value), {chr(10): '&#10;', chr(9): '&#9;'})}"
+        f" {name}={quoteattr(visible(value), {chr(10): '&#10;', chr(9): '&#9;'})}"
         for name, value in values.items()
     )
 
 
 def _text(text: str) -> str:
-    return escape(_clean(text))
-
-
-def _clean(text: str) -> str:
-    """Without what XML 1.0 cannot hold; it was made visible before, this is the last net."""
-    return NOT_XML.sub("\ufffd", visible(text))
+    return escape(visible(text))

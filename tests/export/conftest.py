@@ -26,11 +26,11 @@ def result(
     rubric: Rubric, id: str, *, name: str, who: str, fails: Mapping[str, str], status: str = ""
 ) -> dict[str, Any]:
     """A `result.json` as the grader writes it: `fails` are the messages of failed checks."""
-    found = CheckStatus.ERROR if status else CheckStatus.PASS
-    findings = [
-        Finding(c.id, CheckStatus.FAIL if c.id in fails else found, fails.get(c.id, "Right."))
-        for c in ALL_CHECKS
-    ]
+    usual = CheckStatus.ERROR if status else CheckStatus.PASS
+    extras = {c for part in rubric.parts for i in part.items if i.bonus for c in i.checks}
+    found = {c.id: CheckStatus.SKIPPED if c.id in extras else usual for c in ALL_CHECKS}
+    found |= dict.fromkeys(fails, CheckStatus.FAIL)
+    findings = [Finding(id, verdict, fails.get(id, "Right.")) for id, verdict in found.items()]
     given = grade(rubric, findings, {c.id: c for c in ALL_CHECKS})
     defect = Defect("loss-sign", Severity.MAJOR, HOSTILE, "hint", file="solution.py", line=1)
     return {

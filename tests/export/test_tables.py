@@ -14,6 +14,7 @@ import pytest
 
 from grader.errors import CallerError
 from grader.export import FORMATS, export
+from grader.export.entry import scaled
 from grader.report.table import FORMULA_STARTS
 from grader.review import Folder
 from tests.export.conftest import GRADED
@@ -202,6 +203,16 @@ def test_what_is_no_worksheet_is_refused_in_words(
         export(folder, "moodle", tmp_path / "f.csv", worksheet=tmp_path / "w.csv")
     with pytest.raises(CallerError, match="--worksheet"):
         export(folder, "moodle", None)
+
+
+@pytest.mark.parametrize(
+    ("share", "full", "text"),
+    [(1.0, 100, "100.00"), (0.99999, 100, "99.99"), (0.29, 100, "29.00"), (2 / 3, 10, "6.66")],
+)
+def test_only_a_full_score_looks_full_and_no_sums_dust_costs_a_hundredth(
+    share: float, full: float, text: str
+) -> None:
+    assert scaled(share, full) == text
 
 
 def test_a_format_that_is_none_is_answered_with_those_that_are(folder: Folder) -> None:
