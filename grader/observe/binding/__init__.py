@@ -29,6 +29,7 @@ from grader.observe.binding import (
     search,
     source,
     tensors,
+    torch_search,
     trial,
     updates,
     variables,
@@ -38,8 +39,8 @@ from grader.observe.binding.binder import Binding, bind
 
 MODULES = (
     *(binder, canonical, classes, containers, described, environment, flow, functions, kit),
-    *(layers, layout, modules, names, pieces, places, returns, search, source, tensors, trial),
-    *(updates, variables, verify),
+    *(layers, layout, modules, names, pieces, places, returns, search, source, tensors),
+    *(torch_search, trial, updates, variables, verify),
 )
 FILES = (*(str(module.__file__) for module in MODULES), described.LINES_FILE)
 """Hidden from tracebacks: a candidate is shown the candidate's own lines."""

@@ -13,7 +13,15 @@ from dataclasses import dataclass, field, replace
 from types import FunctionType, ModuleType
 from typing import Any
 
-from grader.observe.binding import canonical, classes, functions, layers, modules, variables, verify
+from grader.observe.binding import (
+    canonical,
+    classes,
+    functions,
+    layers,
+    torch_search,
+    variables,
+    verify,
+)
 from grader.observe.binding.described import Described, Kept, described
 from grader.observe.binding.environment import Environment, Unbindable
 from grader.observe.binding.flow import Flow, Handle
@@ -189,10 +197,12 @@ class Binding:
         own = self._own(name)
         if self._is_canonical(name):
             return Part({name: own}, fits=True)
-        found = modules.Bound()
+        found = torch_search.Bound()
         with self._in_time():
-            found = modules.bind(self.source, self.names.get(name, name if own is not None else ""))
-        part = Part(absent=found.absent)
+            found = torch_search.bind(
+                self.source, self.names.get(name, name if own is not None else "")
+            )
+        part = Part(sentence=found.sentence, absent=found.absent)
         if found.call is not None:
             said = (found.sentence, found.deviations, found.alternatives)
             part = Part({name: found.call}, *said, fits=found.fits)
@@ -276,7 +286,7 @@ def _callable(flow: Flow, absent: dict[str, str], search: Search) -> Part:
     def forward(*arguments: Any) -> Any:
         return flow.forward(dict(zip(CONTRACT, arguments, strict=True)))
 
-    others = tuple(dict.fromkeys(o.flow.sentence for o in search.others))
+    others = tuple(dict.fromkeys(o.flow.sentence for o in search.alike))
 
     def at_once(*arguments: Any) -> Any:
         return flow.at_once(dict(zip(CONTRACT, arguments, strict=True)))

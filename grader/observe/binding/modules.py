@@ -10,49 +10,28 @@ called here, as the script around it would; the gradients are those that autogra
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from grader.observe.binding import classes, functions, names, places, returns
+from grader.observe.binding import classes, functions, names, places
 from grader.observe.binding.classes import ClassOwner
 from grader.observe.binding.containers import (
     Container,
     containers,
     standard_containers,
 )
-from grader.observe.binding.environment import Environment, Unbindable
-from grader.observe.binding.flow import Misfit, said, same
+from grader.observe.binding.environment import Environment
 from grader.observe.binding.functions import ModuleOwner, chained, layout_of, locate, takes_network
-from grader.observe.binding.layout import CONTRACT, Layout, layouts
-from grader.observe.binding.names import TENSORS, WEIGHTS, plain
-from grader.observe.binding.returns import Spot
+from grader.observe.binding.layout import CONTRACT
+from grader.observe.binding.names import plain
 from grader.observe.binding.source import Class, Function, Source
-from grader.observe.binding.tensors import MODEL, TorchFlow, as_array_or_none
-from grader.observe.binding.trial import RAISED, SIZES, Budget, renamed, small_case
+from grader.observe.binding.tensors import MODEL, TorchFlow
+from grader.observe.binding.trial import RAISED, SIZES, small_case
 
 Array = np.ndarray[Any, Any]
-NOT_THE_LAYOUT = (AttributeError, NameError, KeyError, TypeError, Unbindable)
-"""What a call raises that no other shape of its arguments would mend."""
-
-ARGUMENTS = ("X", "y", "W1", "b1", "W2", "b2")
-
-
-@dataclass(frozen=True)
-class Bound:
-    """The PyTorch part as the contract calls it, and words about it; `call` None for none."""
-
-    call: Callable[..., Any] | None = None
-    sentence: str = ""
-    deviations: tuple[str, ...] = ()
-    alternatives: tuple[str, ...] = ()
-    absent: dict[str, str] = field(default_factory=dict)
-    fits: bool = False
-
-
-# ── the candidates ───────────────────────────────────────────────────────────
 
 
 @dataclass(frozen=True)
@@ -67,7 +46,7 @@ class TorchOwner(ClassOwner):
         return self.construct(environment)
 
 
-def _candidates(source: Source, wanted: str) -> Iterator[TorchFlow]:
+def candidates(source: Source, wanted: str) -> Iterator[TorchFlow]:
     usable = [f for f in source.functions if f.torch and "aside" not in f.kinds and not f.stub]
     if wanted:
         usable = [f for f in source.functions if f.name == wanted] or usable
@@ -183,94 +162,7 @@ def _criterion(name: str, call: Any) -> Function:
     return Function(name, call, None, parameters, torch=True)
 
 
-# ── trying them ──────────────────────────────────────────────────────────────
-
-
-def bind(source: Source, wanted: str) -> Bound:
-    """The PyTorch part of a submission, under whatever name and form."""
-    if places.torch_here() is None:
-        return Bound()
-    case, budget = small_case(), Budget()
-    best: tuple[tuple[bool, ...], TorchFlow, dict[str, Array]] | None = None
-    others: list[TorchFlow] = []
-    why = ""
-    for candidate in _candidates(source, wanted):
-        if best is not None and all(best[0]):
-            break
-        for layout in _layouts(candidate):
-            if not budget.spend():
-                break
-            try:
-                flow, answer, quality = _tried(replace(candidate, layout=layout), case)
-            except NOT_THE_LAYOUT as error:
-                why = why or said(error)
-                break
-            except RAISED as error:
-                why = why or said(error)
-                continue
-            if best is None or quality > best[0]:
-                best = quality, flow, answer
-            else:
-                others.append(flow)
-            if all(quality[:2]):
-                break
-    if best is None:
-        return Bound(
-            absent={"torch_forward_backward": _nearest(source, why)}
-            if _nearest(source, why)
-            else {}
-        )
-    flow = best[1]
-
-    def call(*arguments: Any) -> Any:
-        return flow.run(dict(zip(ARGUMENTS, arguments, strict=True)))
-
-    sentences = tuple(dict.fromkeys(o.sentence for o in others))
-    return Bound(call, flow.sentence, flow.deviations, sentences, fits=all(best[0][:3]))
-
-
-def _tried(
-    candidate: TorchFlow, case: Mapping[str, Array]
-) -> tuple[TorchFlow, dict[str, Array], tuple[bool, ...]]:
-    given = {n: a.copy() for n, a in case.items()}
-    results, _, subject = candidate.called(given)
-    loss: tuple[int, Spot] | None = None
-    listed: list[returns.Found] = []
-    for number, (stage, result) in enumerate(zip(candidate.stages, results, strict=True)):
-        state = subject if number == len(results) - 1 else None
-        listed = returns.listed(result, stage.returns, state)
-        if loss is None and (spot := returns.loss_in(listed, case["X"].shape[0])) is not None:
-            loss = number, spot
-    if loss is None:
-        raise Misfit(len(results), "no loss was found")
-    encoded = candidate.layout.encode(case)
-    spots = returns.gradients_in(listed, {t: encoded[t].shape for t in TENSORS}, encoded)
-    spots = {t: s for t, s in spots.items() if s.root == "result" or t not in candidate.at}
-    flow = replace(candidate, loss=loss, gradients=spots)
-    value, found = flow.run({n: a.copy() for n, a in case.items()})
-    again, _ = flow.run(renamed(case))
-    answer = {t: g for t, g in found.items() if g is not None}
-    if len(set(WEIGHTS) & set(answer)) < 2:
-        raise Misfit(len(results), "no gradients were found")
-    steady = same({"loss": _plain(value)}, {"loss": _plain(again)}, within=1e-5)
-    alike = all(answer[t].shape == case[t].shape for t in answer)
-    return flow, answer, (steady, alike, set(WEIGHTS) <= set(answer), "X" in answer)
-
-
-def _plain(value: Any) -> Array:
-    array = as_array_or_none(value)
-    return np.zeros(0) if array is None else array
-
-
-def _layouts(candidate: TorchFlow) -> Iterator[Layout]:
-    hot = any(names.says_one_hot(n) for s in candidate.stages for n in s.names)
-    for layout in layouts(hot):
-        fixed = candidate.layout
-        if not candidate.at or (layout.transposed, layout.bias) == (fixed.transposed, fixed.bias):
-            yield layout
-
-
-def _nearest(source: Source, why: str) -> str:
+def nearest(source: Source, why: str) -> str:
     """What is there in place of a PyTorch part, and why it did not do."""
     tried = f"; tried: {why}" if why else ""
     for function in source.functions:

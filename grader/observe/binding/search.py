@@ -74,6 +74,12 @@ class Search:
             elif self.budget.trials <= 0:
                 return
 
+    @property
+    def alike(self) -> list[Fit]:
+        """Other code that is no worse, and gives the same numbers."""
+        best = self.best
+        return [f for f in self.others if best and f.quality == best.quality and f is not best]
+
     def _add(self, fit: Fit) -> None:
         if self.best is None or fit.quality > self.best.quality:
             if self.best is not None:

@@ -148,6 +148,56 @@ def test_an_ambiguous_submission_is_told_so_and_gets_no_wrong_grade(engine: Engi
     assert status["backward.dW1"] is CheckStatus.SKIPPED
 
 
+# ── two PyTorch parts ────────────────────────────────────────────────────────
+
+TORCH = """
+import torch, torch.nn.functional as F
+def autograd_version(X, y, W1, b1, W2, b2):
+    t = [torch.tensor(a, requires_grad=True) for a in (W1, b1, W2, b2, X)]
+    loss = F.cross_entropy(torch.relu(t[4] @ t[0] + t[1]) @ t[2] + t[3], torch.tensor(y))
+    loss.backward()
+    return loss, {n: a.grad for n, a in zip(("W1", "b1", "W2", "b2", "X"), t)}
+"""
+SECOND = TORCH.replace("autograd_version", "torch_grads").partition("functional as F\n")[2]
+MODULE = """
+import torch.nn as nn
+class Net(nn.Module):
+    def __init__(self, d, h, c):
+        super().__init__()
+        self.fc1, self.fc2 = nn.Linear(d, h), nn.Linear(h, c)
+    def forward(self, x):
+        return self.fc2(torch.tanh(self.fc1(x)))
+"""
+
+
+def test_two_pytorch_parts_that_give_different_numbers_are_ambiguous() -> None:
+    binding = binding_of(TORCH + SECOND.replace("(torch.relu", "(torch.tanh"))
+    assert binding.find("torch_forward_backward") is None
+    said = binding.absence("torch_forward_backward")
+    assert "autograd_version" in said
+    assert "torch_grads" in said
+    assert "submission.yaml" in said
+    assert binding.texts("torch")["binding"].startswith("ambiguous: ")
+
+
+def test_two_that_agree_are_named_as_such() -> None:
+    binding = binding_of(TORCH + SECOND)
+    assert binding.find("torch_forward_backward") is not None
+    assert "torch_grads" in binding.texts("torch")["alternatives"]
+
+
+def test_a_module_without_its_loss_is_no_rival_of_a_whole_function() -> None:
+    binding = binding_of(TORCH + MODULE)
+    assert "autograd_version" in binding.texts("torch")["binding"]
+    assert "alternatives" not in binding.texts("torch")
+
+
+def test_a_name_decides_between_two_pytorch_parts() -> None:
+    text = TORCH + SECOND.replace("(torch.relu", "(torch.tanh")
+    binding = binding_of(text, torch_forward_backward="torch_grads")
+    assert binding.find("torch_forward_backward") is binding.module.torch_grads
+
+
 # ── conduct ──────────────────────────────────────────────────────────────────
 
 
