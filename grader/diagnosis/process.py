@@ -71,6 +71,7 @@ def _loading(submission: Submission, observations: Observations) -> Iterator[Def
         yield _defect(code, words, submission, report.loaded)
 
 
+STUB = "which is a stub"
 NO_LOSS = "No function gives the loss"
 
 
@@ -95,6 +96,8 @@ def _calls(submission: Submission, observations: Observations) -> Iterator[Defec
             names = ", ".join(sorted(_defined(observations))) or "none"
             words = f"There is no function {function}; the functions found are: {names}."
             words += f" Instead: {seen.error}." if seen.error else ""
+            if seen.error.endswith(STUB):
+                code, words = "incomplete", f"{function} is a stub: {seen.error}."
             if at := _said_place(submission, seen.error):
                 yield _placed(code, words, submission, *at)
                 continue

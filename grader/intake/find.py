@@ -28,6 +28,7 @@ from grader.intake.settings import is_settings, settings_of
 from grader.records import Defect, Severity, SourceFile, Submission
 
 KINDS = ".py, .ipynb, .zip or .tar.gz"
+HOLDS_CODE = re.compile(rb"^[ \t\xef\xbb\xbf]*[^#\s]", re.MULTILINE)
 SUFFIXES = (".py", ".ipynb", *ARCHIVES)
 
 
@@ -171,6 +172,8 @@ def _why_nothing(code: list[SourceFile], main: str, read: Read) -> str:
         return f"no Python file was found, only {large}" if large else "no Python file was found"
     if not any(f.data.removeprefix(b"\xef\xbb\xbf").strip() for f in code):
         return f"{main} is empty" if len(code) == 1 else "all Python files are empty"
+    if not any(HOLDS_CODE.search(f.data) for f in code):
+        return f"{main} holds nothing but comments" if len(code) == 1 else "there are only comments"
     return ""
 
 

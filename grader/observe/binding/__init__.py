@@ -10,6 +10,7 @@ in what comes back (`returns`, `updates`).
 """
 
 from grader.observe.binding import (
+    absence,
     binder,
     canonical,
     classes,
@@ -38,8 +39,8 @@ from grader.observe.binding import (
 from grader.observe.binding.binder import Binding, bind
 
 MODULES = (
-    *(binder, canonical, classes, containers, described, environment, flow, functions, kit),
-    *(layers, layout, modules, names, pieces, places, returns, search, source, tensors),
+    *(absence, binder, canonical, classes, containers, described, environment, flow, functions),
+    *(kit, layers, layout, modules, names, pieces, places, returns, search, source, tensors),
     *(torch_search, trial, updates, variables, verify),
 )
 FILES = (*(str(module.__file__) for module in MODULES), described.LINES_FILE)

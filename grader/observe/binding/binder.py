@@ -7,27 +7,28 @@ source, style by style, and tried on a small case made here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from types import FunctionType, ModuleType
 from typing import Any
 
 from grader.observe.binding import (
+    absence,
     canonical,
     classes,
     functions,
     layers,
+    modules,
     torch_search,
     variables,
     verify,
 )
 from grader.observe.binding.described import Described, Kept, described
-from grader.observe.binding.environment import Environment, Unbindable
 from grader.observe.binding.flow import Flow, Handle
 from grader.observe.binding.search import Fit, Search
 from grader.observe.binding.source import Function, Source
-from grader.observe.binding.trial import SECONDS, SIZES, Budget, limited, small_case
+from grader.observe.binding.trial import SECONDS, Budget, Watch, limited, small_case
 
 CONTRACT = canonical.ARGUMENTS
 SIDE = {
@@ -87,7 +88,7 @@ class Binding:
             self._parts[which] = self._of_course(course, found) if course else found()
         return self._parts[which]
 
-    def _in_time(self) -> AbstractContextManager[None]:
+    def _in_time(self) -> AbstractContextManager[Watch]:
         """Where trials are made."""
         self.tried = True
         return limited(self.files, SECONDS)
@@ -126,8 +127,9 @@ class Binding:
         lacking = course.lacking
         why = f"there is no {' and no '.join(f'`{n}`' for n in lacking)}" if lacking else ""
         if not why:
-            with self._in_time():
+            with self._in_time() as watch:
                 why = course.unfit()
+            why = absence.TOO_LONG if watch.ended else why
         if not why:
             return _as_described(course)
         other = found()
@@ -147,48 +149,31 @@ class Binding:
         fixed |= {n: self.names[n] for n in own if n in self.names and n not in fixed}
         search = Search(small_case(), Budget())
         exact = set(fixed) == {"forward", "backward"}
-        with self._in_time():
+        with self._in_time() as watch:
             for style in NUMPY_STYLES:
                 if search.best is not None and (exact or style is layers.flows):
                     break  # layers alone are an answer where nothing puts them together
                 candidates = style(self.source, torch=False, fixed=fixed)
                 search.look(candidates, for_rivals=not fixed)
-        part = self._of(search, exact=bool(fixed))
+        part = self._of(search, exact=bool(fixed), ended=watch.ended)
         for name, value in own.items():  # as it is, so that its failure is its own
             if callable(value) and not isinstance(value, type):
                 part.callables.setdefault(name, value)
         return part
 
-    def _of(self, search: Search, *, exact: bool) -> Part:
+    def _of(self, search: Search, *, exact: bool, ended: bool) -> Part:
         best = search.best
         if best is not None and search.rivals and not exact:
             return _ambiguous(best, search.rivals)
-        if best is None:
-            if search.half is not None:
-                return _callable(search.half, self._absent(search), search)
-            return Part(absent=self._absent(search))
-        return replace(_callable(best.flow, {}, search), fits=all(best.quality))
-
-    def _absent(self, search: Search) -> dict[str, str]:
-        """What was found in place of a function, and what it would need."""
-        said = {}
-        for name in ("forward", "backward"):
-            near = [f for f in self._functions() if name in f.kinds and not f.torch]
-            if near:
-                said[name] = f"found `{near[0].heading}` ({near[0].place}){_lacking(near[0])}"
-        if search.why and said and " needs `" not in search.why:
-            said = {n: f"{t}; tried: {search.why}" for n, t in said.items()}
-        if not said and (place := self.source.loose):
-            said["forward"] = (
-                f"found products of matrices outside of any function ({place}), where nothing can "
-                "call them with other inputs; put them into functions"
-            )
-        return said
-
-    def _functions(self) -> Iterator[Function]:
-        yield from self.source.functions
-        for kind in self.source.classes:
-            yield from (m for n, m in kind.methods.items() if not n.startswith("_"))
+        if best is not None:
+            return replace(_callable(best.flow, {}, search), fits=all(best.quality))
+        absent = absence.of_the_hand_written(self.source, search.why, ended=ended)
+        if search.half is None:
+            return Part(absent=absent)
+        half = replace(_callable(search.half, absent, search), deviations=())
+        if search.half_lacks:  # to call it would only raise an error of ours
+            half.callables = {"forward": half.callables["forward"]}
+        return half
 
     # ── the PyTorch part, and the verification ───────────────────────────────
 
@@ -197,11 +182,13 @@ class Binding:
         own = self._own(name)
         if self._is_canonical(name):
             return Part({name: own}, fits=True)
-        found = torch_search.Bound()
-        with self._in_time():
-            found = torch_search.bind(
-                self.source, self.names.get(name, name if own is not None else "")
-            )
+        wanted = self.names.get(name, name if own is not None else "")
+        search = torch_search.TorchSearch()
+        with self._in_time() as watch:
+            search.look(modules.candidates(self.source, wanted), for_rivals=not wanted)
+        if watch.ended:
+            search.why = absence.TOO_LONG
+        found = search.bound(self.source)
         part = Part(sentence=found.sentence, absent=found.absent)
         if found.call is not None:
             said = (found.sentence, found.deviations, found.alternatives)
@@ -305,16 +292,6 @@ def _ambiguous(best: Fit, rivals: list[Fit]) -> Part:
         "Say in submission.yaml under `names` which one is meant"
     )
     return Part(sentence=f"ambiguous: {listed}", absent={"forward": why, "backward": why})
-
-
-def _lacking(function: Function) -> str:
-    """What a function asks for that the contract cannot give."""
-    environment = Environment(dict(small_case()), dict(SIZES))
-    try:
-        environment.arguments(function)
-    except Unbindable as error:
-        return f", which needs `{error.parameter}`"
-    return ""
 
 
 def bind(

@@ -101,7 +101,11 @@ class Environment:
         if "loss" in function.kinds and self.results:
             value = self._by_example_and_class(self.results[-1])
             return {} if value is None else {strange[0]: value}
-        if self.results and ("backward" in function.kinds or function.names_gradients):
+        if (
+            len(needed) == 1
+            and self.results
+            and ("backward" in function.kinds or function.names_gradients)
+        ):
             return {strange[0]: self._cache()}
         if "X" in roles.values() or "X" not in self.given or self.results:
             return {}

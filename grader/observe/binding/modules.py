@@ -160,16 +160,3 @@ def _criterion(name: str, call: Any) -> Function:
     kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
     parameters = (inspect.Parameter("logits", kind), inspect.Parameter("y", kind))
     return Function(name, call, None, parameters, torch=True)
-
-
-def nearest(source: Source, why: str) -> str:
-    """What is there in place of a PyTorch part, and why it did not do."""
-    tried = f"; tried: {why}" if why else ""
-    for function in source.functions:
-        if function.torch and takes_network(function):
-            return f"found `{function.heading}` ({function.place}){tried}"
-    for kind in source.classes:
-        if kind.torch and kind.methods:
-            method = kind.methods.get("forward") or next(iter(kind.methods.values()))
-            return f"found class `{kind.name}` with `{method.heading}` ({method.place}){tried}"
-    return ""

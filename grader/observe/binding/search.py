@@ -58,6 +58,8 @@ class Search:
     rivals: list[Fit] = field(default_factory=list)
     half: Flow | None = None
     """The first way whose forward ran and whose backward did not."""
+    half_lacks: bool = False
+    """Whether that was because there is nothing to give for one of its parameters."""
     why: str = ""
 
     def look(self, candidates: Iterable[Flow], *, for_rivals: bool) -> None:
@@ -111,7 +113,8 @@ class Search:
                 fit = self._trial(replace(candidate, layout=layout))
             except Misfit as error:
                 self.why = self.why or str(error)
-                self.half = self.half or error.half
+                if self.half is None and error.half is not None:
+                    self.half, self.half_lacks = error.half, isinstance(error.__cause__, Unbindable)
                 stage = candidate.stages[error.stage] if error.stage >= 0 else None
                 takes_y = stage is None or "y" in names.data_roles(stage.names).values()
                 if not takes_y and error.stage == 0:

@@ -13,12 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from grader.observe.binding import names, places, returns
+from grader.observe.binding import absence, names, places, returns
 from grader.observe.binding.classes import ClassOwner
 from grader.observe.binding.environment import Unbindable
 from grader.observe.binding.flow import Misfit, said, same
 from grader.observe.binding.layout import Layout, layouts
-from grader.observe.binding.modules import candidates, nearest
 from grader.observe.binding.names import TENSORS, WEIGHTS
 from grader.observe.binding.returns import Spot
 from grader.observe.binding.source import Source
@@ -71,12 +70,27 @@ class TorchSearch:
         """Try each until one is right in every respect; then, if asked, those unlike it."""
         for way in ways:
             found = self.best is not None and all(self.best.quality)
-            if found and not for_rivals:
+            if (found and not for_rivals) or places.torch_here() is None:
                 return
             if found and self.best is not None and _is_no_rival(way, self.best.flow):
                 continue
             if (fit := self._fit(way)) is not None:
                 self._add(fit)
+
+    def bound(self, source: Source) -> Bound:
+        """The PyTorch part that was found; without one, what is there instead."""
+        if self.best is None:
+            near = absence.of_the_pytorch(source, self.why)
+            return Bound(absent={"torch_forward_backward": near} if near else {})
+        flow, quality = self.best.flow, self.best.quality
+        if self.rivals:
+            return _ambiguous([flow, *(r.flow for r in self.rivals)])
+
+        def call(*arguments: Any) -> Any:
+            return flow.run(dict(zip(ARGUMENTS, arguments, strict=True)))
+
+        others = tuple(dict.fromkeys(a.flow.sentence for a in self.alike))
+        return Bound(call, flow.sentence, flow.deviations, others, fits=all(quality[:3]))
 
     def _add(self, fit: Fit) -> None:
         if self.best is None or fit.quality > self.best.quality:
@@ -106,26 +120,6 @@ class TorchSearch:
             if all(fit.quality[:2]):
                 break
         return best
-
-
-def bind(source: Source, wanted: str) -> Bound:
-    """The PyTorch part of a submission, under whatever name and form."""
-    if places.torch_here() is None:
-        return Bound()
-    search = TorchSearch()
-    search.look(candidates(source, wanted), for_rivals=not wanted)
-    if search.best is None:
-        near = nearest(source, search.why)
-        return Bound(absent={"torch_forward_backward": near} if near else {})
-    flow, quality = search.best.flow, search.best.quality
-    if search.rivals and not wanted:
-        return _ambiguous([flow, *(r.flow for r in search.rivals)])
-
-    def call(*arguments: Any) -> Any:
-        return flow.run(dict(zip(ARGUMENTS, arguments, strict=True)))
-
-    others = tuple(dict.fromkeys(a.flow.sentence for a in search.alike))
-    return Bound(call, flow.sentence, flow.deviations, others, fits=all(quality[:3]))
 
 
 def _ambiguous(flows: list[TorchFlow]) -> Bound:

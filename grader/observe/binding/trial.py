@@ -21,6 +21,10 @@ MAX_TRIALS = 120
 """Most of them end at their first product of matrices, after some 20 µs."""
 
 SECONDS = 2.0
+"""Of the processor's time, for all trials of one part."""
+
+WAITING = 3.0
+"""Times as long by the clock on the wall, for what sleeps."""
 
 RAISED = (Exception, SystemExit, KeyboardInterrupt, GeneratorExit)
 """What a trial may raise and another be tried after it; `TooLong` ends them all."""
@@ -30,18 +34,34 @@ class TooLong(BaseException):
     """The time for all trials is up. No `Exception`: a candidate may catch those and go on."""
 
 
+@dataclass
+class Watch:
+    """The time that trials may take; `ended` once it was up, or they raised past everything."""
+
+    seconds: float
+    ended: bool = False
+
+    def __post_init__(self) -> None:
+        self.cpu = time.process_time() + self.seconds
+        self.wall = time.monotonic() + WAITING * self.seconds
+
+    def is_up(self) -> bool:
+        """By the processor's time: on a busy machine a right answer takes no less of it."""
+        return time.process_time() > self.cpu or time.monotonic() > self.wall
+
+
 @contextmanager
-def limited(paths: Iterable[str], seconds: float) -> Iterator[None]:
+def limited(paths: Iterable[str], seconds: float) -> Iterator[Watch]:
     """Ends the block after `seconds`, in the middle of a loop of the candidate's too.
 
     A trace function looks at the clock before each line of the files in `paths`, for a
     confined process has neither timer nor thread. What the block raises otherwise, a
     candidate's own `BaseException` among it, ends it as well: what was found by then stands.
     """
-    own, end = frozenset(paths), time.monotonic() + seconds
+    own, watch = frozenset(paths), Watch(seconds)
 
     def line(_frame: FrameType, _event: str, _argument: Any) -> Any:
-        if time.monotonic() > end:
+        if watch.is_up():
             raise TooLong
         return line
 
@@ -51,9 +71,9 @@ def limited(paths: Iterable[str], seconds: float) -> Iterator[None]:
     before = sys.gettrace()
     sys.settrace(enter)
     try:
-        yield
+        yield watch
     except BaseException:
-        return
+        watch.ended = True
     finally:
         sys.settrace(before)
 
@@ -92,9 +112,9 @@ class Budget:
     """How much may still be tried."""
 
     trials: int = MAX_TRIALS
-    deadline: float = field(default_factory=lambda: time.monotonic() + SECONDS)
+    watch: Watch = field(default_factory=lambda: Watch(SECONDS))
 
     def spend(self) -> bool:
         """Take one trial, if there is one left."""
         self.trials -= 1
-        return self.trials >= 0 and time.monotonic() < self.deadline
+        return self.trials >= 0 and not self.watch.is_up()
