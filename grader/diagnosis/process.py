@@ -97,7 +97,7 @@ def _calls(submission: Submission, observations: Observations) -> Iterator[Defec
             words = f"There is no function {function}; the functions found are: {names}."
             words += f" Instead: {seen.error}." if seen.error else ""
             if seen.error.endswith(STUB):
-                code, words = "incomplete", f"{function} is a stub: {seen.error}."
+                code, words = "incomplete", f"There is no {function} yet: {seen.error}."
             if at := _said_place(submission, seen.error):
                 yield _placed(code, words, submission, *at)
                 continue
@@ -107,8 +107,16 @@ def _calls(submission: Submission, observations: Observations) -> Iterator[Defec
         elif "NotImplementedError" in seen.error or seen.error.startswith("it returned None"):
             code, words = "incomplete", f"{function} is not finished: {seen.error}."
         elif seen.ended is Ended.RAISED and not seen.frames and seen.error.startswith("TypeError"):
-            code = "wrong-signature"
+            code, line = "wrong-signature", _defined_at(submission, observations, function)
         yield _defect(code, words, submission, seen, line)
+
+
+def _defined_at(submission: Submission, observations: Observations, function: str) -> int | None:
+    """The line of a function's own definition in the main file; None where it has none there."""
+    own = submission.names.get(function, function)
+    reports = (observations.numpy, observations.torch)
+    rows = [row.split(":") for report in reports for row in report.functions]
+    return next((int(r[1]) for r in rows if r[0] == own and int(r[1]) > 0), None)
 
 
 PLACE = re.compile(r"\((?P<file>[^()]{1,200}), line (?P<line>\d{1,7})\)")

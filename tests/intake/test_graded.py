@@ -129,8 +129,18 @@ def test_a_right_answer_gets_everything(style: str, engine: Engine, tmp_path: Pa
 
 
 def defects(result: Result) -> dict[str, tuple[str | None, int | None, str]]:
-    return {d.code: (d.file, d.line, d.message) for d in result.defects}
+    """The first defect of each code."""
+    return {d.code: (d.file, d.line, d.message) for d in reversed(result.defects)}
 
+
+OWN_FORWARD = (
+    "import numpy as np\ndef forward(X, y, W1, b1, W2, b2):\n    z = np.maximum(X @ W1 + b1, 0)\n"
+    "    p = np.exp(z @ W2 + b2)\n    return -np.log((p / p.sum(1, keepdims=True))[range(len(y)), y]).mean(), z\n"
+)
+OWN_CLASS = (
+    "import numpy as np\nclass Net:\n    def __init__(self, d, h, c):\n        self.W1, self.W2 = np.ones((d, h)), np.ones((h, c))\n"
+    "    def forward(self, X):\n        return np.maximum(X @ self.W1, 0) @ self.W2\n"
+)
 
 WRONG: dict[str, tuple[Files, dict[str, tuple[str | None, int | None, str]]]] = {
     "Python 2": (
@@ -156,6 +166,31 @@ WRONG: dict[str, tuple[Files, dict[str, tuple[str | None, int | None, str]]]] = 
         {"solution.py": ANSWER.encode("utf-16")},
         {"syntax-error": ("solution.py", 1, "save it as UTF-8")},
     ),
+    "another backward": (
+        {"solution.py": f"{OWN_FORWARD}\ndef backprop(quux, zork):\n    return {{'W1': quux}}\n"},
+        {"missing-function": ("solution.py", 7, "Instead: found `backprop(quux, zork)` (solution.py, line 7), which needs `quux`")},
+    ),
+    "a backward that takes more": (
+        {"solution.py": f"{OWN_FORWARD}\ndef backward(cache, zork, quux):\n    return {{}}\n"},
+        {"wrong-signature": ("solution.py", 7, "missing 2 required positional arguments")},
+    ),
+    "a class whose backward is a stub": (
+        {"net.py": f"{OWN_CLASS}    def backward(self, d):\n        raise NotImplementedError\n"},
+        {"incomplete": ("net.py", 7, "found `backward(d)` (net.py, line 7), which is a stub")},
+    ),
+    "a class that nobody can make": (
+        {"net.py": OWN_CLASS.replace("d, h, c)", "d, h, c, zork, quux)")
+         + "    def backward(self, d):\n        return d\n"},
+        {"missing-function": ("net.py", 5, "no object of class `Net` could be made: __init__")},
+    ),
+    "everything at module level": (
+        {"solution.py": "import numpy as np\nW1 = np.ones((3, 4))\nfor i in range(2):\n    h = np.ones((2, 3)).dot(W1)\n"},
+        {"missing-function": ("solution.py", 4, "outside of any function (solution.py, line 4)")},
+    ),
+    "nothing but comments": (
+        {"solution.py": "# to do\n\n  # later\n"},
+        {"missing-function": (None, None, "solution.py holds nothing but comments")},
+    ),
     "a part that does not parse": (
         {"numpy_part.py": NUMPY, "torch_part.py": f"{NAMES}def oops(:\n{TORCH}",
          "check.py": NAMES + VERIFY},
@@ -172,6 +207,12 @@ def test_an_error_says_where_and_what_to_do(what: str, engine: Engine, tmp_path:
         assert code in found, found
         assert found[code][:2] == (file, line), found[code]
         assert words in found[code][2]
+
+
+def test_data_that_is_not_there_is_no_failed_import(engine: Engine, tmp_path: Path) -> None:
+    data = "import pandas as pd\nX = pd.read_csv('train.csv').values / 255.0\n"
+    code = ANSWER.partition("def verify")[0].replace("def torch_forward_backward", "def other")
+    assert "import-error" not in defects(graded(engine, tmp_path, {"a.py": data + code}))
 
 
 def test_a_broken_part_leaves_the_others(engine: Engine, tmp_path: Path) -> None:
