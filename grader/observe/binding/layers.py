@@ -72,7 +72,7 @@ class LayerOwner:
         return target
 
     def state(self, subject: Any) -> Any:
-        return subject
+        return None  # all that a network of pieces gives is in its results
 
     def kept(self, subject: Any, backwards: Sequence[Function]) -> Iterator[places.Entry]:
         """What each layer keeps for its own backward."""
@@ -83,7 +83,7 @@ class LayerOwner:
         """The arrays that the layers hold, so that they do not count as cached."""
         held: dict[str, Any] = {}
         for number, piece in ((1, subject.first), (2, subject.second)):
-            for place, value in places.walk(piece):
+            for place, value in places.walk(piece.holder):
                 last = plain(places.last_name(place))
                 if any("grad" in str(key) for _, key in place):
                     continue

@@ -29,6 +29,11 @@ class Piece:
         """The arrays that it keeps for its own backward."""
         raise NotImplementedError
 
+    @property
+    def holder(self) -> Any:
+        """What its weights are found on, under their names."""
+        return None
+
 
 class ObjectPiece(Piece):
     """A layer that is an object."""
@@ -67,6 +72,10 @@ class ObjectPiece(Piece):
             if places.last_name(place[:1]) in read:
                 yield place, array
         yield from places.walk({self.kind.name: self.kept})
+
+    @property
+    def holder(self) -> Any:
+        return self.layer
 
     def _of_the_loss(self, needed: list[str]) -> list[Any]:
         """What a loss's backward asks for: labels again and what it was a loss of, or its own 1."""
@@ -127,6 +136,10 @@ class FunctionPiece(Piece):
         else:
             self.kept = arguments[0]
         return out
+
+    @property
+    def holder(self) -> Any:
+        return dict(zip(("W", "b"), self.weights, strict=False))
 
     def kept_arrays(self) -> Iterator[places.Entry]:
         yield from places.walk({self.pair[0].name: self.kept})

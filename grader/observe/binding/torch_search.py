@@ -64,6 +64,7 @@ class TorchSearch:
     best: Fit | None = None
     alike: list[Fit] = field(default_factory=list)
     rivals: list[Fit] = field(default_factory=list)
+    seen: dict[str, bool] = field(default_factory=dict)
     why: str = ""
 
     def look(self, ways: Iterator[TorchFlow], *, for_rivals: bool) -> None:
@@ -72,10 +73,17 @@ class TorchSearch:
             found = self.best is not None and all(self.best.quality)
             if (found and not for_rivals) or places.torch_here() is None:
                 return
-            if found and self.best is not None and _is_no_rival(way, self.best.flow):
+            if found and self.best is not None and self._is_known(way, self.best.flow):
                 continue
             if (fit := self._fit(way)) is not None:
                 self._add(fit)
+
+    def _is_known(self, way: TorchFlow, best: TorchFlow) -> bool:
+        """Whether nothing new can come of a way: it is no rival, or its like was tried."""
+        name = " ".join(sorted(_names(way)))
+        if name not in self.seen:
+            self.seen[name] = _is_no_rival(way, best)
+        return self.seen[name]
 
     def bound(self, source: Source) -> Bound:
         """The PyTorch part that was found; without one, what is there instead."""

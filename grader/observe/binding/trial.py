@@ -36,7 +36,7 @@ class TooLong(BaseException):
 
 @dataclass
 class Watch:
-    """The time that trials may take; `ended` once it was up, or they raised past everything."""
+    """The time that trials may take; `ended` says that it cut them short."""
 
     seconds: float
     ended: bool = False
@@ -72,8 +72,8 @@ def limited(paths: Iterable[str], seconds: float) -> Iterator[Watch]:
     sys.settrace(enter)
     try:
         yield watch
-    except BaseException:
-        watch.ended = True
+    except BaseException as error:
+        watch.ended = isinstance(error, TooLong)
     finally:
         sys.settrace(before)
 
