@@ -199,7 +199,7 @@ def _unkept(piece: Piece, value: Any) -> Any:
 def _overwritten(chain: Chain, items: dict[str, Any]) -> dict[str, Any]:
     """The ReLU's gradient after its output was changed, as a layer working in place would."""
     x = items["x"].copy()
-    out = chain.forward(x, None)["out"]
+    out = chain.pieces[0].forward(x)  # the very array, where `forward` gives a copy
     if not isinstance(out, np.ndarray) or np.shares_memory(out, x) or not out.flags.writeable:
         return {}
     out[...] = out == 0.0  # whoever reads the gate off it now finds it the other way round
