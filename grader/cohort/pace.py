@@ -48,10 +48,11 @@ class Pace:
 
     @property
     def words(self) -> str:
-        """`3.2/s, 1:05 left`; "" while nothing is known."""
+        """`3.2/s, 1:05 left`, or `4.0 s each, …`; "" while nothing is known."""
         if self.left is None:
             return ""
         minutes, seconds = divmod(round(self.left), 60)
         hours, minutes = divmod(minutes, 60)
         left = f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
-        return f"{self.rate:.1f}/s, {left} left"
+        speed = f"{self.rate:.1f}/s" if self.rate >= 1.0 else f"{1.0 / self.rate:.1f} s each"
+        return f"{speed}, {left} left"

@@ -82,10 +82,13 @@ def cost_of(work: Callable[[], object]) -> Cost:
 
 
 def floor(count: int, jobs: int) -> Cost:
-    """`count` submissions, in `jobs` warm processes of their own."""
+    """`count` submissions, in `jobs` warm processes with a thread each, as a zygote has."""
     script = [sys.executable, __file__, "--floor", str(count // jobs)]
+    alone = os.environ | dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
     ready = [
-        subprocess.Popen(script, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        subprocess.Popen(
+            script, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=alone
+        )
         for _ in range(jobs)
     ]
     for process in ready:

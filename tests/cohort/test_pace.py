@@ -47,3 +47,11 @@ def test_the_rate_is_that_of_late() -> None:
     assert pace.rate == 4.0
     assert pace.undecided == RECENT
     assert pace.words == "4.0/s, 6:56:08 left"
+
+
+def test_a_slow_run_says_how_long_each_takes() -> None:
+    clock = Clock()
+    pace = Pace(3, clock)
+    clock.now += 4.0
+    pace.count(outcome())
+    assert pace.words == "4.0 s each, 0:08 left"
