@@ -1,14 +1,13 @@
 """How fast a cohort is graded, over the least that its work can cost.
 
-    python -m tests.benchmarks.throughput [--count N] [--rounds R] [--jobs J] [--others PYTHON]
+    python -m tests.benchmarks.throughput [--count N] [--rounds R] [--jobs J]
 
 The floor: for every submission a warm process forks twice, and the children do the
 reference's arithmetic on the cases of the examination: no sandbox, no pipes, no judge,
 no page. As many at a time as the cohort grades. `pytest` is one fresh pytest process a
-submission, on the same cores, that asks far less than a grade does; `--others` does the
-same with otter-grader and nbgrader (see `others`). Each ratio is taken twice: of wall
-time, and of processor time over all processes, which other work on the machine disturbs
-less.
+submission, on the same cores, that asks far less than a grade does. Each ratio is taken
+twice: of wall time, and of processor time over all processes, which other work on the
+machine disturbs less.
 """
 
 from __future__ import annotations
@@ -193,12 +192,10 @@ def main() -> None:
     words.add_argument("--count", type=int, default=120)
     words.add_argument("--rounds", type=int, default=3)
     words.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)))
-    words.add_argument("--others", metavar="PYTHON", help="of an environment that has them")
     words.add_argument("--floor", type=int, default=0, help=argparse.SUPPRESS)
     asked = words.parse_args()
     if asked.floor:
         return floor_process(asked.floor)
-    from tests.benchmarks import others
     from tests.benchmarks.cohorts import folder_of, references
 
     with tempfile.TemporaryDirectory() as scratch:
@@ -215,8 +212,6 @@ def main() -> None:
         print(f"a submission over the floor: {wall:.2f}, of processors {cpu:.2f} (at most 2)")
         fresh = cost_of(lambda: pytest_each(many, FEW, asked.jobs)).each(FEW)
         report("one pytest process each", fresh, grade, "at least 50")
-        for name, work in others.found(asked.others, Path(scratch), FEW).items():
-            report(name, cost_of(work).each(FEW), grade, "one at a time")
     return None
 
 
