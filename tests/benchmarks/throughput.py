@@ -28,7 +28,7 @@ from statistics import median
 ROOT = Path(__file__).parents[2]
 SEED = 11
 FEW = 10
-"""Submissions of the run that is taken off for its start, and of the slow contenders."""
+"""Submissions of the run that is taken off for its start, and of pytest's."""
 
 PYTEST = """
 import numpy as np
@@ -211,16 +211,12 @@ def main() -> None:
         wall, cpu = (median(getattr(r, name) for r in ratios) for name in ("wall", "cpu"))
         print(f"a submission over the floor: {wall:.2f}, of processors {cpu:.2f} (at most 2)")
         fresh = cost_of(lambda: pytest_each(many, FEW, asked.jobs)).each(FEW)
-        report("one pytest process each", fresh, grade, "at least 50")
+        slower = fresh.over(grade)
+        print(
+            f"one pytest process each: {fresh}, {slower.wall:.0f} × slower (at least 50), "
+            f"{slower.cpu:.0f} × the processors"
+        )
     return None
-
-
-def report(name: str, theirs: Cost, ours: Cost, note: str) -> None:
-    """A line with both ratios."""
-    slower = theirs.over(ours)
-    print(
-        f"{name}: {theirs}, {slower.wall:.0f} × slower, {slower.cpu:.0f} × the processors ({note})"
-    )
 
 
 if __name__ == "__main__":
