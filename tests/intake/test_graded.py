@@ -78,7 +78,8 @@ STYLES: dict[str, Files] = {
     },
     "parts in three files without a main one": {
         "numpy_part.py": NUMPY, "torch_part.py": NAMES + TORCH,
-        "verify.py": f"{NAMES}import numpy_part, torch_part\n" + re.sub(
+        "verify.py": f"{NAMES}import numpy_part, torch_part\n"
+        "from numpy_part import softmax_cross_entropy, softmax_cross_entropy_gradient\n" + re.sub(
             r"(?<![\w.])(?<!def )(?:torch_)?(?:forward_)?(?:for|back)ward\(",
             lambda m: f"{'torch' if 'torch' in m[0] else 'numpy'}_part.{m[0]}",
             VERIFY,
