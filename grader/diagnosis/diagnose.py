@@ -20,7 +20,7 @@ from grader.diagnosis.syntax import Program
 from grader.diagnosis.through import through_faults
 from grader.diagnosis.witnesses import Witness
 from grader.observe.trace import Trace
-from grader.records import TENSORS, CheckStatus, Confidence, Defect, Finding, Submission
+from grader.records import TENSORS, CheckStatus, Confidence, Defect, Ended, Finding, Submission
 
 TRIALS = ("verification.covers", "verification.refuses", "verification.tight")
 """Checks that spoil a gradient; they wait where the two sides do not agree, or do not run."""
@@ -103,7 +103,7 @@ def diagnose(
     behaviour += [*cut_graph(submission, seen), *numeric_gradient(seen)]
     clues = Clues(program, seen, torch_trace)
     told = [*process, *located([*numeric, *behaviour], clues)]
-    defects = _consequences_dropped(_distinct(told))
+    defects = _consequences_dropped(_distinct(told), late=_late(seen))
     explained = _explained(seen, findings, (numpy, torch), defects)
     for defect, checks in layer_defects(seen, by_id, program, defects):
         defects.append(defect)
@@ -199,9 +199,22 @@ UNSTEADY = ("grad-accumulates", "torch-grad-accumulates", "nondeterministic", "h
 """Whoever answers differently each time is explained by that, not by one of the answers."""
 
 
-def _consequences_dropped(defects: list[Defect]) -> list[Defect]:
-    """Without what only follows from another defect that has been named."""
+COMPARED = ("forward/primes/again", "backward/primes/again", "backward/first", "backward/second")
+
+
+def _late(seen: Seen) -> bool:
+    """Whether the time was up before the calls that are compared with one another."""
+    ends = {seen.observations[step].ended for step in COMPARED}
+    return Ended.TIMEOUT in ends or Ended.NOT_RUN in ends
+
+
+def _consequences_dropped(defects: list[Defect], *, late: bool) -> list[Defect]:
+    """Without what only follows from another defect that has been named.
+
+    `late`: what never came back is no answer of another kind, if a `timeout` says so.
+    """
     codes = {d.code for d in defects}
+    late = late and "timeout" in codes
     causes = codes - {"runtime-error"}
     left = []
     for defect in defects:
@@ -210,6 +223,7 @@ def _consequences_dropped(defects: list[Defect]) -> list[Defect]:
         unsteady = defect.code in ("grad-unexplained", "loss-unexplained") and any(
             code in codes and torch == code.startswith("torch-") for code in UNSTEADY
         )
+        unsteady = unsteady or (late and not torch and defect.code in UNEXPLAINED)
         no_bias = defect.code == "torch-leaf-without-grad" and any(
             d.code == "bias-missing" and d.message.startswith("PyTorch part") for d in defects
         )

@@ -111,3 +111,4 @@ def test_no_time_left_is_no_difference(onsite: Rubric, zygotes: Zygotes, tmp_pat
     codes = {defect.code for defect in engine.grade(take_in(tmp_path)).defects}
     assert "timeout" in codes
     assert not codes & {"nondeterministic", "hidden-state", "mutates-cache", "grad-accumulates"}
+    assert not codes & {"loss-unexplained", "grad-unexplained"}
