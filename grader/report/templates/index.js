@@ -281,7 +281,8 @@ function chart() {
   arrange();
   el("map-said").textContent = (picture.named ? "One row a candidate, the best on top. "
     : `Each row about ${Math.ceil(rows.length / picture.bins.length)} candidates, the best on top. `)
-    + "Blue: checks of a dimension that fail; red: a defect.";
+    + "Blue: checks of a dimension that fail; red: a defect"
+    + (DATA.codes.length > SHOWN ? `, of the ${DATA.codes.length} the ${SHOWN} most frequent.` : ".");
   new ResizeObserver(sketch).observe(el("canvas"));  // draws at once, too
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", sketch);
   map.addEventListener("mousemove", (event) => {
