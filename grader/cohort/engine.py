@@ -53,6 +53,8 @@ from grader.records import (
 from grader.rubric import Rubric
 from grader.scoring import grade
 
+NO_PART_OF_TORCH = "No module named 'torch."
+
 EXAM_TRIES = 3
 """A whole cohort waits for the exam: a child that a busy machine starves must not undo it."""
 
@@ -260,8 +262,18 @@ class Engine:
         if not submission.main:
             why = submission.defects[0].message if submission.defects else "no Python file"
             return _nothing(Ended.MISSING, why)
-        numpy, torch = self._zygotes.numpy, self._zygotes.torch
-        return observe(submission, self.paper, numpy, torch, self.settings.allowance)
+        allowance = self.settings.allowance
+        seen = observe(submission, self.paper, self._zygotes.numpy, self._zygotes.torch, allowance)
+        if _wants_more_of_torch(seen) and self._zygotes.widen():
+            seen = observe(
+                submission, self.paper, self._zygotes.numpy, self._zygotes.torch, allowance
+            )
+        return seen
+
+
+def _wants_more_of_torch(observations: Observations) -> bool:
+    """Whether a call failed at what torch itself imports late, as `loss.backward(one)` does."""
+    return any(NO_PART_OF_TORCH in seen.error for seen in observations.runs.values())
 
 
 def _hung(observations: Observations, *kinds: str) -> bool:
