@@ -11,6 +11,7 @@ which run side by side, and that of its verification.
 from __future__ import annotations
 
 import argparse
+import ast
 import shutil
 import tempfile
 from pathlib import Path
@@ -29,7 +30,7 @@ from tests.benchmarks.cohorts import (
 )
 from tests.cohort import untimed
 
-CALLS = ("def forward(", "def torch_forward_backward(")
+CALLS = ("forward", "torch_forward_backward")
 ROUGH = {
     "hang": "    while True: pass\n",
     "crash": "    import ctypes; ctypes.string_at(0)\n",
@@ -39,11 +40,10 @@ ROUGH = {
 
 def spoiled(source: str, how: str) -> str:
     """The reference with a first statement in both parts that does not let it go on."""
-    lines = []
-    for line in source.splitlines(keepends=True):
-        lines.append(line)
-        if line.startswith(CALLS):
-            lines.append(ROUGH[how])
+    lines = source.splitlines(keepends=True)
+    functions = [n for n in ast.parse(source).body if getattr(n, "name", "") in CALLS]
+    for function in sorted(functions, key=lambda f: -f.lineno):
+        lines.insert(function.body[0].lineno - 1, ROUGH[how])
     return "".join(lines)
 
 
