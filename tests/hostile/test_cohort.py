@@ -286,7 +286,8 @@ def test_results_are_the_judges_own(together: Run) -> None:
         assert row["submission"]["id"] == folder.name
         assert row["max_score"] + row["open_points"] == 100.0
     top = {path.name for path in out.iterdir()}
-    assert top == {"submissions", "index.html", "results.json", "scores.csv", "run.json", *expected}
+    pages = {"index.html", "results.json", "scores.csv", "run.json", "rubric.yaml"}
+    assert top == {"submissions", *pages, *expected}
 
 
 def test_no_secret_is_in_any_page(together: Run) -> None:
