@@ -211,9 +211,12 @@ def test_an_error_says_where_and_what_to_do(what: str, engine: Engine, tmp_path:
 
 
 def test_data_that_is_not_there_is_no_failed_import(engine: Engine, tmp_path: Path) -> None:
-    data = "import pandas as pd\nX = pd.read_csv('train.csv').values / 255.0\n"
-    code = ANSWER.partition("def verify")[0].replace("def torch_forward_backward", "def other")
-    assert "import-error" not in defects(graded(engine, tmp_path, {"a.py": data + code}))
+    data = "import numpy as np, pandas as pd\n"
+    data += "X = np.asarray(pd.read_csv('train.csv'), dtype=float)\n"
+    code = ANSWER.partition("def torch_forward_backward")[0]
+    found = defects(graded(engine, tmp_path, {"a.py": data + code}))
+    assert "missing-function" in found, "else nothing would have to be explained"
+    assert "import-error" not in found
 
 
 def test_a_broken_part_leaves_the_others(engine: Engine, tmp_path: Path) -> None:
