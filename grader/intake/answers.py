@@ -36,6 +36,9 @@ WORDS: tuple[tuple[int, tuple[str, ...]], ...] = (
 )  # fmt: skip
 """Words of each question's answer. Two kinds of them, and more than of any other question."""
 
+REMARKS = re.compile(rb"(?:^[ \t]*#.*\n?)+", re.MULTILINE)
+"""Lines that begin with #, one after another: comments, or inside of a string."""
+
 ENOUGH, ENOUGH_IN_CODE = 2, 3
 LEAST_WORDS = 20
 """Of a docstring or comment that no heading names: less is a remark on the code."""
@@ -88,10 +91,14 @@ def _of_block(text: str, where: str, enough: int = ENOUGH) -> Iterator[WrittenAn
 def _of_code(file: SourceFile) -> Iterator[WrittenAnswer]:
     """Docstrings and comments that answer a question."""
     for line, text in (*_docstrings(file), *_comments(file)):
-        for answer in _of_block(text, f"{file.path}, line {line}", ENOUGH_IN_CODE):
-            named = any(_named(row, NAMED) for row in text.splitlines())
-            if named or len(text.split()) >= LEAST_WORDS:
-                yield answer
+        yield from _of_remark(text, f"{file.path}, line {line}")
+
+
+def _of_remark(text: str, where: str) -> Iterator[WrittenAnswer]:
+    """What a docstring or a comment answers, where it says enough or names the question."""
+    named = any(_named(row, NAMED) for row in text.splitlines())
+    if named or len(text.split()) >= LEAST_WORDS:
+        yield from _of_block(text, where, ENOUGH_IN_CODE)
 
 
 def _docstrings(file: SourceFile) -> Iterator[tuple[int, str]]:
@@ -108,6 +115,8 @@ def _docstrings(file: SourceFile) -> Iterator[tuple[int, str]]:
 
 def _comments(file: SourceFile) -> Iterator[tuple[int, str]]:
     """Comments of their own that follow each other, as one text."""
+    if not any(a.question for text in _remarks(file.data) for a in _of_remark(text, "")):
+        return  # tokenizing takes longer than all else of the intake
     first, rows = 0, list[str]()
     try:
         for token in tokenize.tokenize(io.BytesIO(file.data).readline):
@@ -122,6 +131,13 @@ def _comments(file: SourceFile) -> Iterator[tuple[int, str]]:
         pass  # what was read until then
     if rows:
         yield first, "\n".join(rows)
+
+
+def _remarks(data: bytes) -> Iterator[str]:
+    """What `_comments` may find, seen as lines."""
+    for block in REMARKS.findall(data):
+        lines = block.decode("utf-8", "replace").splitlines()
+        yield "\n".join(_uncommented(line.strip()) for line in lines)
 
 
 def _uncommented(comment: str) -> str:
