@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+import threading
 import webbrowser
 from contextlib import contextmanager
 from dataclasses import replace
@@ -126,11 +127,13 @@ def grade(
         from grader.cohort import Engine
         from grader.cohort.run import grade_one
         from grader.records import GradeStatus
+        from grader.report import compile_pages
         from grader.terminal import Terminal
 
         terminal = Terminal()
         settings = _settings(seed, timeout, mend=mend, unconfined=unsafe_no_sandbox)
         engine = Engine(_rubric(rubric, contract), settings, zygotes)
+        threading.Thread(target=compile_pages, daemon=True).start()
         with terminal.waiting(f"grading {submission}"):
             result, page = grade_one(engine, taken, out, chosen)
     terminal.result(result, page)

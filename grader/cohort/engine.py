@@ -7,7 +7,7 @@ import threading
 import time
 import warnings
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import cache
@@ -231,10 +231,11 @@ class Engine:
         """What is seen of a submission, and what the checks say of it."""
         observations = self._observe(submission)
         runs = observations.numpy.loaded.ok and not _hung(observations, "forward", "backward")
-        trace = self._trace(submission, "numpy") if runs else Trace()
-        verification = self._verification(submission, observations)
-        differences = self._differences(submission, observations)
-        seen = Seen(self.exam(), observations, trace, verification, differences)
+        with ThreadPoolExecutor(1) as beside:
+            differences = beside.submit(self._differences, submission, observations)
+            trace = self._trace(submission, "numpy") if runs else Trace()
+            verification = self._verification(submission, observations)
+            seen = Seen(self.exam(), observations, trace, verification, differences.result())
         return seen, run_checks(ALL_CHECKS, seen)
 
     def _verification(self, submission: Submission, observations: Observations) -> Verification:

@@ -11,11 +11,19 @@ from grader.report.compact import rows_json
 from grader.report.document import result_json
 from grader.report.escape import visible
 from grader.report.overview import MAX_COUNTED, SHARES, Group, overview
-from grader.report.pages import render_page
+from grader.report.pages import compile_pages, render_page
 from grader.report.table import write_csv
 from grader.report.views import Audience, report_view
 
-__all__ = ["Audience", "render_index", "render_report", "result_json", "visible", "write_csv"]
+__all__ = [
+    "Audience",
+    "compile_pages",
+    "render_index",
+    "render_report",
+    "result_json",
+    "visible",
+    "write_csv",
+]
 
 
 def render_report(result: Result, *, audience: Audience) -> str:

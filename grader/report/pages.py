@@ -45,6 +45,13 @@ def environment(package: str = OURS) -> Environment:
     return made
 
 
+def compile_pages(package: str = OURS) -> None:
+    """Compile the templates ahead of the first page, while something else is waited for."""
+    made = environment(package)
+    for name in made.list_templates(extensions=["html"]):
+        made.get_template(name)
+
+
 def render_page(
     template: str,
     *,
