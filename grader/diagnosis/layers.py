@@ -103,7 +103,8 @@ def _defect(slip: Slip, layer: Layer, program: Program) -> Defect:
     method = layer.forward if forward else layer.backward
     place = f"{layer.name}.{method}" if layer.name else method
     place = layer.name or place if not slip.arrays else place
-    text = f"{place}{f' ({arrays})' if arrays else ''}: {what[0].lower()}{what[1:]}"
+    what = what if slip.code == "runtime-error" else f"{what[0].lower()}{what[1:]}"
+    text = f"{place}{f' ({arrays})' if arrays else ''}: {what}"
     defect = make(slip.code, text, confidence=slip.confidence)
     if defect.severity is Severity.MAJOR:
         defect = replace(defect, severity=Severity.MINOR)

@@ -14,6 +14,7 @@ from grader.diagnosis.syntax import (
     Spot,
     first_name,
     in_order,
+    last_name,
     pairs,
     target_name,
 )
@@ -52,7 +53,8 @@ def layer_spot(program: Program, layer: Layer, code: str, array: str) -> Spot | 
     if finder is not None:
         both = (layer.forward, layer.backward) if code != "mutates-cache" else (layer.backward,)
         found = [s for n in both for f in _methods(program, layer, n) for s in finder(f)]
-        return found[0] if found else None
+        if found or code not in IN_FORWARD:
+            return found[0] if found else None
     for function in _methods(program, layer, name):
         made = list(_makers(function, array))
         return made[-1] if made else function.spot(function.node)
@@ -157,9 +159,30 @@ def _spoils(function: Function) -> Iterator[Spot]:
             yield function.spot(node)
 
 
+def _calling(*names: str) -> Callable[[Function], Iterator[Spot]]:
+    """Statements that call a function or a method of one of these names."""
+
+    def statements(function: Function) -> Iterator[Spot]:
+        for node in in_order(ast.walk(function.node)):
+            if isinstance(node, ast.Assign | ast.AugAssign | ast.Return):
+                called = (n.func for n in ast.walk(node) if isinstance(n, ast.Call))
+                if any(last_name(f) in names for f in called):
+                    yield function.spot(node)
+
+    return statements
+
+
+IN_FORWARD: Mapping[str, Callable[[Function], Iterator[Spot]]] = {
+    "softmax-no-max-shift": _calling("exp"),
+    "softmax-global-max": _calling("max", "amax"),
+    "loss-log-underflow": _calling("log"),
+}
+"""Where the loss overflows, by what is called there; the line of the loss where nothing is."""
+
 FINDERS: Mapping[str, Callable[[Function], Iterator[Spot]]] = {
     "mutates-input": _writes,
     "mutates-cache": _spoils,
     "hidden-state": _shares,
+    **IN_FORWARD,
 }
 """Who finds the statement where it is not the one that makes the array."""

@@ -60,10 +60,40 @@ SLIPS: list[tuple[str, tuple[tuple[str, str], ...], str]] = [
     (
         "softmax-no-max-shift",
         (("logits - logits.max(axis=1, keepdims=True)", "logits"),),
+        "np.exp(shifted)",
+    ),
+    ("softmax-global-max", (("logits.max(axis=1, keepdims=True)", "logits.max()"),), "logits.max()"),
+    (
+        "loss-log-underflow",
+        (
+            ("logP = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))", "e = np.exp(shifted)"),
+            ("self.P, self.y = np.exp(logP), y", "self.P, self.y = e / e.sum(axis=1, keepdims=True), y"),
+            ("-logP[np.arange(len(y)), y]", "-np.log(self.P[np.arange(len(y)), y])"),
+        ),
+        "-np.log(self.P",
+    ),
+    (
+        "double-softmax",
+        (
+            ("np.exp(logP), y", "np.exp(logP), y\n        e = np.exp(self.P)\n        self.P = e / e.sum(1, keepdims=True)"),
+            ("-logP[np.arange(len(y)), y]", "-np.log(self.P[np.arange(len(y)), y])"),
+        ),
         "losses.mean()",
     ),
-    ("softmax-global-max", (("logits.max(axis=1, keepdims=True)", "logits.max()"),), "losses.mean()"),
-    ("loss-log-underflow", (("-logP[np", "-np.log(self.P)[np"),), "losses.mean()"),
+    (
+        "softmax-wrong-axis",
+        (
+            ("logits.max(axis=1, keepdims=True)", "logits.max(0)"),
+            ("np.exp(shifted).sum(axis=1, keepdims=True)", "np.exp(shifted).sum(0)"),
+        ),
+        "losses.mean()",
+    ),
+    (
+        "loss-log-base",
+        (("losses.mean()", "losses.mean() / np.log(10)"), ("d / len(self.y)", "d / len(self.y) / np.log(10)")),
+        "np.log(10)",
+    ),
+    ("loss-wrong-gather", (("-logP[np.arange(len(y)), y]", "-logP[:, y]"),), "losses.mean()"),
     ("grad-missing-batch-mean", (("d / len(self.y)", "d"),), "-= 1"),
     ("grad-mean-over-classes", (("d / len(self.y)", "d / d.shape[1]"),), "d.shape[1]"),
     ("grad-onehot-missing", (("-= 1", "-= 0"),), "return d / len"),

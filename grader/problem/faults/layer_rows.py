@@ -53,15 +53,27 @@ def _relu(values: Given) -> Array:
     return np.asarray(np.maximum(values["x"], 0.0))
 
 
+def _softmax(values: Array, axis: int) -> Array:
+    exp = np.exp(values - values.max(axis=axis, keepdims=True))
+    return np.asarray(exp / exp.sum(axis=axis, keepdims=True))
+
+
 def _twice(values: Given) -> Array:
-    exp = np.exp(values["P"] - values["P"].max(axis=1, keepdims=True))
-    again = exp / exp.sum(axis=1, keepdims=True)
-    return np.asarray(-np.log(again[values["onehot"] > 0]).mean())
+    return _softmax(values["P"], 1)
 
 
 def _down_the_batch(values: Given) -> Array:
-    exp = np.exp(values["x"] - values["x"].max(axis=0, keepdims=True))
-    return np.asarray(-np.log((exp / exp.sum(axis=0, keepdims=True))[values["onehot"] > 0]).mean())
+    return _softmax(values["x"], 0)
+
+
+def _loss_of(made: Callable[[Given], Array]) -> Callable[[Given], Array]:
+    """The loss of other probabilities than the right ones."""
+    return lambda v: np.asarray(-np.log(made(v)[v["onehot"] > 0]).mean())
+
+
+def _composed(made: Callable[[Given], Array]) -> Callable[[Given], Array]:
+    """The composed gradient with those probabilities: the same mistake, seen once more."""
+    return lambda v: (made(v) - v["onehot"]) / _rows_of(v)
 
 
 LINEAR_ROWS = (
@@ -110,8 +122,12 @@ LOSS_ROWS = (
     LayerFault("loss-not-scalar", "loss", "loss", lambda v: v["losses"]),
     LayerFault("loss-not-scalar", "loss", "loss", lambda v: v["losses"][:, None]),
     LayerFault("loss-not-scalar", "loss", "loss", lambda v: v["losses"].mean(keepdims=True)),
-    LayerFault("double-softmax", "loss", "loss", _twice),
-    LayerFault("softmax-wrong-axis", "loss", "loss", _down_the_batch),
+    LayerFault("loss-log-base", "loss", "dx0", lambda v: _dZ(v) / _rows_of(v) / np.log(2.0)),
+    LayerFault("loss-log-base", "loss", "dx0", lambda v: _dZ(v) / _rows_of(v) / np.log(10.0)),
+    LayerFault("double-softmax", "loss", "loss", _loss_of(_twice)),
+    LayerFault("double-softmax", "loss", "dx0", _composed(_twice)),
+    LayerFault("softmax-wrong-axis", "loss", "loss", _loss_of(_down_the_batch)),
+    LayerFault("softmax-wrong-axis", "loss", "dx0", _composed(_down_the_batch)),
     LayerFault(
         "loss-wrong-gather", "loss", "loss", lambda v: -np.log(v["P"][:, v["y"]]).mean()
     ),
