@@ -25,6 +25,11 @@ def expectations() -> dict[str, dict[str, Any]]:
     return {file.parent.name: yaml.safe_load(file.read_text("utf-8")) for file in files}
 
 
+def wrong_in_layers(one: dict[str, Any]) -> bool:
+    """Whether an expectation has all its failures in the reusable layers."""
+    return bool(one["fails"]) and all(check.startswith("layers.") for check in one["fails"])
+
+
 def tables(expected: dict[str, dict[str, Any]]) -> str:
     """What each sample is, and by whom each check is failed, in the order of the checks."""
     lines = [FIRST_TABLE, "| folder | what |", "|---|---|"]

@@ -18,7 +18,7 @@ from grader.report import result_json
 from grader.report.document import grade_json
 from grader.review.totals import settled
 from grader.rubric import Rubric
-from tests.sample_tables import README, expectations, readme
+from tests.sample_tables import README, expectations, readme, wrong_in_layers
 
 ROOT = Path(__file__).parent.parent
 SAMPLES = sorted(p.parent for p in (ROOT / "submissions").glob("*/expected.yaml"))
@@ -26,6 +26,8 @@ BONUS = {c.id for c in (*DIFFERENCES, *LAYERS)}
 """Checks of what nobody has to write: failing one costs nothing."""
 
 SAMPLE_SEEDS, FEW_SEEDS = range(3000, 3020), range(3000, 3004)
+FEWER = 2
+"""Seeds for who is wrong in the layers only: those have one set of numbers a seed, and no cases."""
 
 
 @pytest.fixture(scope="module")
@@ -44,8 +46,12 @@ def test_there_are_enough_samples() -> None:
 
 
 @pytest.mark.parametrize("folder", SAMPLES, ids=lambda p: p.name)
-def test_sample_is_graded_as_expected_with_every_seed(folder: Path, engines: list[Engine]) -> None:
+def test_sample_is_graded_as_expected_with_every_seed(
+    folder: Path, engines: list[Engine], every_seed: bool
+) -> None:
     expected = yaml.safe_load((folder / "expected.yaml").read_text())
+    if wrong_in_layers(expected) and not every_seed:
+        engines = engines[:FEWER]
     submission = take_in(folder)
     with ThreadPoolExecutor(2) as pool:
         results = list(pool.map(lambda engine: engine.grade(submission), engines))
@@ -55,6 +61,8 @@ def test_sample_is_graded_as_expected_with_every_seed(folder: Path, engines: lis
         assert ids_of(result, CheckStatus.FAIL) == sorted(expected["fails"]), where
         assert ids_of(result, CheckStatus.SKIPPED) == sorted(expected["skipped"]), where
         assert {d.code for d in result.defects} == set(expected["defects"]), where
+        lines = {(d.code, d.line) for d in result.defects}
+        assert set(expected["lines"].items()) <= lines, where
         assert result.grade.score == pytest.approx(expected["score"], abs=5e-5), where
         assert result.grade.max_score == expected["of"], where
     written = result_json(results[0])

@@ -10,15 +10,20 @@ import textwrap
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
-import yaml
 
 from grader.cohort import Engine
+from grader.diagnosis.codes import CODES as ALL_CODES
+from grader.diagnosis.codes import Area
 from grader.intake.files import Read
 from grader.intake.find import assemble
+from grader.problem.faults import LAYER_ROWS
 from grader.records import SourceFile
 from tests.benchmarks.mutation.make import Mutant, Workshop
+from tests.diagnosis.test_layers import SLIPS
+from tests.sample_tables import expectations, wrong_in_layers
 
 ROOT = Path(__file__).parents[2]
 STYLES = ROOT / "tests" / "diagnosis" / "styles"
@@ -200,6 +205,11 @@ WRITTEN = {
 
 
 @cache
+def shipped() -> tuple[dict[str, Any], ...]:
+    return tuple(expectations().values())
+
+
+@cache
 def planted() -> tuple[Mutant, ...]:
     styles = {p.stem: p.read_text() for p in sorted(STYLES.glob("*.py"))}
     return tuple(Workshop(styles).singles(5))
@@ -216,8 +226,23 @@ def second(code: str) -> Iterator[tuple[str, str]]:
 
 @pytest.mark.parametrize("code", CODES)
 def test_a_shipped_sample_shows_it(code: str) -> None:
-    shipped = (ROOT / "submissions").glob("*/expected.yaml")
-    assert any(code in yaml.safe_load(path.read_text())["defects"] for path in shipped)
+    assert any(code in one["defects"] for one in shipped())
+
+
+@pytest.mark.parametrize(
+    "code", [c.code for c in ALL_CODES if c.area in (Area.PYTORCH, Area.VERIFICATION)]
+)
+def test_a_shipped_sample_shows_each_of_autograd_and_of_verification(code: str) -> None:
+    assert any(code in one["defects"] for one in shipped())
+
+
+@pytest.mark.parametrize(
+    "code", sorted({row.code for row in LAYER_ROWS} | {code for code, *_ in SLIPS})
+)
+def test_a_shipped_sample_shows_each_of_the_layers(code: str) -> None:
+    """There, and not in the network: all that such a sample fails is about layers."""
+    layered = [one for one in shipped() if wrong_in_layers(one)]
+    assert any(code in one["defects"] for one in layered)
 
 
 @pytest.mark.parametrize("code", CODES)
