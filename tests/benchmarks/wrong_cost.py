@@ -1,15 +1,18 @@
-"""What a wrong submission costs beyond a right one: processor and wall time of a grade.
+"""What a mistake costs: processor and wall time of a grade, with it and without.
 
-    python -m tests.benchmarks.wrong_cost [--rounds N] [--each]
+    python -m tests.benchmarks.wrong_cost [--count N] [--rounds N] [--each]
 
-The samples of `submissions/` are graded one at a time, a right one and a wrong one in
-turns. Processor time is the judge's, the zygotes' and that of all their children. Each
-round has an engine of its own, so that nothing is remembered of the round before.
+A correct solution of `tests/diagnosis/styles` and the same one with one mistake are graded
+in turns, so that nothing but the mistake differs; the mutants are those of
+`benchmarks.diagnosis`. Processor time is the judge's, the zygotes' and that of all their
+children. Either of a pair is taken by the least of equally many rounds, and each round has
+an engine of its own, so that nothing is remembered of the round before.
 """
 
 from __future__ import annotations
 
 import argparse
+import random
 import statistics
 import time
 from collections.abc import Callable
@@ -17,21 +20,23 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from grader.bundled import bundled
 from grader.checks import ALL_CHECKS
 from grader.cohort import Engine, Settings
 from grader.diagnosis import Diagnosis
-from grader.intake import take_in
+from grader.intake.files import Read
+from grader.intake.find import assemble
 from grader.observe.zygotes import Zygotes
-from grader.records import Submission
+from grader.records import SourceFile
 from grader.rubric import load_rubric
 from grader.sandbox.control import Reaped
 from grader.sandbox.pool import Zygote
+from tests.benchmarks.mutation.make import Workshop
 
-SUBMISSIONS = Path(__file__).parents[2] / "submissions"
-ROUNDS = 5
+STYLES = Path(__file__).parents[1] / "diagnosis" / "styles"
+PER_CODE = 9
+COUNT = 60
+ROUNDS = 3
 SEED = 7
 TARGET = 30.0
 
@@ -78,48 +83,52 @@ def counted(zygote: Zygote, spent: Spent) -> None:
 
 
 @dataclass
-class Times:
-    """Milliseconds a grade of one kind of submission, by sample."""
+class Cost:
+    """Milliseconds of one grade."""
 
-    cpu: dict[str, list[float]] = field(default_factory=dict)
-    wall: dict[str, list[float]] = field(default_factory=dict)
-    diagnosis: dict[str, list[float]] = field(default_factory=dict)
-
-    def middle(self, what: dict[str, list[float]]) -> float:
-        """The median over the samples, each by the least of its rounds: the rest is noise."""
-        return statistics.median(min(rounds) for rounds in what.values())
+    cpu: float
+    wall: float
+    diagnosis: float
 
 
-def timed(engine: Timed, submission: Submission, times: Times) -> None:
+@dataclass
+class Pair:
+    """A mistake's name, and what its answer cost without and with it, round by round."""
+
+    name: str
+    right: list[Cost] = field(default_factory=list)
+    wrong: list[Cost] = field(default_factory=list)
+
+    def more(self, what: str) -> float:
+        """What the mistake adds; the least of the rounds on either side, the rest is noise."""
+        return least(self.wrong, what) - least(self.right, what)
+
+
+def least(costs: list[Cost], what: str) -> float:
+    return min(getattr(cost, what) for cost in costs)
+
+
+def timed(engine: Timed, source: str) -> Cost:
+    file = SourceFile("solution.py", source.encode())
+    submission = assemble("answer", "answer", Read((file,), ()))
     cpu = processor_seconds(engine.zygotes, engine.spent)
     diagnosis, wall = engine.spent.diagnosis, time.perf_counter()
     engine.grade(submission)
-    wall, spent = time.perf_counter() - wall, engine.spent
-    for store, seconds in (
-        (times.wall, wall),
-        (times.cpu, processor_seconds(engine.zygotes, spent) - cpu),
-        (times.diagnosis, spent.diagnosis - diagnosis),
-    ):
-        store.setdefault(submission.id, []).append(1000 * seconds)
-
-
-def samples() -> tuple[list[Submission], list[Submission]]:
-    """The right ones and the wrong ones, as their `expected.yaml` says."""
-    right, wrong = [], []
-    for file in sorted(SUBMISSIONS.glob("*/expected.yaml")):
-        fails = yaml.safe_load(file.read_text())["fails"]
-        (wrong if fails else right).append(take_in(file.parent))
-    return right, wrong
+    wall = time.perf_counter() - wall
+    cpu = processor_seconds(engine.zygotes, engine.spent) - cpu
+    return Cost(1000 * cpu, 1000 * wall, 1000 * (engine.spent.diagnosis - diagnosis))
 
 
 def main() -> None:
     words = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    words.add_argument("--count", type=int, default=COUNT, help="mistakes, drawn at random")
     words.add_argument("--rounds", type=int, default=ROUNDS)
-    words.add_argument("--each", action="store_true", help="every sample's figures as well")
+    words.add_argument("--each", action="store_true", help="every mistake's figures as well")
     asked = words.parse_args()
+    workshop = Workshop({p.stem: p.read_text() for p in sorted(STYLES.glob("*.py"))})
+    mutants = random.Random(SEED).sample(workshop.singles(PER_CODE), asked.count)
+    pairs = [Pair(mutant.name) for mutant in mutants]
     rubric = load_rubric(bundled("rubrics") / "onsite.yaml", [c.id for c in ALL_CHECKS])
-    right, wrong = samples()
-    kinds = {"right": Times(), "wrong": Times()}
     with Zygotes() as zygotes:
         spent = Spent()
         for zygote in (zygotes.numpy, zygotes.torch):
@@ -129,20 +138,28 @@ def main() -> None:
             engine = Timed(rubric, Settings(seed=SEED + number), zygotes)
             engine.spent, engine.zygotes = spent, zygotes
             engine.exam()
-            for index, submission in enumerate(wrong):
-                timed(engine, right[index % len(right)], kinds["right"])
-                timed(engine, submission, kinds["wrong"])
-    print("milliseconds a grade (median over the samples)    processor    wall    diagnosis")
-    for kind, times in kinds.items():
-        figures = [times.middle(what) for what in (times.cpu, times.wall, times.diagnosis)]
-        count = f"{kind} ({len(times.cpu)})"
-        print(f"  {count:46}" + "".join(f"{figure:10.1f}" for figure in figures))
-        if asked.each:
-            for name in times.cpu:
-                each = [min(what[name]) for what in (times.cpu, times.wall, times.diagnosis)]
-                print(f"    {name:44}" + "".join(f"{figure:10.1f}" for figure in each))
-    more = kinds["wrong"].middle(kinds["wrong"].cpu) - kinds["right"].middle(kinds["right"].cpu)
-    print(f"a wrong one costs {more:+.1f} ms of processor time (target: at most {TARGET:.0f})")
+            for mutant, pair in zip(mutants, pairs, strict=True):
+                right = workshop.styles[mutant.name.partition(":")[0]]
+                pair.right.append(timed(engine, right))
+                pair.wrong.append(timed(engine, mutant.source))
+    report(pairs, each=asked.each)
+
+
+def report(pairs: list[Pair], *, each: bool) -> None:
+    kinds = ("cpu", "wall", "diagnosis")
+    print(f"milliseconds a grade, {len(pairs)} mistakes       processor      wall diagnosis")
+    if each:
+        for pair in sorted(pairs, key=lambda pair: pair.more("cpu")):
+            print(f"    {pair.name:44}" + "".join(f"{pair.more(k):+10.1f}" for k in kinds))
+    for side in ("right", "wrong"):
+        costs = [getattr(pair, side) for pair in pairs]
+        figures = [statistics.median(least(rounds, k) for rounds in costs) for k in kinds]
+        print(f"  {side:46}" + "".join(f"{figure:10.1f}" for figure in figures))
+    more = [pair.more("cpu") for pair in pairs]
+    print(
+        f"a mistake costs {statistics.median(more):+.1f} ms of processor time in the median, "
+        f"{statistics.mean(more):+.1f} in the mean (target: at most {TARGET:.0f})"
+    )
 
 
 if __name__ == "__main__":
