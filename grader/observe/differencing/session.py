@@ -198,6 +198,7 @@ class Session:
             return "inapplicable", None
         run = self._run(unequal, without=tensor)
         run.swap(origin, known("hand", tensor, self.sides.hand[tensor]), wrong)
+        run.only = frozenset(base.truths)
         said = self._attempt(run)
         if tensor not in run.swapped:
             return "unapplied", None

@@ -35,7 +35,6 @@ class Examination:
         watcher = Watcher()
         noise = int(items["noise"])
         subject = Subject(driver, files, items["main"], noise, wanted="", spoiler=watcher)
-        subject.is_function = True
         plans = {name: self._plan(name) for name in ("plan", "more")}
         self.bench = Bench(driver, subject, watcher, plans, until)
 
@@ -127,7 +126,7 @@ class Examination:
         self.bench.watcher.points = None
         for tensor in TENSORS:
             task = _Task(self.items[f"{tensor}0"], self.items[f"phase_{tensor}"])
-            said = self._asked(way, task, task.slope)
+            said = self._asked(way, task, task.slope, Run())
             if (said.raised and not said.objects) or not task.at:
                 return False
             if tensor == TENSORS[0]:
@@ -141,8 +140,8 @@ class Examination:
                 self.bench.arrays[f"numeric_{tensor}"] = task.answer
         return True
 
-    def _asked(self, way: Way, task: _Task, gradient: Array) -> Said:
-        return self.bench.attempt(lambda: task.keep(way(task, task.x, gradient)), Run(), None)
+    def _asked(self, way: Way, task: _Task, gradient: Array, run: Run) -> Said:
+        return self.bench.attempt(lambda: task.keep(way(task, task.x, gradient)), run, None)
 
     def _spoil(self, way: Way, tensor: str, base: Said, at: list[Array]) -> None:
         """The gradient that a comparing helper is given, gone wrong in each way."""
@@ -154,7 +153,8 @@ class Examination:
                 wrong = spoiled(task.slope, at_a_step(corruption, task.x, at), None)
                 outcome = "inapplicable"
                 if wrong is not None:
-                    outcome = refused(base, self._asked(way, task, wrong)) or "accepted"
+                    run = Run(only=frozenset(base.truths))
+                    outcome = refused(base, self._asked(way, task, wrong, run)) or "accepted"
                 words = (corruption.kind, corruption.amount, tensor, outcome, "", 0)
                 self.bench.tell("trial", 0, *words)
 

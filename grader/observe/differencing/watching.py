@@ -44,25 +44,45 @@ def _forms(tensor: str, array: Array) -> list[Form]:
     return [Form(tensor, array), Form(tensor, array[None, :]), Form(tensor, array[:, None])]
 
 
+class Alike:
+    """The forms of one shape, side by side in each dtype that a side works in."""
+
+    def __init__(self) -> None:
+        self.forms: list[Form] = []
+        self.stacks: dict[np.dtype[Any], Array] = {}
+
+    def changed(self, array: Array) -> list[int]:
+        """How many entries of `array` are not those of each form."""
+        stack = self.stacks.get(array.dtype)
+        if stack is None:
+            stack = np.array([form.array for form in self.forms]).astype(array.dtype)
+            self.stacks[array.dtype] = stack
+        differ = (stack != np.asarray(array)).reshape(len(stack), array.size)
+        counts: list[int] = np.add.reduce(differ, axis=1, dtype=np.intp).tolist()
+        return counts
+
+
 class Points:
     """The points seen near one set of inputs, in the order of running."""
 
     def __init__(self, inputs: Mapping[str, Array]) -> None:
-        self.known: dict[tuple[int, ...], list[Form]] = {}
+        self.known: dict[tuple[int, ...], Alike] = {}
         self.places: dict[int, set[Form]] = {}
         self.seen: dict[str, list[Array]] = {}
         for tensor, array in inputs.items():
             if array.size <= MAX_SIZE and array.dtype.kind == "f":
                 for form in _forms(tensor, array.copy()):
-                    self.known.setdefault(form.array.shape, []).append(form)
+                    self.known.setdefault(form.array.shape, Alike()).forms.append(form)
 
     def look(self, place: int, array: Array) -> None:
         """Note `array` if it is an input, or one a step away.
 
         One entry may be changed anywhere, more where that input itself was seen before.
         """
-        forms = self.known.get(array.shape, ())
-        changed = [int(np.count_nonzero(array != f.array.astype(array.dtype))) for f in forms]
+        known = self.known.get(array.shape)
+        if known is None:
+            return
+        forms, changed = known.forms, known.changed(array)
         if 0 in changed:
             self.places.setdefault(place, set()).add(forms[changed.index(0)])
             return
@@ -91,20 +111,6 @@ class Watcher(Spoiler):
     def __init__(self) -> None:
         super().__init__()
         self.points: Points | None = None
-
-    def see(self, number: int, value: Any) -> Any:
-        """As before; but a run that only spoils passes over numbers that it leaves as they are.
-
-        A check takes the loss hundreds of times, and is run a dozen times.
-        """
-        run = self.run
-        if run is None:
-            return value
-        if self.points is None and not run.learning and number not in run.swaps:
-            kind = type(value)
-            if kind is np.float64 or (kind is np.ndarray and value.dtype.kind == "f"):
-                return value
-        return super().see(number, value)
 
     def _array(self, run: Run, number: int, value: Any) -> Any:
         if self.points is not None and value.dtype.kind == "f":

@@ -174,6 +174,7 @@ class Session:
                 continue
             run = self._run(without=tensor if index == 0 else "")
             run.swap(origin.number, origin.was, wrong)
+            run.only = frozenset(self.base.truths)
             said = self.subject.attempt(run, self.arguments)
             if tensor not in run.swapped:
                 outcome = "unapplied" if outcome == "inapplicable" else outcome

@@ -8,15 +8,16 @@ expression gives. Nothing is asked of how the gradient travels on from there.
 
 from __future__ import annotations
 
+import builtins
 import sys
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from grader.observe import tracing
+from grader.observe import instrument, tracing
 
 Array = np.ndarray[Any, Any]
 
@@ -28,6 +29,7 @@ MAX_TRUTHS = 4096
 """Comparisons kept of one place: a loop over entries has as many."""
 
 MAX_LEAVES = 24
+Reporter = Callable[[int, Any], Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,8 @@ class Run:
     tensors that want a gradient, with the places where each was seen, `derived` what
     `torch.autograd.grad` gave for them. `computes`
     says that arrays were seen which are no inputs. Given `files`, sights say by way of which
-    line of these they came.
+    line of these they came. `only` are the places whose truths are asked for, None for all:
+    with it nothing is noticed anywhere else, but for the swaps.
     """
 
     watched: dict[tuple[int, ...], list[Known]] = field(default_factory=dict)
@@ -98,6 +101,7 @@ class Run:
     swapped: set[str] = field(default_factory=set)
     files: Container[str] = ()
     computes: bool = False
+    only: frozenset[int] | None = None
 
     def watch(self, arrays: Sequence[Known]) -> None:
         for item in arrays:
@@ -105,6 +109,13 @@ class Run:
 
     def swap(self, number: int, was: Known, value: Array) -> None:
         self.swaps.setdefault(number, []).append(Swap(was, value))
+
+    @property
+    def places(self) -> frozenset[int] | None:
+        """The places at which something can be noticed or swapped; None for all of them."""
+        if self.only is None or self.loss is not None:
+            return None
+        return self.only.union(self.swaps)
 
 
 class Spoiler(tracing.Recorder):
@@ -121,15 +132,27 @@ class Spoiler(tracing.Recorder):
             np.float32: self._number,
         }
 
+    def install(self) -> None:
+        """As before, each reporter behind a door that is open at some places only."""
+        super().install()
+        self.doors = [
+            _door(name, getattr(builtins, name))
+            for name in (instrument.SEE, instrument.HOLD, instrument.HELD)
+        ]
+
     @contextmanager
     def during_run(self, run: Run) -> Iterator[None]:
         """Listen, and swap, for one run."""
         self.run, self.phase = run, 0
         self.pending.clear()
+        for open_at in self.doors:
+            open_at(run.places)
         try:
             yield
         finally:
             self.run, self.phase = None, -1
+            for open_at in self.doors:
+                open_at(frozenset())
 
     def see(self, number: int, value: Any) -> Any:
         """Note `value`; give it back, or what is put in its place."""
@@ -252,6 +275,25 @@ class Spoiler(tracing.Recorder):
                 run.swapped.add(swap.was.tensor)
                 return swap.value
         return None
+
+
+def _door(name: str, reporter: Reporter) -> Callable[[frozenset[int] | None], None]:
+    """Put a function before a reporter that passes on what the given places report (None: all).
+
+    A run of a check comes by a few thousand places, and there are dozens of runs; so what is
+    asked at each is one question only.
+    """
+    places: frozenset[int] | None = frozenset()
+
+    def knock(number: int, value: Any) -> Any:
+        return value if places is not None and number not in places else reporter(number, value)
+
+    def open_at(wanted: frozenset[int] | None) -> None:
+        nonlocal places
+        places = wanted
+
+    setattr(builtins, name, knock)
+    return open_at
 
 
 def _outermost(files: Container[str]) -> tuple[str, int]:

@@ -51,6 +51,7 @@ class Sides:
 class Subject:
     """What is run: the function `wanted`, or the whole script where there is none.
 
+    With "" a function that is chosen later.
     `given` are the arguments of the last run, as it left them.
     """
 
@@ -71,9 +72,9 @@ class Subject:
             autograd.grad = self.spoiler.derive(autograd.grad)  # type: ignore[attr-defined]
         self.tracer = _Once(files, self.spoiler)
         driver.module = self.tracer.load(main)
-        self.function = driver._find(wanted)
+        self.function: Any = driver._find(wanted) if wanted else None
         self.given: list[Array] = []
-        self.is_function = callable(self.function)
+        self.is_function = not wanted or callable(self.function)
         self.paths = list(files)
         self.statements = [] if self.is_function else self._statements()
 
