@@ -101,6 +101,7 @@ def options(
 
 @app.command()
 def grade(
+    call: typer.Context,
     submission: Annotated[
         Path, typer.Argument(metavar="SUBMISSION", help="A folder, .py, .ipynb, .zip or .tar.gz.")
     ],
@@ -122,8 +123,8 @@ def grade(
 
     chosen, taken = _audience(audience), take_in(submission)
     _confinable(unconfined=unsafe_no_sandbox)
-    with Zygotes(unconfined=unsafe_no_sandbox, only=taken) as zygotes:
-        # The longest step, `import torch`, is under way now; the rest is loaded beside it.
+    with Zygotes(unconfined=unsafe_no_sandbox, only=taken, warming=call.obj) as zygotes:
+        # The longest step, `import torch`, is under way; the rest is loaded beside it.
         from grader.cohort import Engine
         from grader.cohort.run import grade_one
         from grader.records import GradeStatus
@@ -427,10 +428,13 @@ def _percent(document: dict[str, float]) -> float:
     return 100.0 * document["score"] / document["max_score"] if document["max_score"] else 0.0
 
 
-def main() -> None:
-    """The `grader` command. Turns errors into one sentence and an exit status."""
+def main(warming: object = None) -> None:
+    """The `grader` command. Turns errors into one sentence and an exit status.
+
+    `warming` is a `sandbox.warm.Warming` with torch, for a call that will want one.
+    """
     try:
-        app()
+        app(obj=warming)
     except RubricError as error:
         for line in error.problems:
             typer.echo(line, err=True)

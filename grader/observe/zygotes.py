@@ -5,6 +5,7 @@ from __future__ import annotations
 from grader.observe.modules import NUMPY_MODULES, torch_modules
 from grader.records import Submission
 from grader.sandbox.pool import Zygote
+from grader.sandbox.warm import Warming
 
 DRIVER = "grader.observe.driver"
 
@@ -14,14 +15,21 @@ class Zygotes:
 
     `only`: the one submission to be graded, so that no module is loaded for others.
     Where its words did not tell that it needs one, `widen` loads them all.
+    `warming`: a process in which torch is being imported already.
     """
 
-    def __init__(self, *, unconfined: bool = False, only: Submission | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        unconfined: bool = False,
+        only: Submission | None = None,
+        warming: Warming | None = None,
+    ) -> None:
         source = None if only is None else b"\n".join(f.data for f in only.files)
         self._unconfined = unconfined
         self._loaded = torch_modules(source)
         self._replaced: list[Zygote] = []
-        self.torch = Zygote(DRIVER, self._loaded, unconfined=unconfined)
+        self.torch = Zygote(DRIVER, self._loaded, unconfined=unconfined, warming=warming)
         self.numpy = Zygote(DRIVER, NUMPY_MODULES, unconfined=unconfined)
 
     def __enter__(self) -> Zygotes:

@@ -1,6 +1,7 @@
-"""The control channel between judge and zygote: three fixed-size messages.
+"""The control channel between judge and zygote: a few small messages.
 
-    judge → zygote   SPAWN (limits; three descriptors ride along) · REAP (pid)
+    judge → zygote   ORDERS (driver and modules; once, the first)
+                     SPAWN (limits; three descriptors ride along) · REAP (pid)
     zygote → judge   READY (a text of facts) · SPAWNED (pid; a pidfd rides along) · REAPED
 
 The zygote is trusted, so this is a plain protocol; no submission ever holds

@@ -6,47 +6,22 @@ import contextlib
 import json
 import os
 import select
-import socket
 import subprocess
-import sys
-import tempfile
 import threading
 import time
-from pathlib import Path
 from typing import Any
 
-import grader
 from grader.errors import IsolationError, SandboxError
 from grader.sandbox import control
 from grader.sandbox.control import Limits, Reaped
 from grader.sandbox.probes import holds
 from grader.sandbox.session import Child
+from grader.sandbox.warm import Warming
 
 PROBE_LIMITS = Limits(memory_bytes=64 << 20, cpu_seconds=5)
 PROBE_SECONDS = 20.0
 START_SECONDS = 120.0
 """How long a zygote may take to preload; a cold `import torch` from a slow disk takes tens."""
-
-CLEAN_ENVIRONMENT = {
-    "PATH": "/usr/bin:/bin",
-    "LANG": "C.UTF-8",
-    "PYTHONDONTWRITEBYTECODE": "1",
-    "OMP_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    "MKL_NUM_THREADS": "1",
-    "VECLIB_MAXIMUM_THREADS": "1",
-}
-"""All that a zygote, and so a submission, sees of the environment. Threads: see `zygote`."""
-
-
-BOOT = """
-import os, sys
-sys.path.append(sys.argv.pop(1))
-from grader.sandbox.zygote import main
-os._exit(main(sys.argv[1:]))
-"""
-"""The zygote's first words (the package may stand where `-I` does not look), and its last:
-taking torch down in good order would cost every run 0.1 s."""
 
 
 class Zygote:
@@ -55,25 +30,21 @@ class Zygote:
     Threads may share one: a lock keeps the control channel in step.
     """
 
-    def __init__(self, driver: str, modules: tuple[str, ...], *, unconfined: bool = False) -> None:
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
-        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
-        root = str(Path(grader.__file__).parent.parent)
-        mode = "unconfined" if unconfined else "confined"
-        with theirs:
-            self._process = subprocess.Popen(
-                [
-                    *(sys.executable, "-I", "-B", "-c", BOOT, root),
-                    *(str(theirs.fileno()), driver, mode, *modules),
-                ],
-                pass_fds=(theirs.fileno(),),
-                env=CLEAN_ENVIRONMENT,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=self._errors,
-                cwd="/",
-            )
-        self._sock = ours
+    def __init__(
+        self,
+        driver: str,
+        modules: tuple[str, ...],
+        *,
+        unconfined: bool = False,
+        warming: Warming | None = None,
+    ) -> None:
+        """`warming` is a process that was started before this was asked for; it is used up."""
+        if warming is None or warming.unconfined is not unconfined:
+            warming = Warming(unconfined=unconfined)
+        started = warming.taken()
+        self._process, self._sock, self._errors = started.process, started.sock, started.errors
+        with contextlib.suppress(OSError):  # whoever waits for it hears why it is gone
+            control.send(self._sock, {"driver": driver, "modules": modules})
         self._lock = threading.Lock()
         self._facts: dict[str, str] | None = None
         self._confined, self._probed = not unconfined, False

@@ -1,9 +1,10 @@
 """The zygote: a warm process that preloads what submissions need and forks children.
 
 Started by the judge in an interpreter of its own (`python -I`) with a clean
-environment; `main`'s arguments are CONTROL_FD DRIVER MODE MODULE…. It is
-single-threaded, holds no secret (its memory is its children's memory) and ends
-when the judge's end of the control socket closes, taking every child along.
+environment; `main`'s arguments are CONTROL_FD MODE MODULE…, the modules that any
+run needs; the driver and further modules come as its orders. It is single-threaded,
+holds no secret (its memory is its children's memory) and ends when the judge's end
+of the control socket closes, taking every child along.
 
 A child costs one fork. `DRIVER` is a dotted module with `start() -> handle`,
 `handle(kind, items) -> items`.
@@ -33,14 +34,20 @@ EXIT_LOCKDOWN_FAILED = 78
 
 def main(argv: list[str]) -> int:
     """Preload, say so, then fork children until the judge is gone."""
-    control_fd, driver, mode, *modules = argv
+    control_fd, mode, *first = argv
     confined = mode == "confined"
     _offer_first()
     facts = namespaces.enter() if confined else {"unisolated": "--unsafe-no-sandbox"}
     sock = socket.socket(fileno=int(control_fd))
-    for name in modules:
+    for name in first:
         importlib.import_module(name)
-    start = importlib.import_module(driver).start
+    try:
+        orders, _ = control.receive(sock)
+    except EOFError:
+        return 0  # nothing is to be graded after all
+    for name in orders["modules"]:
+        importlib.import_module(name)
+    start = importlib.import_module(orders["driver"]).start
     _quieten()
     tasks = _tasks()
     if confined:

@@ -17,9 +17,11 @@ from grader.errors import SandboxError
 from grader.observe.zygotes import DRIVER, Zygotes
 from grader.records import Ended
 from grader.sandbox import pool
+from grader.sandbox import warm as warming
 from grader.sandbox.control import Limits
-from grader.sandbox.pool import CLEAN_ENVIRONMENT, Zygote
+from grader.sandbox.pool import Zygote
 from grader.sandbox.session import Child
+from grader.sandbox.warm import CLEAN_ENVIRONMENT
 from tests.sandbox.confined import linux_only
 
 pytestmark = linux_only
@@ -239,8 +241,8 @@ def test_a_threaded_one_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     (tmp_path / "threaded.py").write_text(
         "import threading, time\nthreading.Thread(target=time.sleep, args=(60,), daemon=True).start()\n"
     )
-    boot = f"import sys\nsys.path.insert(0, {str(tmp_path)!r})\n{pool.BOOT}"
-    monkeypatch.setattr(pool, "BOOT", boot)
+    boot = f"import sys\nsys.path.insert(0, {str(tmp_path)!r})\n{warming.BOOT}"
+    monkeypatch.setattr(warming, "BOOT", boot)
     with Zygote(DRIVER, ("threaded",), unconfined=True) as busy:
         with pytest.raises(SandboxError, match="threads"):
             busy.facts()
@@ -251,8 +253,8 @@ def test_one_that_does_not_get_ready_is_given_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "slow.py").write_text("import time\ntime.sleep(60)\n")
-    boot = f"import sys\nsys.path.insert(0, {str(tmp_path)!r})\n{pool.BOOT}"
-    monkeypatch.setattr(pool, "BOOT", boot)
+    boot = f"import sys\nsys.path.insert(0, {str(tmp_path)!r})\n{warming.BOOT}"
+    monkeypatch.setattr(warming, "BOOT", boot)
     monkeypatch.setattr(pool, "START_SECONDS", 0.3)
     with Zygote(DRIVER, ("slow",), unconfined=True) as slow:
         with pytest.raises(SandboxError, match="did not start"):
