@@ -25,6 +25,20 @@ class Note(NamedTuple):
     text: str
 
 
+class Parser:
+    """Parses each file once, for those who only read its tree."""
+
+    def __init__(self) -> None:
+        self._trees: dict[tuple[str, bytes], ast.Module] = {}
+
+    def tree(self, data: bytes, path: str) -> ast.Module:
+        """As `parse`; the same tree for the same bytes."""
+        key = (path, data)
+        if key not in self._trees:
+            self._trees[key] = parse(data, path)
+        return self._trees[key]
+
+
 def compile_source(data: bytes, path: str) -> CodeType:
     """The code of `data`, as `parse` has it."""
     return compile(_mended(data, path)[0], path, "exec", dont_inherit=True)

@@ -18,6 +18,7 @@ import numpy as np
 
 from grader.observe import (
     binding,
+    cells,
     coerce,
     differencing,
     instrument,
@@ -57,6 +58,7 @@ class Driver:
         self.names: dict[str, str] = {}
         self.contract: dict[str, Any] = {}
         self.files: dict[str, bytes] = {}
+        self.parser = cells.Parser()
         self.bound: binding.Binding | None = None
         self.kit: Kit | None = None
         self.caches: dict[str, Any] = {}
@@ -103,7 +105,7 @@ class Driver:
         """Import the submission. Gives its functions as `name:line:stub` and notes."""
         files, main = self._prepare(items), items["main"]
         loading.remember_lines(files[main], main)
-        outline = loading.outline(files[main], main)
+        outline = loading.outline(self.parser.tree(files[main], main))
         self.module, reason = loading.load(files, main)
         self.switch.armed = self.numpy_side
         defined = [f"{name}:{line}:{int(stub)}" for name, line, stub in outline]
@@ -141,7 +143,9 @@ class Driver:
         """How the loaded module's code is called as the contract's; looked for once a module."""
         assert self.module is not None
         if self.bound is None or self.bound.module is not self.module:
-            self.bound = binding.bind(self.module, self.files, self.names, self.contract)
+            self.bound = binding.bind(
+                self.module, self.files, self.names, self.contract, self.parser
+            )
         return self.bound
 
     def _find(self, name: str) -> Any:

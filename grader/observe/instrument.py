@@ -12,7 +12,9 @@ from __future__ import annotations
 
 import ast
 from types import CodeType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
+
+from grader.observe.trees import Rewriter, walk
 
 SEE, HOLD, HELD = "__see__", "__hold__", "__held__"
 """The reporters' names; they end in underscores, or a class body would mangle them."""
@@ -47,6 +49,10 @@ _OPERATORS: dict[type[ast.operator], str] = {
 _CODE = {kind: code for code, kind in enumerate(KINDS)}
 
 
+_LOAD = ast.Load()
+Node = TypeVar("Node", bound=ast.expr | ast.stmt)
+
+
 class Entry(NamedTuple):
     """One place that reports: its span as `ast` counts (columns in UTF-8 bytes), kind, function."""
 
@@ -78,51 +84,58 @@ def instrumented_tree(source: bytes, path: str, first: int = 0) -> tuple[ast.Mod
 def _never_arrays(tree: ast.Module) -> frozenset[str]:
     """Names that hold modules, functions or classes, and nothing else: not worth a report."""
     named, bound = set[str](), set[str]()
-    for node in ast.walk(tree):
+    for node in walk(tree):
+        kind = type(node)
         if isinstance(node, ast.Name):
             if not isinstance(node.ctx, ast.Load):
                 bound.add(node.id)
-        elif isinstance(node, ast.arg):
+        elif kind is ast.arg:
             bound.add(node.arg)
-        elif isinstance(node, ast.Import):
+        elif kind is ast.Import:
             named |= {(alias.asname or alias.name).partition(".")[0] for alias in node.names}
-        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        elif kind in _NAMING:
             named.add(node.name)
     return frozenset(named - bound)
 
 
-class _Instrumenter(ast.NodeTransformer):
+_NAMING = frozenset((ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))
+
+
+class _Instrumenter(Rewriter):
     """`table` grows by one entry for each reporting place, in the order of their ids."""
 
     def __init__(self, first: int, plain: frozenset[str]) -> None:
+        super().__init__(AS_WRITTEN)
         self.first, self.plain = first, plain
         self.table: list[Entry] = []
-        self.function: tuple[str, ...] = ()
-
-    def visit(self, node: ast.AST) -> Any:
-        """As `NodeVisitor.visit`, but for what stays as written."""
-        name = type(node).__name__
-        if name in AS_WRITTEN:
-            return node
-        return getattr(self, f"visit_{name}", self.generic_visit)(node)
+        self.function = ""
+        self.reporters: dict[tuple[str, int], ast.Name] = {}
 
     # ── building reports ─────────────────────────────────────────────────────
 
     def _entry(self, node: ast.expr | ast.stmt, kind: str) -> int:
         end_line, end_col = node.end_lineno or node.lineno, node.end_col_offset or 0
         place = (node.lineno, node.col_offset, end_line, end_col)
-        self.table.append(Entry(*place, _CODE[kind], ".".join(self.function)))
+        self.table.append(Entry(*place, _CODE[kind], self.function))
         return self.first + len(self.table) - 1
 
+    def _call(self, name: str, at: ast.expr | ast.stmt, *arguments: ast.expr) -> ast.Call:
+        """A call of a reporter, whose name is one node for a whole line."""
+        line = at.lineno
+        reporter = self.reporters.get((name, line))
+        if reporter is None:
+            reporter = self.reporters[name, line] = _placed(ast.Name(name, _LOAD), at)
+        return _placed(ast.Call(reporter, list(arguments), []), at)
+
     def _see(self, node: ast.expr, kind: str) -> ast.expr:
-        return _call(SEE, node, _constant(self._entry(node, kind), node), node)
+        return self._call(SEE, node, _constant(self._entry(node, kind), node), node)
 
     def _seen(self, statement: ast.stmt, name: ast.Name, kind: str) -> ast.Expr:
         """A statement of its own that reports a variable."""
         at: ast.expr | ast.stmt = statement if kind == "target" else name
-        load = ast.Name(name.id, ast.Load(), **_place(name))
+        load = _placed(ast.Name(name.id, _LOAD), name)
         number = _constant(self._entry(at, kind), at)
-        return ast.Expr(_call(SEE, at, number, load), **_place(statement))
+        return _placed(ast.Expr(self._call(SEE, at, number, load)), statement)
 
     # ── expressions ──────────────────────────────────────────────────────────
 
@@ -215,23 +228,26 @@ class _Instrumenter(ast.NodeTransformer):
         if target.attr.startswith("__") and not target.attr.endswith("__"):
             return node  # its mangled name is not known here
         number = self._entry(node, "target")
-        target.value = _call(HOLD, target.value, _constant(number, node), self.visit(target.value))
+        target.value = self._call(
+            HOLD, target.value, _constant(number, node), self.visit(target.value)
+        )
         return [node, self._release(node, number, target.attr)]
 
     def _held(self, node: ast.stmt, target: ast.Subscript, *, keyed: bool) -> ast.Expr:
         """Hold the container of `target` (and its key, for dictionaries); report it afterwards."""
         number = self._entry(node, "target")
-        target.value = _call(HOLD, target.value, _constant(number, node), self.visit(target.value))
+        target.value = self._call(
+            HOLD, target.value, _constant(number, node), self.visit(target.value)
+        )
         has_slice = any(isinstance(n, ast.Slice | ast.Starred) for n in ast.walk(target.slice))
         key = self.visit(target.slice)
         keyed = keyed and not has_slice
-        target.slice = _call(HOLD, target, _constant(number, node), key) if keyed else key
+        target.slice = self._call(HOLD, target, _constant(number, node), key) if keyed else key
         return self._release(node, number, keyed)
 
-    @staticmethod
-    def _release(node: ast.stmt, number: int, how: bool | str) -> ast.Expr:
-        call = _call(HELD, node, _constant(number, node), _constant(how, node))
-        return ast.Expr(call, **_place(node))
+    def _release(self, node: ast.stmt, number: int, how: bool | str) -> ast.Expr:
+        call = self._call(HELD, node, _constant(number, node), _constant(how, node))
+        return _placed(ast.Expr(call), node)
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.stmt:
         node.value = self.visit(node.value) if node.value else None
@@ -248,41 +264,28 @@ class _Instrumenter(ast.NodeTransformer):
 
     def _scope(self, node: Any) -> ast.stmt:
         """The body alone: decorators, defaults, annotations, bases and type parameters stay."""
-        outer, self.function = self.function, (*self.function, node.name)
-        body = ast.Module(node.body, [])
-        self.generic_visit(body)
-        node.body, self.function = body.body, outer
+        outer = self.function
+        self.function = f"{outer}.{node.name}" if outer else node.name
+        node.body, self.function = self.visit_all(node.body), outer
         statement: ast.stmt = node
         return statement
 
     def visit_ExceptHandler(self, node: ast.ExceptHandler) -> ast.ExceptHandler:
-        body = ast.Module(node.body, [])
-        self.generic_visit(body)
-        node.body = body.body
+        node.body = self.visit_all(node.body)
         return node
 
     def visit_match_case(self, node: ast.match_case) -> ast.match_case:
         node.guard = self.visit(node.guard) if node.guard else None
-        body = ast.Module(node.body, [])
-        self.generic_visit(body)
-        node.body = body.body
+        node.body = self.visit_all(node.body)
         return node
 
 
 def _constant(value: int | str, at: ast.expr | ast.stmt) -> ast.Constant:
-    return ast.Constant(value, None, **_place(at))
+    return _placed(ast.Constant(value, None), at)
 
 
-def _call(name: str, at: ast.expr | ast.stmt, *arguments: ast.expr) -> ast.Call:
-    place = _place(at)
-    return ast.Call(ast.Name(name, ast.Load(), **place), list(arguments), [], **place)
-
-
-def _place(at: ast.expr | ast.stmt) -> dict[str, Any]:
-    """The position that `ast.copy_location` would copy, without its looking for fields."""
-    return {
-        "lineno": at.lineno,
-        "col_offset": at.col_offset,
-        "end_lineno": at.end_lineno,
-        "end_col_offset": at.end_col_offset,
-    }
+def _placed(node: Node, at: ast.expr | ast.stmt) -> Node:
+    """`node` at the position that `ast.copy_location` would give it, which looks for fields."""
+    node.lineno, node.col_offset = at.lineno, at.col_offset
+    node.end_lineno, node.end_col_offset = at.end_lineno, at.end_col_offset
+    return node

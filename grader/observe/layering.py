@@ -16,7 +16,7 @@ import numpy as np
 from grader.observe import coerce
 from grader.observe.binding.kit import Kit, LinearPiece, has_layers, kit_of, method_of
 from grader.observe.binding.pieces import FunctionPiece, ObjectPiece, Piece, gradients_of
-from grader.observe.binding.source import Class, Source
+from grader.observe.binding.source import Class
 from grader.observe.binding.trial import RAISED
 from grader.sandbox.child import describe
 
@@ -83,7 +83,7 @@ def found(driver: Driver) -> Kit | None:
     if module is None or not has_layers(module):
         return None
     if driver.kit is None:
-        driver.kit = kit_of(Source(module, driver.files, ""), torch=False)
+        driver.kit = kit_of(driver.bind().source, torch=False)
     return driver.kit
 
 

@@ -302,9 +302,8 @@ def _line_in(error: BaseException, code: CodeType) -> int:
 # ── the outline ──────────────────────────────────────────────────────────────
 
 
-def outline(data: bytes, path: str) -> list[tuple[str, int, bool]]:
+def outline(tree: ast.Module) -> list[tuple[str, int, bool]]:
     """(name, line, is a stub) of every function and class at module level."""
-    tree = parse(data, path)
     defined = (ast.FunctionDef, ast.ClassDef)
     return [(n.name, n.lineno, is_stub(n)) for n in tree.body if isinstance(n, defined)]
 

@@ -370,7 +370,7 @@ def test_a_cell_that_does_not_parse_is_left_out_and_lines_stay() -> None:
     assert module.f() == 1
     assert module.f.__code__.co_firstlineno == data.split(b"\n").index(b"def f(): return a") + 1
     assert reason.startswith("SyntaxError at module level\nn.py:5: SyntaxError: cell 2: ")
-    assert loading.outline(data, "n.py") == [("f", 8, False)]
+    assert loading.outline(loading.parse(data, "n.py")) == [("f", 8, False)]
 
 
 def test_a_cell_that_fails_does_not_stop_those_after_it() -> None:
@@ -416,7 +416,7 @@ def test_a_body_that_does_something_is_none(body: str) -> None:
 
 def test_the_outline_has_functions_and_classes_of_the_top_level_with_their_lines() -> None:
     text = "import os\n\ndef f():\n    def inner(): pass\n    return 1\n\n@dec\ndef g():\n    pass\n\nclass A:\n    def m(self): return 1\n"
-    assert loading.outline(text.encode(), "a.py") == [
+    assert loading.outline(loading.parse(text.encode(), "a.py")) == [
         ("f", 3, False),
         ("g", 8, True),
         ("A", 11, False),

@@ -29,6 +29,7 @@ from grader.observe.binding.flow import Flow, Handle
 from grader.observe.binding.search import Fit, Search
 from grader.observe.binding.source import Function, Source
 from grader.observe.binding.trial import SECONDS, Budget, Watch, limited, small_case
+from grader.observe.cells import Parser
 
 CONTRACT = canonical.ARGUMENTS
 SIDE = {
@@ -63,6 +64,7 @@ class Binding:
     names: Mapping[str, str]
     contract: Mapping[str, Any] = field(default_factory=dict)
     """The course's own, as `described` reads it; {} for the canonical one."""
+    parser: Parser = field(default_factory=Parser)
     tried: bool = False
     """Whether anything of the candidate's was called to find out."""
 
@@ -72,7 +74,7 @@ class Binding:
     @property
     def source(self) -> Source:
         if self._source is None:
-            self._source = Source(self.module, self.files, "")
+            self._source = Source(self.module, self.files, self.parser)
         return self._source
 
     def find(self, name: str) -> Any:
@@ -299,6 +301,7 @@ def bind(
     files: Mapping[str, bytes],
     names: Mapping[str, str],
     contract: Mapping[str, Any] | None = None,
+    parser: Parser | None = None,
 ) -> Binding:
     """The binding of a loaded submission; its parts are looked for when they are asked for."""
-    return Binding(module, files, names, contract or {})
+    return Binding(module, files, names, contract or {}, parser or Parser())

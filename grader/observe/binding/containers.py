@@ -11,6 +11,7 @@ from typing import Any
 from grader.observe.binding import names, places
 from grader.observe.binding.names import WEIGHTS
 from grader.observe.binding.source import Function
+from grader.observe.trees import walk
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ def containers(function: Function, parameter: str) -> list[Container]:
     found: list[Container] = []
     keys: list[Any] = []
     attributes: list[str] = []
-    for node in ast.walk(function.node) if function.node else ():
+    for node in walk(function.node) if function.node else ():
         if isinstance(node, ast.Subscript) and _is(node.value, parameter):
             if isinstance(node.slice, ast.Constant):
                 keys.append(node.slice.value)

@@ -6,7 +6,6 @@ which is told by its name, as people name them; how it wants its weights, by its
 
 from __future__ import annotations
 
-import ast
 import inspect
 import re
 from collections.abc import Callable
@@ -28,6 +27,7 @@ from grader.observe.binding.pieces import (
     Piece,
 )
 from grader.observe.binding.source import Class, Function, Source
+from grader.observe.trees import walk
 
 LINEAR = re.compile(r"linear|affine|dense|fullyconnected|^fc")
 RELU = re.compile(r"relu")
@@ -152,7 +152,7 @@ def criterion_of_classes(usable: list[Class]) -> tuple[Class | None, Callable[[]
 
 def _makes_probabilities(kind: Class) -> bool:
     """Whether a loss has the softmax in it, by its name and by what its text calls."""
-    nodes = ast.walk(kind.node) if kind.node else ()
+    nodes = walk(kind.node) if kind.node else ()
     words = {plain(getattr(n, "id", "") or getattr(n, "attr", "")) for n in nodes}
     return "softmax" in plain(kind.name) or any(w == "exp" or "softmax" in w for w in words)
 

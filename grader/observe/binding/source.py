@@ -13,9 +13,13 @@ from typing import Any
 from grader.observe import loading
 from grader.observe.binding import names
 from grader.observe.binding.names import kinds
-from grader.observe.cells import parse
+from grader.observe.cells import Parser
+from grader.observe.trees import walk
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+HOLDING = (ast.stmt, ast.ExceptHandler, ast.match_case)
+"""What may hold statements."""
+
 LEFT_OUT = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 
@@ -116,8 +120,7 @@ class Source:
 
     module: ModuleType
     files: Mapping[str, bytes]
-    side: str
-    _nodes: dict[tuple[str, int], Definition] = field(default_factory=dict)
+    parser: Parser = field(default_factory=Parser)
 
     @cached_property
     def trees(self) -> dict[str, ast.Module]:
@@ -125,7 +128,7 @@ class Source:
         for path, data in self.files.items():
             if path.endswith(".py"):
                 try:
-                    trees[path] = parse(data, path)
+                    trees[path] = self.parser.tree(data, path)
                 except (SyntaxError, ValueError, RecursionError):
                     continue
         return trees
@@ -135,7 +138,7 @@ class Source:
         """Definitions by file and line; a decorated one by its decorator's line too."""
         nodes: dict[tuple[str, int], Definition] = {}
         for path, tree in self.trees.items():
-            for node in ast.walk(tree):
+            for node in walk(tree):
                 if isinstance(node, Definition):
                     nodes[path, node.lineno] = node
                     for decorator in node.decorator_list:
@@ -147,7 +150,7 @@ class Source:
         """Names by which the files know torch, and the definitions that lean on it."""
         roots, bodies = set[str](), dict[str, set[str]]()
         for tree in self.trees.values():
-            for node in ast.walk(tree):
+            for node in walk(tree):
                 if isinstance(node, ast.Import):
                     tops = [a for a in node.names if a.name.partition(".")[0] == "torch"]
                     roots |= {(a.asname or a.name).partition(".")[0] for a in tops}
@@ -158,7 +161,7 @@ class Source:
                     roots |= {a.asname or a.name for a in node.names}
             for node in tree.body:
                 if isinstance(node, Definition):
-                    bodies[node.name] = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
+                    bodies[node.name] = _names_in(node)
         grown = True
         while grown:
             more = {name for name, used in bodies.items() if used & roots} - roots
@@ -198,10 +201,8 @@ class Source:
                     bound = not isinstance(item, staticmethod)
                     methods[method] = self.function(method, inner, bound=bound)
         tops = {kind.__module__.partition(".")[0] for kind in value.__mro__}
-        node = next(
-            (n for t in self.trees.values() for n in ast.walk(t)
-             if isinstance(n, ast.ClassDef) and n.name == name), None,
-        )  # fmt: skip
+        classes = (n for n in self.nodes.values() if isinstance(n, ast.ClassDef))
+        node = next((n for n in classes if n.name == name), None)
         torch = "torch" in tops or name in self.torch_names
         return Class(name, value, node, methods, torch, "torch" in tops)
 
@@ -256,28 +257,29 @@ def _is_product(node: ast.AST) -> bool:
 
 
 def _names_in(node: ast.AST) -> set[str]:
-    return {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
+    return {n.id for n in walk(node) if isinstance(n, ast.Name)}
 
 
 def _own_returns(node: ast.AST | None) -> Iterator[ast.Return]:
     """The returns of a function, not those of functions inside of it."""
-    for child in ast.iter_child_nodes(node) if node is not None else ():
-        if isinstance(child, ast.Return):
-            yield child
-        elif not isinstance(child, Definition | ast.Lambda):
-            yield from _own_returns(child)
+    for value in vars(node).values() if node is not None else ():
+        for child in value if isinstance(value, list) else ():  # no expression holds a return
+            if isinstance(child, ast.Return):
+                yield child
+            elif isinstance(child, HOLDING) and not isinstance(child, Definition):
+                yield from _own_returns(child)
 
 
 def mentioned(functions: Iterable[Function]) -> set[str]:
     """The attributes that the text of some functions mentions."""
     nodes = [f.node for f in functions if f.node is not None]
-    return {n.attr for node in nodes for n in ast.walk(node) if isinstance(n, ast.Attribute)}
+    return {n.attr for node in nodes for n in walk(node) if isinstance(n, ast.Attribute)}
 
 
 def assigned(node: ast.AST, name: str) -> ast.expr | None:
     """What `name` is assigned by the last plain assignment in a function."""
     found = None
-    for inner in ast.walk(node):
+    for inner in walk(node):
         if isinstance(inner, ast.Assign) and any(
             isinstance(t, ast.Name) and t.id == name for t in inner.targets
         ):

@@ -23,6 +23,7 @@ from grader.observe.binding.returns import Spot
 from grader.observe.binding.source import Source
 from grader.observe.binding.tensors import TorchFlow, as_array_or_none
 from grader.observe.binding.trial import RAISED, Budget, renamed, small_case
+from grader.observe.trees import walk
 
 Array = np.ndarray[Any, Any]
 NOT_THE_LAYOUT = (AttributeError, NameError, KeyError, TypeError, Unbindable)
@@ -158,7 +159,7 @@ def _words(flow: TorchFlow) -> set[str]:
     nodes: list[ast.AST] = [s.node for s in flow.stages if s.node is not None]
     if isinstance(flow.owner, ClassOwner) and flow.owner.kind.node is not None:
         nodes.append(flow.owner.kind.node)
-    return {n.id for node in nodes for n in ast.walk(node) if isinstance(n, ast.Name)}
+    return {n.id for node in nodes for n in walk(node) if isinstance(n, ast.Name)}
 
 
 def _borrows(flow: TorchFlow) -> bool:

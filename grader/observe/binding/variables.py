@@ -18,6 +18,7 @@ from grader.observe.binding import names, places
 from grader.observe.binding.environment import Environment
 from grader.observe.binding.flow import Flow
 from grader.observe.binding.source import Function, Source
+from grader.observe.trees import walk
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ def readers(source: Source, owner: VariablesOwner, *, torch: bool) -> list[Funct
 
 
 def _free_names(function: Function) -> set[str]:
-    nodes = ast.walk(function.node) if function.node else ()
+    nodes = walk(function.node) if function.node else ()
     return {n.id for n in nodes if isinstance(n, ast.Name)} - set(function.names)
 
 

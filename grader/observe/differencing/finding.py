@@ -25,6 +25,7 @@ from grader.observe.binding.environment import Environment, Unbindable
 from grader.observe.binding.names import plain
 from grader.observe.binding.source import Class, Function
 from grader.observe.binding.verify import GRADIENTS
+from grader.observe.trees import walk
 
 Array = np.ndarray[Any, Any]
 
@@ -105,7 +106,7 @@ def _alone(function: Function) -> Way:
 
 def _called_parameter(function: Function) -> str:
     """The parameter that the function's own text calls: what it differentiates."""
-    for node in ast.walk(function.node) if function.node else ():
+    for node in walk(function.node) if function.node else ():
         called = node.func if isinstance(node, ast.Call) else None
         if isinstance(called, ast.Name) and called.id in function.names:
             return called.id

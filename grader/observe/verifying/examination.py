@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from grader.observe import cells
+from grader.observe.trees import walk
 from grader.observe.verifying import saying
 from grader.observe.verifying.saying import Said
 from grader.observe.verifying.session import TENSORS, Session
@@ -153,7 +153,9 @@ class Examination:
             path, line = next((subject.place(number) for number in own), ("", 0))
         around = [
             node
-            for node in ast.walk(cells.parse(subject.files[path], path) if path else ast.Pass())
+            for node in walk(
+                subject.driver.parser.tree(subject.files[path], path) if path else ast.Pass()
+            )
             if isinstance(node, ast.FunctionDef)
             and min([node.lineno, *(d.lineno for d in node.decorator_list)]) <= line
             and line <= (node.end_lineno or 0)
@@ -161,7 +163,7 @@ class Examination:
         if not around:
             return "", 0
         verify = max(around, key=lambda node: node.lineno)
-        returns = [n.lineno for n in ast.walk(verify) if isinstance(n, ast.Return)]
+        returns = [n.lineno for n in walk(verify) if isinstance(n, ast.Return)]
         return path, max(returns, default=verify.lineno)
 
     def _refusal_line(self, session: Session) -> tuple[str, int]:
