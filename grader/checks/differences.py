@@ -28,7 +28,7 @@ RESIDUE = 8.0
 ALIKE = 1e-3
 """Relative: two steps that differ by less are of one size, but for rounding."""
 
-OPTIONAL = "Open: no function checks by finite differences. They are a bonus, and cost nothing."
+OPTIONAL = "Open: nothing checks by finite differences. They are a bonus, and cost nothing."
 
 
 # ── what the points say ──────────────────────────────────────────────────────
@@ -208,7 +208,7 @@ def fd_catches(seen: Seen) -> Outcome:
         if not (tensor in drawn and trial.kind in ("transpose", "mask"))
     ]
     if not lines:
-        why = record.reason or "no gradient could be found in a run of it"
+        why = record.reason or "nothing in a run of it answers to a wrong gradient"
         return Outcome(CheckStatus.MANUAL, f"Open: it could not be put to the test: {why}.")
     missed = [line for line in lines if line.verdict is not CheckStatus.PASS]
     if missed:

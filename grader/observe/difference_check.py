@@ -43,7 +43,17 @@ REPLY_BYTES = 4 << 20
 MENTIONED = re.compile(
     r"def\s+\w*(?:grad\w*check|check\w*grad|numer|finite|central|fd|difference)", re.IGNORECASE
 )
-"""Without any such function there is nothing to look for."""
+"""A function that may be one, by its name."""
+
+QUOTIENT = re.compile(
+    r"/\s*\(\s*(?:2(?:\.0*)?\s*\*\s*\w+|\w+\s*\*\s*2(?:\.0*)?)\s*\)"
+    r"|/\s*\(?\s*(?:(?:\w*eps(?:ilon)?|h|\w*delta|step\w*)\b(?!\s*[(\[.])|\d(?:\.\d+)?e-\d)",
+    re.IGNORECASE,
+)
+"""A division by a step: a verification or a script may take differences itself.
+
+Without either there is nothing to look for.
+"""
 
 PHASES = (0.3, 1.1)
 """Σ sin(x + phase) is what helpers differentiate: neither slope nor curvature is near 0."""
@@ -53,8 +63,9 @@ PHASES = (0.3, 1.1)
 class DifferenceCheck:
     """All that was learned of one submission's finite-difference check.
 
-    `kind` is "check", "helper" (it differentiates a function and compares nothing),
-    "comparing", or "" where there is none. `asks_step`: the step is the caller's to give.
+    `kind` is "check" (of the network; also a verification or a script that takes differences),
+    "helper" (it differentiates a function and compares nothing), "comparing", or "" where there
+    is none. `asks_step`: the step is the caller's to give.
     `points` [n, …] are where the loss was taken near `case`, by tensor; `after` the arguments
     as they were left; `numeric` a helper's gradients and `slopes` the true ones. `number` is
     what it returns on right gradients, if numbers. `trials` tells how it took spoiled ones.
@@ -83,11 +94,12 @@ def take_difference_check(
 ) -> DifferenceCheck:
     """Look for the submission's finite-difference check, and put it to the test in a child.
 
-    Without a function that could be one no child is made. Whatever goes wrong gives a record
+    Without anything that could be one no child is made. Whatever goes wrong gives a record
     without a kind, and a reason.
     """
-    texts = (f.data.decode("utf-8", "replace") for f in submission.files)
-    if "gradient_check" not in submission.names and not any(map(MENTIONED.search, texts)):
+    texts = [f.data.decode("utf-8", "replace") for f in submission.files]
+    hints = (pattern.search(text) for text in texts for pattern in (MENTIONED, QUOTIENT))
+    if "gradient_check" not in submission.names and not any(hints):
         return DifferenceCheck()
     request = _request(submission, paper)
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -31,9 +32,10 @@ from grader.records import (
     SourceFile,
     Submission,
 )
-from tests.checks.test_verify_table import NETWORK
+from tests.checks.test_verify_table import BOTH, NETWORK
 from tests.sandbox.confined import linux_only
 
+ROOT = Path(__file__).parents[2]
 PAPER = set_paper(12)
 FINE = ProcessReport(Observation(Ended.OK))
 
@@ -203,6 +205,90 @@ def gradient_check(X, y, W1, b1, W2, b2):
 """
 STUB = "\ndef gradient_check(X, y, W1, b1, W2, b2):\n    pass\n"
 
+WITHIN = (
+    BOTH
+    + """
+    good = abs(loss - tloss) < 1e-9
+    h = 1e-5
+    for k, value in dict(X=X, W1=W1, b1=b1, W2=W2, b2=b2).items():
+        good &= bool(np.allclose(mine[k], theirs[k], rtol=1e-7, atol=1e-10))
+        for i in np.ndindex(value.shape):
+            old = value[i]
+            value[i] = old + h
+            up = forward(X, y, W1, b1, W2, b2)[0]
+            value[i] = old - h
+            down = forward(X, y, W1, b1, W2, b2)[0]
+            value[i] = old
+            good &= bool(abs((up - down) / (2 * h) - mine[k][i]) < 1e-6)
+    return good
+"""
+)
+UNHEARD = WITHIN.replace("            good &= bool(abs(", "            unused = bool(abs(")
+DRAW = """
+X, y = np.random.randn(4, 5), np.array([0, 2, 1, 2])
+W1, b1, W2, b2 = np.random.randn(5, 6), np.random.randn(6), np.random.randn(6, 3), np.zeros(3)
+loss, cache = forward(X, y, W1, b1, W2, b2)
+grads = backward(cache)
+"""
+STEPS = """
+EPS = 1e-5
+for name, p in (("W1", W1), ("b1", b1), ("W2", W2), ("b2", b2), ("X", X)):
+    for i in np.ndindex(p.shape):
+        old = p[i]
+        p[i] = old + EPS
+        up, _ = forward(X, y, W1, b1, W2, b2)
+        p[i] = old - EPS
+        down, _ = forward(X, y, W1, b1, W2, b2)
+        p[i] = old
+        assert abs((up - down) / (2 * EPS) - grads[name][i]) < 1e-7, name
+"""
+SCRIPT = DRAW + STEPS
+ERRORS = SCRIPT.replace("    for i in", "    worst = 0\n    for i in")
+ERRORS = ERRORS.replace("        assert abs(", "        worst = max(worst, abs(")
+ERRORS = ERRORS.replace(") < 1e-7, name", "))\n    print(name, 'max error', worst)")
+SHOWN = SCRIPT.replace("assert abs(", "print(name, (").replace(" - grads", "), grads")
+SHOWN = SHOWN.replace(" < 1e-7, name", "")
+CALLING = (
+    HELPER
+    + DRAW
+    + """
+W1_n = numerical_gradient(lambda w: forward(X, y, w, b1, W2, b2)[0], W1)
+W2_n = numerical_gradient(lambda w: forward(X, y, W1, b1, w, b2)[0], W2)
+assert np.allclose(W1_n, grads["W1"], atol=1e-7) and np.allclose(W2_n, grads["W2"], atol=1e-7)
+"""
+)
+DEMO = (
+    "\ndef demo():" + SCRIPT.replace("\n", "\n    ") + "\nif __name__ == '__main__':\n    demo()\n"
+)
+TRAINING = """
+for step in range(100):
+    loss, cache = forward(X, y, W1, b1, W2, b2)
+    g = backward(cache)
+    W1, b1 = W1 - 0.1 * g["W1"], b1 - 0.1 * g["b1"]
+    W2, b2 = W2 - 0.1 * g["W2"], b2 - 0.1 * g["b2"]
+grads = backward(forward(X, y, W1, b1, W2, b2)[1])
+"""
+CELLS = (
+    (ROOT / "tests/observe/binding/styles/notebook_variables.py").read_text()
+    + """
+h = 1e-6
+for k, p in {"W1": W1, "b1": b1, "W2": W2, "b2": b2}.items():
+    for i in np.ndindex(p.shape):
+        old = p[i]
+        p[i] = old + h
+        up = loss_fn(forward(X)[2], y)
+        p[i] = old - h
+        down = loss_fn(forward(X)[2], y)
+        p[i] = old
+        if abs((up - down) / (2 * h) - grads[k][i]) > 1e-6:
+            print("WRONG", k, i)
+"""
+)
+UNASKED = "\ndef verify():" + SCRIPT.replace("\n", "\n    ") + "\n    return True\n"
+TO_TORCH = BOTH + "    return all(np.allclose(mine[k], theirs[k]) for k in mine)\n"
+DIFFERENCED = (ROOT / "submissions/clara-novak/solution.py").read_text()
+SUMMED = NETWORK.replace("torch.tensor(y))", "torch.tensor(y), reduction='sum')")
+
 STYLES: dict[str, tuple[str, str]] = {
     "loop, a number": (NETWORK + LOOP, "check ..."),
     "one-sided": (NETWORK + ONE_SIDED, "check x.."),
@@ -231,12 +317,38 @@ STYLES: dict[str, tuple[str, str]] = {
     "against autograd": (NETWORK + AUTOGRAD, " ???"),
     "a stub": (NETWORK + STUB, " ???"),
     "none": (NETWORK, " ???"),
+    "within verify": (NETWORK + WITHIN, "check ..."),
+    "within verify, one-sided": (
+        NETWORK + WITHIN.replace("old - h", "old").replace("(2 * h)", "h"), "check x?."
+    ),
+    "within verify, unheard": (NETWORK + UNHEARD, "check .?."),
+    "within verify, W1 only": (
+        NETWORK + WITHIN.replace("dict(X=X, W1=W1, b1=b1, W2=W2, b2=b2)", "dict(W1=W1)"), "check .x."
+    ),
+    "within verify, backward wrong": (BUG + WITHIN, "check ..."),
+    "within verify, torch wrong": (SUMMED + WITHIN, "check .?."),
+    "verify of its own numbers": (NETWORK + UNASKED, "check ..."),
+    "verify runs a backward of differences": (DIFFERENCED, " ???"),
+    "script": (NETWORK + SCRIPT, "check ..."),
+    "script, h 0.05": (
+        NETWORK + SCRIPT.replace("EPS = 1e-5", "EPS = 0.05").replace("1e-7", "1e-1"), "check xx."
+    ),
+    "script, not put back": (NETWORK + SCRIPT.replace("        p[i] = old\n", ""), "check .?x"),
+    "script beside verify": (NETWORK + TO_TORCH + SCRIPT, "check ..."),
+    "script prints errors": (NETWORK + ERRORS, "check ..."),
+    "script prints both": (NETWORK + SHOWN, "check .?."),
+    "script calls a helper": (NETWORK + CALLING, "check .x."),
+    "script calls a function": (NETWORK + DEMO, "check ..."),
+    "script trains first": (NETWORK + DRAW + TRAINING + STEPS, "check ..."),
+    "script trains after": (NETWORK + SCRIPT + TRAINING, "check ..."),
+    "script without six arguments": (CELLS, "check .x."),
 }  # fmt: skip
 """Source, and by hand: its kind, then accurate, catches, restores: . passes, x fails, ? is open.
 
 h²/6 + eps/h is 4e-4 at 0.05, 2e-7 at 1e-3 and at 1e-9, and 2e-5 at 1e-11, where the limit is
 1e-6. In float32 it is 1e-2 at 1e-5, where 2e-5 can be had, and hides an error of 1 %. `container and grads` and the
-class leave X out. `drawn entries` draws 10, more than the small inputs have.
+class leave X out; `calls a helper` compares two of five. What is one-sided or not put back makes
+its own assertions fail, so that no trial says anything. `drawn entries` draws 10, more than the small inputs have.
 """
 MARKS = {CheckStatus.PASS: ".", CheckStatus.FAIL: "x", CheckStatus.MANUAL: "?"}
 

@@ -27,6 +27,9 @@ UNEQUAL = 1e-5
 FAULT = 1e-4
 """A relative error above which a number may mean a wrong gradient; a rough step gives less."""
 
+NOISE, GROWN = 1e-6, 10.0
+"""What differences may be off by, and by how much more a printed error must grow to be one."""
+
 MANY = 200
 """Entries beyond which nobody waits for all slopes."""
 
@@ -66,43 +69,72 @@ class Bench:
         self.slowest = max(self.slowest, time.monotonic() - started)
         return said
 
+    def refuses(self, since: int) -> bool:
+        """Whether a trial among the rows from there on was refused."""
+        rows = (line.split("\t") for line in self.rows[since:])
+        return any(words[5:6] in ([way] for way in saying.WAYS) for words in rows)
+
     def missed(self, tensor: str) -> bool:
         """Whether a trial of the tensor was not refused."""
         rows = (line.split("\t") for line in self.rows if line.startswith("trial\t"))
         return any(words[4] == tensor and words[5] in ("accepted", "absent") for words in rows)
 
 
-class Session:
-    """One way to call a check of the network, on one set of inputs."""
+@dataclass(frozen=True)
+class Origin:
+    """The place where a gradient first stands, by hand or as autograd gives it."""
 
-    def __init__(self, bench: Bench, way: Way, arguments: list[Array]) -> None:
-        self.bench, self.arguments = bench, arguments
+    role: str
+    number: int
+
+
+class Session:
+    """One way to call a check of the network, on one set of inputs.
+
+    `whole`: it is a verification or a script, which may compare with autograd as well. There
+    both sides are spoiled alike, so that only a comparison with differences can refuse.
+    """
+
+    def __init__(
+        self, bench: Bench, way: Way, arguments: list[Array], *, whole: bool = False
+    ) -> None:
+        self.bench, self.arguments, self.whole = bench, arguments, whole
         self.inputs = dict(zip(ARGUMENTS, arguments, strict=True))
-        self.points = Points({t: self.inputs[t] for t in TENSORS})
+        self.points = Points({t: self.inputs[t] for t in TENSORS}, strict=whole)
         bench.watcher.points = self.points
-        self.sides = bench.subject.sides(arguments, ("hand",))
+        self.sides = bench.subject.sides(arguments, ("hand", "auto") if whole else ("hand",))
+        self.steps_itself, self.prints_errors = bool(self.points.seen), False
         self.points.seen.clear()  # a backward that differences is no check of another
         self.function = _taking_six(way)
         run = Run(learning=True)
-        run.watch([known("hand", t, a) for t, a in self.sides.hand.items()])
+        for role, arrays in (("hand", self.sides.hand), ("auto", self.sides.auto)):
+            run.watch([known(role, t, a) for t, a in arrays.items()])
         self.first = self._attempt(run)
         self.after = [a.copy() for a in bench.subject.given]
         bench.watcher.points = None
-        self.origins = {t: self._origin(run, t) for t in TENSORS}
+        self.origins = {t: list(self._origins(run, t)) for t in TENSORS}
 
     def _attempt(self, run: Run) -> Said:
         return self.bench.attempt(self.function, run, self.arguments)
 
-    def _origin(self, run: Run, tensor: str) -> int | None:
-        """The place where the gradient first stands; in the hand-written side if it is there."""
+    @property
+    def steps(self) -> bool:
+        """Whether it takes steps; in a `whole`, not by way of a backward that does."""
+        return bool(self.points.seen) and not (self.whole and self.steps_itself)
+
+    def _origins(self, run: Run, tensor: str) -> Iterator[Origin]:
+        """By hand, in the hand-written side if it is there; then as autograd gives it."""
         sights = list(run.sights.get(("hand", tensor), {}).values())
         own = [s for s in sights if s.number in self.sides.hand_places]
-
-        def order(sight: Sight) -> int:
-            return sight.order
-
-        first = min(own or sights, key=order, default=None)
-        return None if first is None else first.number
+        first = _first(own or sights)
+        if first is not None:
+            yield Origin("hand", first.number)
+        theirs = list(run.sights.get(("auto", tensor), {}).values())
+        apart = [s for s in theirs if s.number not in self.sides.hand_places]
+        tensors = [s for s in apart if s.is_tensor]  # an array may be the differences themselves
+        other = _first(tensors or [s for s in apart if s.number in self.sides.auto_places])
+        if other is not None and other != first:
+            yield Origin("auto", other.number)
 
     def told(self, *, alone: bool = False) -> None:
         """Rows and arrays about this way of calling, and the trials.
@@ -121,22 +153,36 @@ class Session:
             base = self._attempt(run)
         can = set(unequal) <= run.swapped
         bench.tell("equalised", bool(unequal), can)
-        bench.tell("base", "refused" if saying.objects(base) else "accepted")
-        if self.first.numbers:
+        if self.whole and self._objects(base):
+            return  # to autograd's gradients or to the loss, for all that is known
+        bench.tell("base", "refused" if self._objects(base) else "accepted")
+        if self.first.numbers and not self.whole:
             bench.tell("number", max(self.first.numbers))
-        if not saying.objects(base) and can:
+        if not self._objects(base) and can:
+            before = len(bench.rows)
             self._try("plan", TENSORS, base, unequal)
             late = [t for t in TENSORS if bench.missed(t)]
             self._try("more", late, base, unequal)
+            if self.whole and not bench.refuses(before):
+                del bench.rows[before:]  # it shows the differences, and compares nothing
 
     # ── a right gradient ─────────────────────────────────────────────────────
 
     def _finds_fault(self) -> bool:
         """Whether it says, or its number says, that the candidate's own gradients are wrong."""
-        return saying.objects(self.first) or any(not n <= FAULT for n in self.first.numbers)
+        return self._objects(self.first) or any(not n <= FAULT for n in self.first.numbers)
+
+    def _objects(self, said: Said) -> bool:
+        """Whether a run says no by itself; a script prints all sorts of things."""
+        return saying.objects(said) if self.bench.subject.is_function else said.objects
 
     def _unequal(self) -> dict[str, Array]:
-        """Gradients that are not the slopes of the candidate's own loss, with the slopes."""
+        """Gradients that are not the slopes of the candidate's own loss, with the slopes.
+
+        In a `whole` those that are not autograd's, with autograd's.
+        """
+        if self.whole:
+            return {t: self.sides.auto[t] for t in TENSORS if self.sides.differ(t)}
         forward = self.bench.driver._find("forward")
         if sum(a.size for a in self.arguments) > MANY:
             return {}
@@ -162,9 +208,9 @@ class Session:
         """A run in which every gradient is right, but for the tensor `without`."""
         run = Run()
         for tensor, truth in unequal.items():
-            origin = self.origins[tensor]
-            if tensor != without and origin is not None:
-                run.swap(origin, known("hand", tensor, self.sides.hand[tensor]), truth)
+            for origin in self.origins[tensor]:
+                if tensor != without and origin.role == "hand":
+                    run.swap(origin.number, known("hand", tensor, self.sides.hand[tensor]), truth)
         return run
 
     # ── wrong ones ───────────────────────────────────────────────────────────
@@ -187,22 +233,29 @@ class Session:
         self, tensor: str, corruption: Corruption, base: Said, unequal: Mapping[str, Array]
     ) -> tuple[str, Said | None]:
         """As a trial of `verify`: "accepted", or by what it was refused, or why it was neither."""
-        origin = self.origins[tensor]
-        if origin is None:
-            absent = any(o is not None for o in self.origins.values())
+        origins = self.origins[tensor]
+        if not origins:
+            absent = any(self.origins.values())
             return ("absent" if absent or not self.points.seen else "unapplied"), None
-        value = unequal.get(tensor, self.sides.hand[tensor])
         corruption = at_a_step(corruption, self.inputs[tensor], self.points.seen.get(tensor, ()))
-        wrong = spoiled(value, corruption, self._mask(tensor, corruption))
-        if wrong is None:
-            return "inapplicable", None
         run = self._run(unequal, without=tensor)
-        run.swap(origin, known("hand", tensor, self.sides.hand[tensor]), wrong)
+        for origin in origins:
+            own = (self.sides.hand if origin.role == "hand" else self.sides.auto)[tensor]
+            value = unequal.get(tensor, own)
+            wrong = spoiled(value, corruption, self._mask(tensor, corruption))
+            if wrong is None:
+                return "inapplicable", None
+            run.swap(origin.number, known(origin.role, tensor, own), wrong)
         run.only = frozenset(base.truths)
         said = self._attempt(run)
         if tensor not in run.swapped:
             return "unapplied", None
-        return refused(base, said) or "accepted", said
+        if not self.whole:
+            return refused(base, said) or "accepted", said
+        slightly = corruption.kind == "scale" and 1.0 < corruption.amount < 2.0
+        grown = (slightly or self.prints_errors) and _has_grown(base, said)
+        self.prints_errors = self.prints_errors or grown
+        return saying.refused(base, said) or (saying.PRINT if grown else "accepted"), said
 
     def _mask(self, tensor: str, corruption: Corruption) -> Array | None:
         if corruption.kind != "mask":
@@ -226,6 +279,10 @@ def at_a_step(corruption: Corruption, base: Array, points: Sequence[Array]) -> C
     return Corruption("entry", (nearest + 0.5) / start.size)
 
 
+def _first(sights: list[Sight]) -> Sight | None:
+    return min(sights, key=lambda s: s.order, default=None)
+
+
 def _taking_six(way: Way) -> Callable[..., Any]:
     def check(X: Array, y: Array, W1: Array, b1: Array, W2: Array, b2: Array) -> Any:
         return way(X, y, W1, b1, W2, b2)
@@ -243,6 +300,17 @@ def refused(before: Said, after: Said) -> str:
     ):
         return saying.PRINT if not before.booleans else ""
     return ""
+
+
+def _has_grown(before: Said, after: Said) -> bool:
+    """Whether a printed number was nearly 0 and is no more.
+
+    Where a gradient is 1 % off, that is an error; otherwise it may be an entry of the gradient.
+    """
+    old, new = list(_printed(before)), list(_printed(after))
+    pairs = zip(old, new, strict=False)
+    grown = (abs(a) <= FAULT and not abs(b) <= GROWN * max(abs(a), NOISE) for a, b in pairs)
+    return len(old) == len(new) and any(grown)
 
 
 def _printed(said: Said) -> Iterator[float]:

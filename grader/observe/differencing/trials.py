@@ -12,15 +12,13 @@ from grader.observe.differencing import finding
 from grader.observe.differencing.finding import CHECK, COMPARING, Found, Way
 from grader.observe.differencing.session import TENSORS, Bench, Session, at_a_step, refused
 from grader.observe.differencing.watching import Watcher
+from grader.observe.differencing.whole import OWN, Whole, on_its_own
 from grader.observe.verifying import saying
 from grader.observe.verifying.examination import seeded
 from grader.observe.verifying.saying import Said
 from grader.observe.verifying.spoiling import Array, Run
 from grader.observe.verifying.subject import ARGUMENTS, Subject
 from grader.observe.verifying.surmise import Corruption, spoiled
-
-CASES = 2
-"""The small inputs, and larger ones for who takes more entries at once than those have."""
 
 MOST_AT = 4096
 """Points noted of a helper."""
@@ -44,10 +42,15 @@ class Examination:
 
     def held(self) -> None:
         """Fill the reply; the first candidate that takes a step is the one."""
+        whole = Whole(self.bench, self.items)
+        helpers = []
         for found in finding.candidates(self.driver.bind(), self.driver.names):
-            done = self._check(found) if found.kind == CHECK else self._helper(found)
-            if done:
+            if found.kind != CHECK and not found.is_named:
+                helpers.append(found)  # what calls it says more
+            elif self._check(found) if found.kind == CHECK else self._helper(found):
                 return
+        if not whole.held():
+            any(map(self._helper, helpers))
 
     def _found(self, found: Found, case: int) -> None:
         code = getattr(found.function.call, "__code__", None)
@@ -61,7 +64,7 @@ class Examination:
         """Examine one that is given the inputs; False where it takes no step of any input."""
         if found.alone:
             return self._alone(found)
-        for case in range(CASES):
+        for case in range(OWN):
             arguments = [self.items[f"{name}{case}"] for name in ARGUMENTS]
             for way in found.ways:
                 session = Session(self.bench, way, arguments)
@@ -92,29 +95,11 @@ class Examination:
 
     def _alone(self, found: Found) -> bool:
         """Examine one that draws its own numbers: those of its first call of `forward`."""
-        module, name = self.driver.module, self.driver.names.get("forward", "forward")
-        plain, seen = getattr(module, name, None), list[list[Array]]()
-        if not callable(plain):
-            return False
-
-        def forward(*arguments: Any, **named: Any) -> Any:
-            six = [*arguments, *(named[n] for n in ARGUMENTS[len(arguments) :] if n in named)]
-            if not seen and len(six) == len(ARGUMENTS):
-                seen.append([np.array(a) for a in six])
-            return plain(*arguments, **named)
-
         (way,) = found.ways
-        setattr(module, name, forward)
-        try:
-            self.bench.attempt(lambda: way(), Run(), None)
-        finally:
-            setattr(module, name, plain)
-        if not seen or not self.bench.in_time:
+        session = on_its_own(self.bench, way)
+        if session is None or not session.points.seen:
             return False
-        session = Session(self.bench, way, seen[0])
-        if not session.points.seen:
-            return False
-        self._found(found, CASES)
+        self._found(found, OWN)
         session.told(alone=True)
         return True
 

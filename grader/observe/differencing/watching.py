@@ -23,6 +23,9 @@ FAR_IN_MANY = 0.05
 EXACT = 4 * float(np.finfo(np.float64).eps)
 """What stepping back may leave of a step."""
 
+ALIKE = 1e-3
+"""Relative: steps that differ by less are of one size, but for rounding."""
+
 MAX_POINTS = 256
 """Kept of each tensor; the small inputs have 4 entries."""
 
@@ -63,9 +66,14 @@ class Alike:
 
 
 class Points:
-    """The points seen near one set of inputs, in the order of running."""
+    """The points seen near one set of inputs, in the order of running.
 
-    def __init__(self, inputs: Mapping[str, Array]) -> None:
+    `strict`: only steps of single entries count, and such as were not taken back: what runs
+    may train as well, which moves all entries a little.
+    """
+
+    def __init__(self, inputs: Mapping[str, Array], *, strict: bool = False) -> None:
+        self.strict = strict
         self.known: dict[tuple[int, ...], Alike] = {}
         self.places: dict[int, set[Form]] = {}
         self.seen: dict[str, list[Array]] = {}
@@ -99,10 +107,22 @@ class Points:
             return
         if not (step > EXACT * np.maximum(1.0, np.abs(base))).any():
             return
+        if self.strict and not single and not self._is_left(form, step):
+            return
         kept = self.seen.setdefault(form.tensor, [])
         found = array.T if form.turned else array
         if len(kept) < MAX_POINTS and not (kept and np.array_equal(kept[-1], found)):
             kept.append(np.array(found, copy=True, subok=False))
+
+    def _is_left(self, form: Form, step: Array) -> bool:
+        """Whether several entries are off by the very step that was taken of single ones."""
+        kept = self.seen.get(form.tensor)
+        if not kept:
+            return False
+        base = form.array.T if form.turned else form.array
+        one = float(np.abs(kept[0] - base).max())
+        moved = step[step > ALIKE * one]
+        return bool((np.abs(moved / one - 1.0) <= ALIKE).all())
 
 
 class Watcher(Spoiler):

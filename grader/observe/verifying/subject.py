@@ -52,7 +52,8 @@ class Subject:
     """What is run: the function `wanted`, or the whole script where there is none.
 
     With "" a function that is chosen later.
-    `given` are the arguments of the last run, as it left them.
+    `given` are the arguments of the last run, as it left them. A script's module is shown to
+    `between` after each of its statements.
     """
 
     def __init__(
@@ -74,9 +75,10 @@ class Subject:
         driver.module = self.tracer.load(main)
         self.function: Any = driver._find(wanted) if wanted else None
         self.given: list[Array] = []
+        self.between: Callable[[ModuleType], None] | None = None
         self.is_function = not wanted or callable(self.function)
         self.paths = list(files)
-        self.statements = [] if self.is_function else self._statements()
+        self.statements = [] if self.is_function else self.parted()
 
     def attempt(self, run: Run, arguments: list[Array] | None) -> Said:
         """One run, with everything drawn at random drawn as before."""
@@ -100,14 +102,11 @@ class Subject:
 
     def _verify(self, arguments: list[Array] | None) -> Any:
         self.given = [a.copy() for a in arguments or ()]
-        try:
-            inspect.signature(self.function).bind(*self.given)
-        except (TypeError, ValueError):
-            if _takes_none(self.function):
-                return self.function()  # it makes its own numbers
+        if not takes(self.function, *self.given) and takes(self.function):
+            return self.function()  # it makes its own numbers
         return self.function(*self.given)
 
-    def _statements(self) -> list[tuple[int, CodeType]]:
+    def parted(self) -> list[tuple[int, CodeType]]:
         """The main file's statements, each by itself: one that fails does not end the others."""
         body = self.tracer.tree(self.main).body
         future = [s for s in body if isinstance(s, ast.ImportFrom) and s.module == "__future__"]
@@ -134,6 +133,8 @@ class Subject:
                     errors.append((str(line), error))
                     if isinstance(error, SystemExit):
                         break
+                if self.between is not None:
+                    self.between(module)
         return errors
 
     def sides(self, arguments: list[Array], roles: tuple[str, ...] = ("hand", "auto")) -> Sides:
@@ -204,9 +205,10 @@ class _Once(tracing.Tracer):
         return self.done[path]
 
 
-def _takes_none(function: Callable[..., Any]) -> bool:
+def takes(function: Callable[..., Any], *arguments: Any) -> bool:
+    """Whether it can be called with these, as far as its signature tells."""
     try:
-        inspect.signature(function).bind()
+        inspect.signature(function).bind(*arguments)
     except (TypeError, ValueError):
         return False
     return True
