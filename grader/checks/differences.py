@@ -15,7 +15,8 @@ import numpy as np
 from grader.checks.check import Outcome, check, failed, judge, passed, waits
 from grader.checks.refusal import listed, trial_line
 from grader.checks.seen import Seen, number
-from grader.observe.difference_check import DifferenceCheck
+from grader.observe.difference_check import DifferenceCheck, Tolerance
+from grader.observe.verification import PERCENT
 from grader.problem.tolerances import FINITE_DIFFERENCE, STEP
 from grader.records import TENSORS, Array, CheckStatus, Evidence
 
@@ -188,7 +189,8 @@ def fd_catches(seen: Seen) -> Outcome:
 
     1 % off, an entry changed or transposed; where that passes, twice, 1/B and −1 times the
     right one and without the mask. Where entries are drawn, a drawn one is changed. The
-    gradients are made to agree with the candidate's own loss first.
+    gradients are made to agree with the candidate's own loss first. Where its tolerance lies
+    is shown.
     """
     record = seen.differences
     if (outcome := _untold(record)) is not None:
@@ -211,10 +213,21 @@ def fd_catches(seen: Seen) -> Outcome:
         why = record.reason or "nothing in a run of it answers to a wrong gradient"
         return Outcome(CheckStatus.MANUAL, f"Open: it could not be put to the test: {why}.")
     missed = [line for line in lines if line.verdict is not CheckStatus.PASS]
+    lines += [_limit(record.tolerance)] if record.tolerance else []
     if missed:
         text = f"{record.name} accepts {listed([line.what for line in missed])}."
         return failed(text, *missed, *(line for line in lines if line not in missed))
     return passed(f"{record.name} refuses each of the five when it is wrong.", *lines)
+
+
+def _limit(tolerance: Tolerance) -> Evidence:
+    """Where its tolerance lies, from one gradient that was put off by less and less."""
+    passes, stops = (f"{error:.1g}" for error in (tolerance.passes, tolerance.stops))
+    words = f"{passes} passes, {stops} does not" if tolerance.passes else f"{stops} does not pass"
+    words = words if np.isfinite(tolerance.stops) else f"even {passes} passes"
+    status = CheckStatus.PASS if tolerance.passes < PERCENT else CheckStatus.FAIL
+    what = f"the relative error of d{tolerance.tensor} that it lets through"
+    return Evidence(what, f"below {PERCENT:.1g}", words, verdict=status)
 
 
 @check(

@@ -10,7 +10,7 @@ forge those points takes more work than to write a central difference, and earns
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -21,6 +21,7 @@ from grader.observe.observe import Allowance
 from grader.observe.sent import sent
 from grader.observe.verification import (
     ENTRY,
+    LADDER,
     MAX_REASON,
     OWN,
     PERCENT,
@@ -55,8 +56,23 @@ QUOTIENT = re.compile(
 Without either there is nothing to look for.
 """
 
+FINE = tuple(10.0**-n for n in range(9, 2, -1))
+"""Errors below those that must be refused, among which the largest that passes is sought."""
+
 PHASES = (0.3, 1.1)
 """Σ sin(x + phase) is what helpers differentiate: neither slope nor curvature is near 0."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tolerance:
+    """How far one gradient may be off: the relative error `passes` (0: none tried), `stops` not.
+
+    The next error on the ladder lies between them only; inf where nothing is refused.
+    """
+
+    tensor: str
+    passes: float
+    stops: float
 
 
 @dataclass(frozen=True)
@@ -68,7 +84,8 @@ class DifferenceCheck:
     is none. `asks_step`: the step is the caller's to give.
     `points` [n, …] are where the loss was taken near `case`, by tensor; `after` the arguments
     as they were left; `numeric` a helper's gradients and `slopes` the true ones. `number` is
-    what it returns on right gradients, if numbers. `trials` tells how it took spoiled ones.
+    what it returns on right gradients, if numbers. `trials` tells how it took spoiled ones;
+    `tolerance` where its own limit lies, None where it leaves that to the reader.
     """
 
     kind: str = ""
@@ -80,6 +97,7 @@ class DifferenceCheck:
     numeric: Mapping[str, Array] = field(default_factory=dict)
     slopes: Mapping[str, Array] = field(default_factory=dict)
     number: float | None = None
+    tolerance: Tolerance | None = None
     trials: Verification = field(default_factory=Verification)
     reason: str = ""
 
@@ -124,6 +142,7 @@ def _request(submission: Submission, paper: Paper) -> dict[str, Any]:
     more = ((Kind.SCALE, 2.0), (Kind.SCALE, 1.0 / batch), (Kind.SCALE, -1.0), (Kind.MASK, 0))
     items["plan"] = "\n".join(f"{kind} {amount}" for kind, amount in first)
     items["more"] = "\n".join(f"{kind} {amount}" for kind, amount in more)
+    items["ladder"] = " ".join(map(str, (*FINE, *LADDER)))
     return items | {"seconds": str(WORKING), "max_bytes": str(REPLY_BYTES)}
 
 
@@ -165,9 +184,19 @@ def read_difference_check(
         if helper
         else {},
         number=_float(numbers[0]) if numbers else None,
+        tolerance=_tolerance(lines),
         trials=replace(trials, trials=tuple(replace(t, case=case.name) for t in trials.trials)),
         reason=trials.reason,
     )
+
+
+def _tolerance(lines: Sequence[Sequence[str]]) -> Tolerance | None:
+    """The first row that says where the limit lies, if it makes sense."""
+    for row in lines:
+        if row[0] == "tolerance" and len(row) == 4 and row[1] in TENSORS:
+            passes, stops = _float(row[2]), _float(row[3])
+            return Tolerance(row[1], passes, stops) if 0.0 <= passes < stops else None
+    return None
 
 
 def _own_case(items: Mapping[str, Any]) -> Case | None:

@@ -15,6 +15,7 @@ from grader.intake.files import Read
 from grader.intake.find import assemble
 from grader.observe.difference_check import (
     DifferenceCheck,
+    Tolerance,
     read_difference_check,
     take_difference_check,
 )
@@ -384,6 +385,33 @@ def test_what_is_noticed_of_which_tensor(zygotes: Zygotes) -> None:
 
 
 @linux_only
+@pytest.mark.parametrize(
+    ("limit", "passes", "stops", "words"),
+    [
+        ("3e-6", 1e-6, 1e-5, "1e-06 passes, 1e-05 does not"),
+        ("0.03", 0.02, 0.05, "0.02 passes, 0.05 does not"),
+    ],
+)
+def test_where_its_tolerance_lies(
+    limit: str, passes: float, stops: float, words: str, zygotes: Zygotes
+) -> None:
+    text = NETWORK + LOOP.replace("1e-8", "1e-2").replace("return worst", f"return worst < {limit}")
+    record = take_difference_check(submission(text), PAPER, zygotes.torch, Allowance())
+    assert record.tolerance == Tolerance("W1", passes, stops)
+    catches = outcomes(record)[1]
+    assert catches.status is (CheckStatus.PASS if passes < 0.01 else CheckStatus.FAIL)
+    (line,) = (e for e in catches.evidence if "lets through" in e.what)
+    assert (line.observed, line.verdict) == (words, catches.status)
+
+
+@linux_only
+def test_a_number_has_no_tolerance_of_its_own(zygotes: Zygotes) -> None:
+    record = take_difference_check(submission(NETWORK + LOOP), PAPER, zygotes.torch, Allowance())
+    assert record.number is not None and record.tolerance is None
+    assert not any("lets through" in e.what for e in outcomes(record)[1].evidence)
+
+
+@linux_only
 @pytest.mark.parametrize("body", ["while True: pass", "import os; os._exit(0)"])
 def test_what_ends_the_child_leaves_a_reason(body: str, zygotes: Zygotes) -> None:
     text = f"{NETWORK}\ndef gradient_check(X, y, W1, b1, W2, b2):\n    {body}\n"
@@ -488,6 +516,22 @@ def test_arrays_that_do_not_fit_are_not_there() -> None:
 def test_rows_that_name_no_check(rows: str) -> None:
     assert read_difference_check({"rows": rows, "stopped": ""}, TEXT, PAPER).kind == ""
     assert read_difference_check({"rows": 3}, TEXT, PAPER).kind == ""
+
+
+@pytest.mark.parametrize(
+    ("row", "wanted"),
+    [
+        ("W1\t1e-06\t1e-05", Tolerance("W1", 1e-6, 1e-5)),
+        ("X\t10000.0\tinf", Tolerance("X", 1e4, float("inf"))),
+        ("W9\t1e-06\t1e-05", None),
+        ("W1\t1e-05\t1e-06", None),
+        ("W1\tnan\t1e-05", None),
+        ("W1\t1e-06", None),
+    ],
+)
+def test_a_tolerance_that_makes_sense(row: str, wanted: Tolerance | None) -> None:
+    reply = {"rows": f"{ROWS}\ntolerance\t{row}"}
+    assert read_difference_check(reply, TEXT, PAPER).tolerance == wanted
 
 
 def test_its_own_numbers_have_to_fit_together() -> None:

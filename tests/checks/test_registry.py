@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,7 @@ EDITS = {
 """Checks that no shipped sample fails: an edit of the reference that does."""
 
 
+@cache
 def failed_by_samples() -> dict[str, str]:
     """Check → a shipped sample whose `expected.yaml` says that it fails it."""
     found: dict[str, str] = {}

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from grader.observe import coerce
+from grader.observe.differencing.bench import Bench
 from grader.observe.differencing.finding import STEP, Way
-from grader.observe.differencing.watching import Points, Watcher, slopes
+from grader.observe.differencing.watching import Points, slopes
 from grader.observe.verifying import saying
-from grader.observe.verifying.examination import ROWS, row
 from grader.observe.verifying.saying import Said
 from grader.observe.verifying.spoiling import Array, Run, Sight, known
-from grader.observe.verifying.subject import ARGUMENTS, Subject
+from grader.observe.verifying.subject import ARGUMENTS
 from grader.observe.verifying.surmise import Corruption, spoiled, without_mask
 
 TENSORS = coerce.TENSORS
@@ -30,54 +29,18 @@ FAULT = 1e-4
 NOISE, GROWN = 1e-6, 10.0
 """What differences may be off by, and by how much more a printed error must grow to be one."""
 
+SLIGHTLY = 0.01
+"""Of the ladder of errors, the one that is always tried."""
+
+VERDICTS = (saying.RETURN, saying.RAISE, saying.COMPARISON)
+"""What refuses by a limit of its own."""
+
 MANY = 200
 """Entries beyond which nobody waits for all slopes."""
 
 PRINTED = re.compile(r"[-+]?\d*\.?\d+(?:e[-+]?\d+)?", re.IGNORECASE)
 TOLD = 1e-3
 """A printed number that differs by more than this is another number."""
-
-
-@dataclass
-class Bench:
-    """What all ways of calling share: who is asked, the plans, the clock, and the reply."""
-
-    driver: Any
-    subject: Subject
-    watcher: Watcher
-    plans: Mapping[str, Sequence[Corruption]]
-    until: float
-    slowest: float = 0.0
-    rows: list[str] = field(default_factory=list)
-    arrays: dict[str, Any] = field(default_factory=dict)
-
-    def tell(self, *words: object) -> None:
-        """Add a row to the reply."""
-        if len(self.rows) < ROWS:
-            self.rows.append(row(*words))
-
-    @property
-    def in_time(self) -> bool:
-        """Whether another run would end before the time is up."""
-        return time.monotonic() + self.slowest < self.until
-
-    def attempt(self, function: Callable[..., Any], run: Run, arguments: Any) -> Said:
-        """One run of `function`."""
-        self.subject.function = function
-        started = time.monotonic()
-        said = self.subject.attempt(run, arguments)
-        self.slowest = max(self.slowest, time.monotonic() - started)
-        return said
-
-    def refuses(self, since: int) -> bool:
-        """Whether a trial among the rows from there on was refused."""
-        rows = (line.split("\t") for line in self.rows[since:])
-        return any(words[5:6] in ([way] for way in saying.WAYS) for words in rows)
-
-    def missed(self, tensor: str) -> bool:
-        """Whether a trial of the tensor was not refused."""
-        rows = (line.split("\t") for line in self.rows if line.startswith("trial\t"))
-        return any(words[4] == tensor and words[5] in ("accepted", "absent") for words in rows)
 
 
 @dataclass(frozen=True)
@@ -165,6 +128,7 @@ class Session:
             self._try("more", late, base, unequal)
             if self.whole and not bench.refuses(before):
                 del bench.rows[before:]  # it shows the differences, and compares nothing
+            self._measure(base, unequal)
 
     # ── a right gradient ─────────────────────────────────────────────────────
 
@@ -228,6 +192,30 @@ class Session:
                     place = self.bench.subject.place(number)
                 words = (corruption.kind, corruption.amount, tensor, outcome, *place)
                 self.bench.tell("trial", 0, *words)
+
+    def _measure(self, base: Said, unequal: Mapping[str, Array]) -> None:
+        """Between which two of the ladder's errors one scaled gradient is first refused.
+
+        Where numbers are returned or printed there is no such limit: the reader draws it.
+        """
+        bench, low, high = self.bench, -1, len(self.bench.ladder)
+        for tensor, said in bench.said(SLIGHTLY):
+            if said in VERDICTS:
+                high = bench.ladder.index(SLIGHTLY)
+                break
+            if said == "accepted" and bench.refuses(0, tensor):
+                low = bench.ladder.index(SLIGHTLY)
+                break
+        else:
+            return
+        while high - low > 1 and bench.in_time:
+            middle = (low + high) // 2
+            corruption = Corruption("scale", 1.0 + bench.ladder[middle])
+            outcome, _ = self._tried(tensor, corruption, base, unequal)
+            low, high = (middle, high) if outcome == "accepted" else (low, middle)
+        if high - low == 1:
+            ends = (0.0, *bench.ladder, np.inf)[low + 1 : high + 2]
+            bench.tell("tolerance", tensor, *ends)
 
     def _tried(
         self, tensor: str, corruption: Corruption, base: Said, unequal: Mapping[str, Array]

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from grader.observe.differencing import finding
+from grader.observe.differencing.bench import Bench
 from grader.observe.differencing.finding import CHECK, COMPARING, Found, Way
-from grader.observe.differencing.session import TENSORS, Bench, Session, at_a_step, refused
+from grader.observe.differencing.session import TENSORS, Session, at_a_step, refused
 from grader.observe.differencing.watching import Watcher
 from grader.observe.differencing.whole import OWN, Whole, on_its_own
 from grader.observe.verifying import saying
@@ -34,7 +35,8 @@ class Examination:
         noise = int(items["noise"])
         subject = Subject(driver, files, items["main"], noise, wanted="", spoiler=watcher)
         plans = {name: self._plan(name) for name in ("plan", "more")}
-        self.bench = Bench(driver, subject, watcher, plans, until)
+        ladder = [float(word) for word in items["ladder"].split()]
+        self.bench = Bench(driver, subject, watcher, plans, ladder, until)
 
     def _plan(self, name: str) -> list[Corruption]:
         rows = (line.split(" ") for line in self.items[name].splitlines())

@@ -8,10 +8,11 @@ from types import ModuleType
 from typing import Any
 
 from grader.observe import cells
+from grader.observe.differencing.bench import Bench
 from grader.observe.differencing.finding import CHECK, Way
 from grader.observe.differencing.numbers import Noticed, kept_by
 from grader.observe.differencing.quotients import line_in_script, quotients
-from grader.observe.differencing.session import Bench, Session
+from grader.observe.differencing.session import Session
 from grader.observe.verifying.spoiling import Array, Run
 from grader.observe.verifying.subject import ARGUMENTS, takes
 
