@@ -25,6 +25,9 @@ from grader.sandbox.control import Reaped
 
 REPLY_ITEMS = 256
 GREETING_BYTES = 64 * 1024
+READ_BYTES = 64 * 1024
+"""Read at once where less is awaited: a frame's header, table and payload mostly come together."""
+
 OUTPUT_KEPT = 16 * 1024
 """Bytes of output kept for the report, of each child."""
 
@@ -70,10 +73,12 @@ class Child:
         self.output_bytes = 0
         self.gone: _Gone | None = None
         self._came_up = False
+        self._arrived = bytearray()
         self._cpu_clock = _cpu_clock(pidfd)
         self.reaped: Reaped | None = None
         for fd in (request_fd, reply_fd, output_fd):
             os.set_blocking(fd, False)
+        self._polls = {reply_fd: self._poll(reply_fd, select.POLLIN)}
 
     def __enter__(self) -> Child:
         return self
@@ -156,12 +161,17 @@ class Child:
 
     # ── the pipes ────────────────────────────────────────────────────────────
 
-    def _wait(self, fd: int, event: int) -> None:
-        """Until `fd` is ready; output is drained meanwhile. Raises `_Gone`."""
+    def _poll(self, fd: int, event: int) -> select.poll:
+        """What waits for `fd`, and hears of output and of the process's end meanwhile."""
         poll = select.poll()
         poll.register(fd, event)
         poll.register(self._output_fd, select.POLLIN)
         poll.register(self._pidfd, select.POLLIN)
+        return poll
+
+    def _wait(self, fd: int, event: int) -> None:
+        """Until `fd` is ready; output is drained meanwhile. Raises `_Gone`."""
+        poll = self._polls.get(fd) or self._poll(fd, event)
         while True:
             left = self._until - time.monotonic()
             if left <= 0:
@@ -177,25 +187,25 @@ class Child:
                 raise _Gone(Ended.CRASH, "the process ended")
 
     def _receive(self, size: int) -> bytes:
-        chunks, missing = [], size
-        while missing:
+        """Exactly `size` bytes of the reply; what came with them is kept for the next call."""
+        while len(self._arrived) < size:
             self._wait(self._reply_fd, select.POLLIN)
             with contextlib.suppress(BlockingIOError):
-                chunk = os.read(self._reply_fd, min(missing, 1 << 20))
+                chunk = os.read(self._reply_fd, max(size - len(self._arrived), READ_BYTES))
                 if not chunk:
                     raise _Gone(Ended.CRASH, "the process closed its pipe")
-                chunks.append(chunk)
-                missing -= len(chunk)
-        return b"".join(chunks)
+                self._arrived += chunk
+        taken = bytes(memoryview(self._arrived)[:size])
+        del self._arrived[:size]
+        return taken
 
     def _write(self, data: bytes) -> None:
         view = memoryview(data)
         while view:
-            self._wait(self._request_fd, select.POLLOUT)
             try:
                 view = view[os.write(self._request_fd, view) :]
             except BlockingIOError:
-                continue
+                self._wait(self._request_fd, select.POLLOUT)
             except BrokenPipeError:
                 raise _Gone(Ended.CRASH, "the process ended") from None
 
@@ -214,7 +224,9 @@ class Child:
                 raise _Gone(Ended.OUTPUT_LIMIT, f"printed more than {OUTPUT_LIMIT >> 20} MiB")
 
     def _unasked(self) -> bool:
-        """Whether a reply lies in the pipe although nothing has been asked."""
+        """Whether a reply lies in the pipe, or came with the last, although nothing was asked."""
+        if self._arrived:
+            return True
         poll = select.poll()
         poll.register(self._reply_fd, select.POLLIN)
         return any(event & select.POLLIN for _, event in poll.poll(0))
