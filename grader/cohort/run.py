@@ -29,7 +29,7 @@ from grader.cohort.worker import Finished, Order, set_aside, written
 from grader.cohort.workforce import Workforce
 from grader.intake import Found
 from grader.records import Result, Submission
-from grader.report import render_index, write_csv
+from grader.report import json_text, render_index, write_csv
 from grader.report.overview import outlined
 from grader.report.views import Audience
 
@@ -62,7 +62,7 @@ def _save(finished: Finished, folder: Path, key: str) -> None:
     document = finished.document | {REUSE_KEY: key}
     sweep(folder)
     write_whole(folder / "report.html", finished.page)
-    write_whole(folder / "result.json", json.dumps(document, indent=1, allow_nan=False) + "\n")
+    write_whole(folder / "result.json", json_text(document))
 
 
 def _key(order: Order, submission: Submission) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from grader import __version__
 from grader.records import GradeStatus, Result
 from grader.report.compact import rows_json
-from grader.report.document import result_json
+from grader.report.document import json_text, result_json
 from grader.report.escape import visible
 from grader.report.overview import MAX_COUNTED, SHARES, Group, overview
 from grader.report.pages import compile_pages, render_page
@@ -18,6 +18,7 @@ from grader.report.views import Audience, report_view
 __all__ = [
     "Audience",
     "compile_pages",
+    "json_text",
     "render_index",
     "render_report",
     "result_json",

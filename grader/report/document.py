@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import Any
 
 from grader import __version__
@@ -62,6 +63,18 @@ def result_json(result: Result) -> dict[str, Any]:
     return stored
 
 
+def json_text(document: Mapping[str, Any]) -> str:
+    """The text of `result.json`: a line each member, for a reader, and no more for the machine.
+
+    Raises `ValueError` for what JSON has no word for.
+    """
+    members = (
+        f" {json.dumps(name)}: {json.dumps(value, allow_nan=False)}"
+        for name, value in document.items()
+    )
+    return "{\n" + ",\n".join(members) + "\n}\n"
+
+
 def grade_json(grade: Grade) -> dict[str, Any]:
     """What a result says of its grade: totals, parts, dimensions and the single checks."""
     return {
@@ -91,7 +104,7 @@ def grade_json(grade: Grade) -> dict[str, Any]:
                 "passed": dimension.passed,
                 "total": dimension.total,
                 "checks": list(dimension.checks),
-                "groups": [asdict(g) | {"checks": list(g.checks)} for g in dimension.groups],
+                "groups": [_flat(g) | {"checks": list(g.checks)} for g in dimension.groups],
             }
             for dimension in grade.dimensions
         ],
@@ -115,7 +128,7 @@ def _check(check: CheckGrade) -> dict[str, Any]:
         "message": check.message,
         "hint": check.hint,
         "explained_by": list(check.explained_by),
-        "evidence": [asdict(line) | {"verdict": line.verdict.value} for line in check.evidence],
+        "evidence": [_flat(line) | {"verdict": line.verdict.value} for line in check.evidence],
     }
 
 
@@ -128,7 +141,12 @@ def _defect(defect: Defect) -> dict[str, Any]:
 
 
 def _node(node: GraphNode) -> dict[str, Any]:
-    return asdict(node) | {"status": node.status.value, "because": list(node.because)}
+    return _flat(node) | {"status": node.status.value, "because": list(node.because)}
+
+
+def _flat(record: Any) -> dict[str, Any]:
+    """A record without records in it; `asdict` copies deeply, and there are hundreds of these."""
+    return {field.name: getattr(record, field.name) for field in fields(record)}
 
 
 def _timing(timing: Mapping[str, float]) -> dict[str, float | None]:

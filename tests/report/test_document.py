@@ -11,7 +11,7 @@ import pytest
 from grader import __version__
 from grader.errors import HarnessError
 from grader.records import Result
-from grader.report import result_json
+from grader.report import json_text, result_json
 
 PROMISED = {
     "schema_version": int,
@@ -114,3 +114,16 @@ def test_the_network_is_there_as_data(usual: Result) -> None:
         "line": 29,
     }
     assert len(json.dumps(document["graph"])) < 20_000
+
+
+def test_the_text_says_the_same_and_has_a_line_each_member(usual: Result) -> None:
+    document = result_json(usual)
+    text = json_text(document)
+    assert json.loads(text) == document
+    assert len(text.splitlines()) == len(document) + 2
+    assert json_text({"a": "two\nlines", "b": "\u2028"}).count("\n") == 4
+
+
+def test_there_is_no_text_for_what_json_cannot_say() -> None:
+    with pytest.raises(ValueError, match="JSON"):
+        json_text({"score": math.nan})
