@@ -29,6 +29,8 @@ def visible(text: str, *, multiline: bool = True) -> str:
     Tabs and newlines stay when `multiline`; names and table cells pass False.
     The result always encodes as UTF-8.
     """
+    if text.isascii() and text.isprintable():
+        return text  # as most is: nothing to look for
     shown = HIDDEN.sub(_spelled, text.replace("\r\n", "\n"))
     return shown if multiline else shown.replace("\n", r"\n").replace("\t", r"\t")
 
