@@ -96,8 +96,13 @@ class Zygote:
         return Child(request_w, reply_r, output_r, fds[0], lambda: self._reap(pid), deadline)
 
     def close(self) -> None:
-        """End the zygote and every child of it. Safe to call twice."""
+        """End the zygote and every child of it. Safe to call twice.
+
+        One that was never waited for has no child, and need not finish its preloading.
+        """
         self._sock.close()
+        if self._facts is None:
+            self._process.kill()
         try:
             self._process.wait(timeout=10)
         except subprocess.TimeoutExpired:

@@ -237,6 +237,12 @@ def test_a_child_does_not_outlive_its_zygote() -> None:
         assert not child.alive
 
 
+def test_one_that_was_never_waited_for_is_ended_where_it_stands() -> None:
+    early = Zygote(DRIVER, ("torch",))
+    early.close()
+    assert early._process.returncode == -signal.SIGKILL
+
+
 def test_a_threaded_one_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "threaded.py").write_text(
         "import threading, time\nthreading.Thread(target=time.sleep, args=(60,), daemon=True).start()\n"
