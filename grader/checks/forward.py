@@ -241,7 +241,10 @@ SAME_NEWS = ("P", "logP", "Z2", "dZ2")
     serves="Part 1: a clean, minimal cache of exactly what backward needs.",
 )
 def cache(seen: Seen) -> Outcome:
-    """The cache, read by value, holds nothing that backward has no use for."""
+    """The cache, read by value, holds nothing that backward has no use for.
+
+    Of a layer that is kept for its backward only what that reads counts, and never its bias.
+    """
     named = ((path, tensor_name(seen, array)) for path, array in cache_of(seen, "primes"))
     names = {path: name for path, name in named if name}
     if not names and seen.step("forward/primes").texts.get("cacheless"):

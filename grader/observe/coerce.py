@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,9 @@ TENSORS = ("W1", "b1", "W2", "b2", "X")
 MAX_CACHE_ARRAYS = 64
 MAX_DEPTH = 5
 MAX_NDIM = 4
+Chosen = Callable[[Any], Container[str] | None]
+"""Of an object: the attributes that count, None for all."""
+
 NARROW = {np.dtype(t) for t in ("f8", "f4", "i8", "i4", "u1", "?")}
 
 
@@ -122,10 +125,18 @@ def _describe(value: Any) -> str:
     return f"{article} {kind}"
 
 
-def cache_arrays(cache: Any) -> list[tuple[str, np.ndarray[Any, Any]]]:
-    """(path, array) of every array reachable in a cache: containers, dataclasses, objects."""
+def cache_arrays(
+    cache: Any, of: Chosen = lambda _: None, biases: Sequence[Any] = ()
+) -> list[tuple[str, np.ndarray[Any, Any]]]:
+    """(path, array) of every array reachable in a cache: containers, dataclasses, objects.
+
+    Of an object only the attributes count that `of` names; what it holds besides of the
+    network's `biases`, under whatever name, is its own, and no part of the cache.
+    """
     found: list[tuple[str, np.ndarray[Any, Any]]] = []
-    for path, array in _walk(cache, "cache", MAX_DEPTH):
+    for path, array, owned in _walk(cache, "cache", MAX_DEPTH, of):
+        if owned and any(array.size == b.size and (array.ravel() == b).all() for b in biases):
+            continue
         found.append((path, np.array(array, copy=True, subok=False)))
         if len(found) == MAX_CACHE_ARRAYS:
             break
@@ -134,22 +145,33 @@ def cache_arrays(cache: Any) -> list[tuple[str, np.ndarray[Any, Any]]]:
     ]
 
 
-def _walk(value: Any, path: str, depth: int) -> Iterator[tuple[str, Any]]:
-    if isinstance(value, np.ndarray):
-        yield path, value
-    elif depth == 0 or isinstance(value, str | bytes | type):
-        return
-    elif isinstance(value, np.generic):
-        yield path, np.asarray(value)
-    elif isinstance(value, Mapping):
-        for key, item in value.items():
-            yield from _walk(item, f"{path}[{key!r}]", depth - 1)
+def _walk(
+    value: Any, path: str, depth: int, of: Chosen, *, owned: bool = False
+) -> Iterator[tuple[str, Any, bool]]:
+    """(path, array, whether it is on an object of which `of` names the attributes)."""
+    if isinstance(value, np.ndarray | np.generic):
+        yield path, np.asanyarray(value), owned
+    elif depth > 0 and not isinstance(value, str | bytes | type):
+        for step, item, inside in _parts(value, of):
+            yield from _walk(item, path + step, depth - 1, of, owned=owned or inside)
+
+
+def _parts(value: Any, of: Chosen) -> Iterator[tuple[str, Any, bool]]:
+    """What a container or an object holds: how it is reached, and whether by `of`."""
+    if isinstance(value, Mapping):
+        yield from ((f"[{key!r}]", item, False) for key, item in value.items())
     elif isinstance(value, tuple | list):
-        for index, item in enumerate(value):
-            yield from _walk(item, f"{path}[{index}]", depth - 1)
-    elif dataclasses.is_dataclass(value):
-        for entry in dataclasses.fields(value):
-            yield from _walk(getattr(value, entry.name, None), f"{path}.{entry.name}", depth - 1)
-    elif hasattr(value, "__dict__"):
-        for name, item in vars(value).items():
-            yield from _walk(item, f"{path}.{name}", depth - 1)
+        yield from ((f"[{index}]", item, False) for index, item in enumerate(value))
+    elif dataclasses.is_dataclass(value) or hasattr(value, "__dict__"):
+        chosen = of(value)
+        for name, item in _attributes(value):
+            if chosen is None or name in chosen:
+                yield f".{name}", item, chosen is not None
+
+
+def _attributes(value: Any) -> Iterator[tuple[str, Any]]:
+    if not dataclasses.is_dataclass(value):
+        yield from vars(value).items()
+        return
+    for entry in dataclasses.fields(value):
+        yield entry.name, getattr(value, entry.name, None)

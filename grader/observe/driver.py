@@ -183,7 +183,9 @@ class Driver:
         if self.bind().lossless:
             answer["lossless"] = "yes"
         if "want_cache" in items:
-            arrays = coerce.cache_arrays(self.bind().shown(cache))
+            shown = self.bind().shown(cache)
+            biases = [items[name] for name in ("b1", "b2")]
+            arrays = coerce.cache_arrays(shown, binding.read_by_backward, biases)
             answer |= {"cacheless": "yes"} if not arrays and self.bind().cacheless else {}
             answer |= {f"cache{i}": array for i, (_, array) in enumerate(arrays)}
             answer["paths"] = "\n".join(path.replace("\n", " ") for path, _ in arrays)

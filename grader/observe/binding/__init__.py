@@ -19,6 +19,7 @@ from grader.observe.binding import (
     environment,
     flow,
     functions,
+    kept,
     kit,
     layers,
     layout,
@@ -37,13 +38,14 @@ from grader.observe.binding import (
     verify,
 )
 from grader.observe.binding.binder import Binding, bind
+from grader.observe.binding.kept import read_by_backward
 
 MODULES = (
     *(absence, binder, canonical, classes, containers, described, environment, flow, functions),
-    *(kit, layers, layout, modules, names, pieces, places, returns, search, source, tensors),
+    *(kept, kit, layers, layout, modules, names, pieces, places, returns, search, source, tensors),
     *(torch_search, trial, updates, variables, verify),
 )
 FILES = (*(str(module.__file__) for module in MODULES), described.LINES_FILE)
 """Hidden from tracebacks: a candidate is shown the candidate's own lines."""
 
-__all__ = ["FILES", "Binding", "bind"]
+__all__ = ["FILES", "Binding", "bind", "read_by_backward"]
