@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import shutil
 import sys
 import threading
@@ -135,6 +136,7 @@ def grade(
         settings = _settings(seed, timeout, mend=mend, unconfined=unsafe_no_sandbox)
         engine = Engine(_rubric(rubric, contract), settings, zygotes)
         threading.Thread(target=compile_pages, daemon=True).start()
+        gc.freeze()  # what is loaded by now stays: no collection need look at it again
         with terminal.waiting(f"grading {submission}"):
             result, page = grade_one(engine, taken, out, chosen)
     terminal.result(result, page)

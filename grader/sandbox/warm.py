@@ -52,7 +52,7 @@ class Warming:
         with theirs:
             self.process = subprocess.Popen(
                 [
-                    *(sys.executable, "-I", "-B", "-c", BOOT, ROOT),
+                    *(sys.executable, "-I", "-c", BOOT, ROOT),
                     *(str(theirs.fileno()), mode, *first),
                 ],
                 pass_fds=(theirs.fileno(),),
