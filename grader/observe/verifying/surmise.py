@@ -26,16 +26,30 @@ class Corruption:
     amount: float
 
 
+def is_zero(value: Array) -> bool:
+    """Whether nothing but rounding is there: sums of numbers of order one cancel no further."""
+    eps = np.finfo(value.dtype if value.dtype.kind == "f" else np.float64).eps
+    return not np.abs(value).max(initial=0.0) > eps
+
+
 def spoiled(value: Array, corruption: Corruption, masked: Array | None) -> Array | None:
-    """`value` gone wrong; None where it cannot go wrong in that way."""
+    """`value` gone wrong; None where it cannot go wrong in that way.
+
+    A factor is no error of a gradient that is 0.
+    """
     wrong: Array | None = None
-    if corruption.kind == "scale":
+    if corruption.kind == "scale" and not is_zero(value):
         wrong = value * corruption.amount
     elif corruption.kind == "entry" and value.size:
         wrong = value.copy()
         index = min(int(corruption.amount * value.size), value.size - 1)
-        wrong.reshape(-1)[index] += np.abs(value).max() or 1.0
-    elif corruption.kind == "transpose" and value.ndim == 2 and len(set(value.shape)) == 1:
+        wrong.reshape(-1)[index] += 1.0 if is_zero(value) else np.abs(value).max()
+    elif (
+        corruption.kind == "transpose"
+        and not is_zero(value)
+        and value.ndim == 2
+        and len(set(value.shape)) == 1
+    ):
         wrong = value.T.copy()
     elif corruption.kind == "mask" and masked is not None:
         wrong = _in_form(masked, value.shape)
