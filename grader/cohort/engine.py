@@ -27,6 +27,7 @@ from grader.diagnosis.mending import Workbench, mended
 from grader.errors import HarnessError, SandboxError
 from grader.intake import take_in
 from grader.observe.difference_check import DifferenceCheck, take_difference_check
+from grader.observe.kept import Kept
 from grader.observe.observe import Allowance, observe, time_reference
 from grader.observe.oracle import expectations, stack_expectations
 from grader.observe.trace import Trace, take_trace
@@ -229,47 +230,57 @@ class Engine:
 
     def _examine(self, submission: Submission) -> tuple[Seen, list[Finding]]:
         """What is seen of a submission, and what the checks say of it."""
-        observations = self._observe(submission)
-        runs = observations.numpy.loaded.ok and not _hung(observations, "forward", "backward")
-        with ThreadPoolExecutor(1) as beside:
-            differences = beside.submit(self._differences, submission, observations)
-            trace = self._trace(submission, "numpy") if runs else Trace()
-            verification = self._verification(submission, observations)
-            seen = Seen(self.exam(), observations, trace, verification, differences.result())
+        with Kept() as kept, ThreadPoolExecutor(1) as beside:
+            observations = self._observe(submission, kept)
+            runs = observations.numpy.loaded.ok and not _hung(observations, "forward", "backward")
+            traced = beside.submit(self._trace, submission, "numpy", kept) if runs else None
+            verification = self._verification(submission, observations, kept)
+            differences = self._differences(submission, observations, kept)
+            trace = Trace() if traced is None else traced.result()
+        seen = Seen(self.exam(), observations, trace, verification, differences)
         return seen, run_checks(ALL_CHECKS, seen)
 
-    def _verification(self, submission: Submission, observations: Observations) -> Verification:
+    def _verification(
+        self, submission: Submission, observations: Observations, kept: Kept
+    ) -> Verification:
         """How its own verification takes wrong gradients."""
         if not observations.torch.loaded.ok:
             return Verification(reason="the file could not be imported")
         if _hung(observations, "torch", "verify"):
             return Verification(reason="it did not end when it was called")
         zygote, allowance = self._zygotes.torch, self.settings.allowance
-        return take_verification(submission, self.paper, zygote, allowance)
+        return take_verification(submission, self.paper, zygote, allowance, kept.child("torch"))
 
-    def _differences(self, submission: Submission, observations: Observations) -> DifferenceCheck:
+    def _differences(
+        self, submission: Submission, observations: Observations, kept: Kept
+    ) -> DifferenceCheck:
         """How its own finite-difference check works, if it has one."""
         if not observations.torch.loaded.ok:
             return DifferenceCheck(reason="the file could not be imported")
         zygote, allowance = self._zygotes.torch, self.settings.allowance
-        return take_difference_check(submission, self.paper, zygote, allowance)
+        child = kept.child("torch")
+        return take_difference_check(submission, self.paper, zygote, allowance, child)
 
-    def _trace(self, submission: Submission, side: str) -> Trace:
+    def _trace(self, submission: Submission, side: str, kept: Kept | None = None) -> Trace:
         """What every expression of one part was."""
         zygote = self._zygotes.numpy if side == "numpy" else self._zygotes.torch
-        return take_trace(submission, self.paper, side, zygote, self.settings.allowance)
+        child = None if kept is None else kept.child(side)
+        return take_trace(submission, self.paper, side, zygote, self.settings.allowance, child)
 
-    def _observe(self, submission: Submission) -> Observations:
+    def _observe(self, submission: Submission, kept: Kept) -> Observations:
         if not submission.main:
             why = submission.defects[0].message if submission.defects else "no Python file"
             return _nothing(Ended.MISSING, why)
-        allowance = self.settings.allowance
-        seen = observe(submission, self.paper, self._zygotes.numpy, self._zygotes.torch, allowance)
-        if _wants_more_of_torch(seen) and self._zygotes.widen():
-            seen = observe(
-                submission, self.paper, self._zygotes.numpy, self._zygotes.torch, allowance
-            )
-        return seen
+
+        def seen() -> Observations:
+            zygotes, allowance = self._zygotes, self.settings.allowance
+            return observe(submission, self.paper, zygotes.numpy, zygotes.torch, allowance, kept)
+
+        first = seen()
+        if not (_wants_more_of_torch(first) and self._zygotes.widen()):
+            return first
+        kept.close()
+        return seen()
 
 
 def _wants_more_of_torch(observations: Observations) -> bool:

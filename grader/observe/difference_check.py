@@ -1,4 +1,4 @@
-"""How a submission's own finite-difference check works, brought back from a child of its own.
+"""How a submission's own finite-difference check works, brought back from a child.
 
 The judge chooses the inputs and how gradients are spoiled; the child says at which points near
 them the loss was taken, what the check left of its arguments, and what it said. All numbers
@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from grader.errors import SandboxError
+from grader.observe.kept import ask
 from grader.observe.observe import Allowance
 from grader.observe.sent import sent
 from grader.observe.verification import (
@@ -32,6 +33,7 @@ from grader.observe.verification import (
 from grader.problem import Paper
 from grader.records import TENSORS, Array, Case, Ended, Submission
 from grader.sandbox.pool import Zygote
+from grader.sandbox.session import Child
 
 CASES = ("small", "middle")
 """Who draws more entries at once than the small inputs have is given larger ones."""
@@ -108,7 +110,11 @@ class DifferenceCheck:
 
 
 def take_difference_check(
-    submission: Submission, paper: Paper, zygote: Zygote, allowance: Allowance
+    submission: Submission,
+    paper: Paper,
+    zygote: Zygote,
+    allowance: Allowance,
+    child: Child | None = None,
 ) -> DifferenceCheck:
     """Look for the submission's finite-difference check, and put it to the test in a child.
 
@@ -121,9 +127,9 @@ def take_difference_check(
         return DifferenceCheck()
     request = _request(submission, paper)
     try:
-        zygote.facts()
-        with zygote.spawn(allowance.limits, min(SECONDS, allowance.seconds)) as child:
-            reply = child.request("step_trials", request, REPLY_BYTES)
+        asked = ("step_trials", request, REPLY_BYTES)
+        seconds = min(SECONDS, allowance.seconds)
+        reply = ask(child, zygote, allowance.limits, asked, seconds)
     except SandboxError as error:
         return DifferenceCheck(reason=str(error)[:MAX_REASON])
     if reply.ended is not Ended.OK:

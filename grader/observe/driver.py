@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
@@ -51,9 +51,14 @@ class AutogradBlocked(RuntimeError):
 
 
 class Driver:
-    """One submission's module and the caches of its forwards."""
+    """One submission's module and the caches of its forwards.
+
+    What loads the submission (`load`, `trace`, the trials) loads it anew, as if for the
+    first time: nothing that an earlier load left behind is found by the next.
+    """
 
     def __init__(self) -> None:
+        self.finders = list(sys.meta_path)
         self.module: ModuleType | None = None
         self.names: dict[str, str] = {}
         self.contract: dict[str, Any] = {}
@@ -131,6 +136,8 @@ class Driver:
 
     def _prepare(self, items: dict[str, Any]) -> dict[str, bytes]:
         """Set up what a submission finds when it is imported; gives its files."""
+        if self.files:
+            self._forget()
         self.numpy_side = items["side"] == "numpy"
         self.names, self.noise = json.loads(items["names"]), int(items["noise"])
         self.contract = json.loads(items.get("contract") or "{}")
@@ -138,6 +145,16 @@ class Driver:
         sys.meta_path.append(standin.StandInFinder(self.switch))
         self.files = {items[f"path{i}"]: items[f"data{i}"] for i in range(int(items["files"]))}
         return dict(self.files)
+
+    def _forget(self) -> None:
+        """Undo an earlier load: its modules, the stand-ins for others, and what it was asked."""
+        sys.meta_path[:] = self.finders
+        for name, module in list(sys.modules.items()):
+            if _is_loaded_from(module, self.files):
+                del sys.modules[name]
+        self.module, self.bound, self.kit = None, None, None
+        self.caches.clear()
+        self.switch = standin.Switch()
 
     def bind(self) -> binding.Binding:
         """How the loaded module's code is called as the contract's; looked for once a module."""
@@ -269,6 +286,15 @@ class Driver:
     def trial(self, items: dict[str, Any]) -> dict[str, Any]:
         """What each of several versions of one file answers."""
         return trying.examine(self, items)
+
+
+def _is_loaded_from(module: Any, files: Container[str]) -> bool:
+    """Whether a module is a submission's: one of its files or folders, or a stand-in."""
+    if isinstance(module, standin.InertModule):
+        return True
+    names = vars(module) if isinstance(module, ModuleType) else {}
+    file = names.get("__file__")
+    return file in files if isinstance(file, str) else names.get("__path__") == []
 
 
 class Missing(Exception):

@@ -7,11 +7,13 @@ import re
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from grader.errors import SandboxError
+from grader.observe.kept import Kept
 from grader.observe.plan import (
     StackStep,
     Step,
@@ -61,14 +63,22 @@ class Allowance:
 
 
 def observe(
-    submission: Submission, paper: Paper, numpy: Zygote, torch: Zygote, allowance: Allowance
+    submission: Submission,
+    paper: Paper,
+    numpy: Zygote,
+    torch: Zygote,
+    allowance: Allowance,
+    kept: Kept | None = None,
 ) -> Observations:
-    """All steps of both parts, the two parts at the same time in two children."""
+    """All steps of both parts, the two parts at the same time in two children.
+
+    Those that come to the end of their steps are left to `kept`.
+    """
     with ThreadPoolExecutor(1) as other:
         ours: list[Step | StackStep] = [*numpy_steps(paper), *layer_steps(paper)]
         theirs = torch_steps(paper)
-        later = other.submit(_side, submission, "torch", theirs, paper, torch, allowance)
-        numpy_report, runs = _side(submission, "numpy", ours, paper, numpy, allowance)
+        later = other.submit(_side, submission, "torch", theirs, paper, torch, allowance, kept)
+        numpy_report, runs = _side(submission, "numpy", ours, paper, numpy, allowance, kept)
         torch_report, torch_runs = later.result()
     return Observations(numpy_report, torch_report, runs | torch_runs)
 
@@ -94,6 +104,7 @@ def _side(
     paper: Paper,
     zygote: Zygote,
     allowance: Allowance,
+    kept: Kept | None = None,
 ) -> tuple[ProcessReport, dict[str, Observation]]:
     """One part's steps, in as many children as it takes (at most `MAX_LIVES`)."""
     facts = zygote.facts()  # waits for the preloading, which is not the submission's time
@@ -102,11 +113,16 @@ def _side(
     report: ProcessReport | None = None
     for _life in range(MAX_LIVES):
         left = max(0.01, deadline - time.monotonic())
-        with zygote.spawn(allowance.limits, left) as child:
+        with ExitStack() as ours:
+            child = ours.enter_context(zygote.spawn(allowance.limits, left))
             isolation = _isolation(child, facts)
             loaded = _load(child, submission, side, paper.noise)
             if loaded.ok:
                 run.go_on(child)
+            if kept is not None and loaded.ok and child.alive:
+                child.listen()
+                kept.keep(side, child)
+                ours.pop_all()
         report = _reported(report, loaded, child, isolation)
         if not loaded.ok or not run.todo or time.monotonic() > deadline:
             break

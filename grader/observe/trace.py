@@ -1,4 +1,4 @@
-"""What every expression of a submission was on one run, brought back from a child of its own.
+"""What every expression of a submission was on one run, brought back from a child.
 
 The child could lie about all of it: places are held against the source, sizes
 against caps, and no score ever depends on a trace. It only finds lines.
@@ -17,6 +17,7 @@ import numpy as np
 
 from grader.errors import SandboxError
 from grader.observe.instrument import KINDS
+from grader.observe.kept import ask
 from grader.observe.observe import Allowance
 from grader.observe.sent import sent
 from grader.observe.tracing import (
@@ -33,6 +34,7 @@ from grader.observe.tracing import (
 from grader.problem import Paper
 from grader.records import Array, Ended, Submission, read_only
 from grader.sandbox.pool import Zygote
+from grader.sandbox.session import Child
 
 CASE = "primes"
 """The traced case: sizes are distinct primes, so shapes read back as symbols."""
@@ -104,20 +106,24 @@ class Trace:
 
 
 def take_trace(
-    submission: Submission, paper: Paper, side: str, zygote: Zygote, allowance: Allowance
+    submission: Submission,
+    paper: Paper,
+    side: str,
+    zygote: Zygote,
+    allowance: Allowance,
+    child: Child | None = None,
 ) -> Trace:
     """Every expression's values on `primes`; `side` is "numpy" or "torch".
 
-    Runs in a child of its own. Whatever goes wrong gives an empty trace.
+    Runs in `child`, or in one of its own. Whatever goes wrong gives an empty trace.
     """
     sources = {f.path: source_lines(f.data) for f in submission.files}
     items = {**sent(submission, side, paper.noise), **paper.cases[CASE].inputs}
     items["max_bytes"] = str(REPLY_BYTES)
     try:
-        zygote.facts()
-        with zygote.spawn(allowance.limits, min(SECONDS, allowance.seconds)) as child:
-            child.greet()
-            reply = child.request("trace", items, REPLY_BYTES + TEXT_ROOM)
+        request = ("trace", items, REPLY_BYTES + TEXT_ROOM)
+        seconds = min(SECONDS, allowance.seconds)
+        reply = ask(child, zygote, allowance.limits, request, seconds)
     except SandboxError as error:
         return Trace(reason=str(error))
     if reply.ended is not Ended.OK:

@@ -1,4 +1,4 @@
-"""How a submission's own verification takes wrong gradients, brought back from a child of its own.
+"""How a submission's own verification takes wrong gradients, brought back from a child.
 
 The judge decides how the gradients are spoiled; the child says what `verify` made of it. That
 a verification accepts or refuses is the candidate's own word in any case, here as elsewhere.
@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Any
 
 from grader.errors import SandboxError
+from grader.observe.kept import ask
 from grader.observe.observe import Allowance
 from grader.observe.sent import sent
 from grader.observe.trace import source_lines
@@ -20,6 +21,7 @@ from grader.observe.verifying.saying import WAYS
 from grader.problem import Paper
 from grader.records import TENSORS, Ended, Submission
 from grader.sandbox.pool import Zygote
+from grader.sandbox.session import Child
 
 CASES = ("primes", "square")
 """All trials are made on `primes`; a transposed gradient keeps its shape on `square` only."""
@@ -183,20 +185,20 @@ def take_verification(
     paper: Paper,
     zygote: Zygote,
     allowance: Allowance,
+    child: Child | None = None,
     *,
     thorough: bool = False,
 ) -> Verification:
-    """Show the submission's verification spoiled gradients, in a child of its own.
+    """Show the submission's verification spoiled gradients, in `child` or one of its own.
 
     The strictest first, the gross ones only for tensors where those were missed; all of them
     if `thorough`. Whatever goes wrong gives a record without trials, and a reason.
     """
     items = _request(submission, paper) | ({"all": "yes"} if thorough else {})
     try:
-        zygote.facts()
-        with zygote.spawn(allowance.limits, min(SECONDS, allowance.seconds)) as child:
-            child.greet()
-            reply = child.request("verify_trials", items, TEXT_BYTES)
+        request = ("verify_trials", items, TEXT_BYTES)
+        seconds = min(SECONDS, allowance.seconds)
+        reply = ask(child, zygote, allowance.limits, request, seconds)
     except SandboxError as error:
         return Verification(reason=str(error)[:MAX_REASON])
     if reply.ended is not Ended.OK:

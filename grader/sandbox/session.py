@@ -91,6 +91,15 @@ class Child:
         """Whether a further request can be answered."""
         return self.gone is None
 
+    def extend(self, seconds: float) -> None:
+        """Let it live for `seconds` from now on, whatever it had left."""
+        self.deadline = time.monotonic() + seconds
+
+    def listen(self) -> None:
+        """Take what it has printed so far; a flood ends it only when it is asked again."""
+        with contextlib.suppress(_Gone):
+            self._drain()
+
     def greet(self) -> Reply:
         """Ask what confines it, before it is sent a byte of a submission.
 

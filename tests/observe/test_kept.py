@@ -1,0 +1,153 @@
+"""Children that served a submission, asked more: they answer as fresh ones would."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from grader.intake import take_in
+from grader.observe.difference_check import take_difference_check
+from grader.observe.kept import Kept
+from grader.observe.observe import Allowance, observe
+from grader.observe.trace import Trace, take_trace
+from grader.observe.verification import take_verification
+from grader.problem import set_paper
+from grader.records import Observations, SourceFile, Submission
+from grader.sandbox.pool import Zygote
+from tests.sandbox.confined import linux_only
+
+pytestmark = linux_only
+
+ROOT = Path(__file__).parents[2]
+REFERENCE = take_in(ROOT / "reference")
+PAPER = set_paper(7)
+ALLOWANCE = Allowance()
+
+
+def submission(text: str, **others: str) -> Submission:
+    texts = {"solution.py": text, **{f"{n}.py": t for n, t in others.items()}}
+    files = tuple(SourceFile(n, t.encode()) for n, t in texts.items())
+    return replace(REFERENCE, files=files, main="solution.py")
+
+
+@pytest.fixture
+def kept() -> Iterator[Kept]:
+    with Kept() as children:
+        yield children
+
+
+def seen(one: Submission, numpy: Zygote, torch: Zygote, kept: Kept) -> Observations:
+    return observe(one, PAPER, numpy, torch, ALLOWANCE, kept)
+
+
+def same(one: Trace, other: Trace) -> bool:
+    """Whether two traces have the same values at the same places."""
+    pairs = zip(one.values, other.values, strict=True)
+    return all(a.span == b.span and np.array_equal(a.value, b.value) for a, b in pairs)
+
+
+def test_the_reference_answers_as_in_fresh_children(
+    numpy_zygote: Zygote, torch_zygote: Zygote, kept: Kept
+) -> None:
+    observed = seen(REFERENCE, numpy_zygote, torch_zygote, kept)
+    assert observed["forward/primes"].ok and observed["torch/primes"].ok
+    numpy, torch = kept.child("numpy"), kept.child("torch")
+    assert numpy is not None and torch is not None
+    given = (REFERENCE, PAPER)
+    trace = take_trace(*given, "numpy", numpy_zygote, ALLOWANCE, numpy)
+    assert trace.values and same(trace, take_trace(*given, "numpy", numpy_zygote, ALLOWANCE))
+    verification = take_verification(*given, torch_zygote, ALLOWANCE, torch)
+    assert verification.tested
+    assert verification == take_verification(*given, torch_zygote, ALLOWANCE)
+    check = take_difference_check(*given, torch_zygote, ALLOWANCE, torch)
+    fresh = take_difference_check(*given, torch_zygote, ALLOWANCE)
+    assert check.points.keys() == fresh.points.keys() and check.trials == fresh.trials
+    assert kept.child("numpy") is numpy and kept.child("torch") is torch
+
+
+COUNTING = """
+import numpy as np
+import helper
+from utils import more
+import plotting_that_is_not_here as plot
+plot.calls = getattr(plot, "calls", 0)
+calls = 0
+
+def forward(X, y, W1, b1, W2, b2):
+    global calls
+    calls += 1
+    helper.calls += 1
+    more.calls += 1
+    told = np.array([calls, helper.calls, more.calls], float)
+    return X.sum(), {"told": told}
+
+def backward(cache):
+    return {}
+"""
+
+
+def test_what_an_earlier_load_left_is_not_found(
+    numpy_zygote: Zygote, torch_zygote: Zygote, kept: Kept
+) -> None:
+    one = submission(COUNTING, helper="calls = 0\n", **{"utils/more": "calls = 0\n"})
+    assert seen(one, numpy_zygote, torch_zygote, kept)["forward/primes/again"].ok
+    child = kept.child("numpy")
+    assert child is not None
+    trace = take_trace(one, PAPER, "numpy", numpy_zygote, ALLOWANCE, child)
+    assert kept.child("numpy") is child and not trace.stopped
+    told = next(v.value for v in trace.values if trace.text(v).startswith("np.array(["))
+    assert told.tolist() == [1.0, 1.0, 1.0]
+
+
+LEAVING = """
+import builtins, os
+if hasattr(builtins, "been_here"):
+    {how}
+builtins.been_here = True
+def forward(X, y, W1, b1, W2, b2):
+    return X.sum(), {{"Z1": X @ W1 + b1}}
+def backward(cache):
+    return {{}}
+"""
+
+
+def test_a_child_that_does_not_answer_is_replaced(
+    numpy_zygote: Zygote, torch_zygote: Zygote, kept: Kept
+) -> None:
+    one = submission(LEAVING.format(how="os._exit(0)"))
+    seen(one, numpy_zygote, torch_zygote, kept)
+    child = kept.child("numpy")
+    trace = take_trace(one, PAPER, "numpy", numpy_zygote, ALLOWANCE, child)
+    assert trace.values and not trace.reason
+    assert kept.child("numpy") is None
+
+
+def test_one_that_uses_up_the_time_is_not(
+    numpy_zygote: Zygote, torch_zygote: Zygote, kept: Kept
+) -> None:
+    one = submission(LEAVING.format(how="while True: pass"))
+    seen(one, numpy_zygote, torch_zygote, kept)
+    started = time.monotonic()
+    hanging = take_trace(one, PAPER, "numpy", numpy_zygote, Allowance(0.3), kept.child("numpy"))
+    assert hanging.reason.startswith("timeout")
+    assert time.monotonic() - started < 0.8
+
+
+def test_children_that_ended_before_are_not_kept(
+    numpy_zygote: Zygote, torch_zygote: Zygote, kept: Kept
+) -> None:
+    text = "import os\ndef forward(X, y, W1, b1, W2, b2):\n    os._exit(0)\n"
+    seen(submission(text), numpy_zygote, torch_zygote, kept)
+    assert kept.child("numpy") is None and kept.child("torch") is not None
+
+
+def test_they_end_with_the_questions(numpy_zygote: Zygote, torch_zygote: Zygote) -> None:
+    with Kept() as children:
+        seen(REFERENCE, numpy_zygote, torch_zygote, children)
+        both = [children.child(side) for side in ("numpy", "torch")]
+    assert all(child is not None and child.reaped is not None for child in both)
