@@ -187,9 +187,14 @@ def test_two_that_agree_are_named_as_such() -> None:
 
 
 def test_a_module_without_its_loss_is_no_rival_of_a_whole_function() -> None:
+    """The module computes something else: as a rival it would make the function ambiguous."""
     binding = binding_of(TORCH + MODULE)
-    assert "autograd_version" in binding.texts("torch")["binding"]
+    assert binding.texts("torch")["binding"].startswith("PyTorch, functions: autograd_version(")
     assert "alternatives" not in binding.texts("torch")
+    given = inputs()
+    loss, _ = binding.find("torch_forward_backward")(*given.values())
+    own, _ = binding.module.autograd_version(*given.values())
+    assert float(loss) == pytest.approx(float(own))
 
 
 def test_a_name_decides_between_two_pytorch_parts() -> None:
