@@ -27,6 +27,9 @@ DEPTHS = tuple(f"depth{n}" for n in range(1, DEEPEST + 1))
 OPEN = "open"
 """A network without a loss: where no loss layer was handed in, and for a second batch."""
 
+SINGLE = "single"
+"""The one network in float32: what becomes of it is shown, and costs nothing."""
+
 OPTIONAL = "Open: no reusable layers were handed in. They are a bonus, and cost nothing."
 
 QUESTION = "Follow-ups: the layers generically."
@@ -74,7 +77,10 @@ def loss(seen: Seen) -> Outcome:
     serves=QUESTION,
 )
 def composed(seen: Seen) -> Outcome:
-    """Put together with random widths, every layer's gradients are autograd's."""
+    """Put together with random widths, every layer's gradients are autograd's.
+
+    How a network of them keeps to float32 is shown and not judged.
+    """
     if (absent := _absent(seen, "linear")) is not None:
         return absent
     if wrong := _wrong_alone(seen):
@@ -85,6 +91,8 @@ def composed(seen: Seen) -> Outcome:
     lines = [line for name in stacks for line in _networks(seen, name)]
     if not lines:
         return _left("There is a linear layer only, so there is nothing to put together.")
+    if handed_in(seen, "loss") and handed_in(seen, "relu"):
+        lines.append(_in_float32(seen))
     return judge(lines, "Networks of the layers give autograd's gradients in every layer.")
 
 
@@ -244,6 +252,22 @@ def _networks(seen: Seen, name: str) -> Iterator[Evidence]:
         yield _line(
             "dW, db, dx", _agree(answers, run, "container.", within), f"{purpose}, in the container"
         )
+
+
+def _in_float32(seen: Seen) -> Evidence:
+    """The dtype that arrives, and how far the numbers are off."""
+    answers, run = seen.exam.stacks[SINGLE], layer_run(seen, SINGLE)
+    want = {n: a for n, a in answers.values.items() if n != "out"}
+    got = {n: a for n in want if (a := run.arrays.get(n)) is not None and a.shape == want[n].shape}
+    if not run.ok or got.keys() != want.keys():
+        words = trouble(run, SINGLE) if not run.ok else "not all arrays arrive"
+    else:
+        wider = sorted({label_of(n) for n, a in got.items() if a.dtype != np.float32})
+        kept = f"another dtype in {', '.join(wider)}" if wider else "float32 throughout"
+        error = max(error_of(got[n], want[n]) for n in want)
+        words = f"{kept}, off by {error:.1g} of its size; rounding may be {answers.limit():.1g}"
+    what = "three linear layers (shown, not judged)"
+    return Evidence(what, "", words, answers.stack.purpose, verdict=CheckStatus.PASS)
 
 
 def _line(what: str, wrong: str, case: str) -> Evidence:

@@ -69,7 +69,7 @@ class StackAnswers:
         A value passes through sums of as many terms as there are rows and widths.
         """
         sizes = sum(sum(a.shape) for n, a in self.stack.inputs.items() if n[0] in "Wx")
-        unit = float(np.finfo(np.float64).eps) / 2.0
+        unit = float(np.finfo(self.stack.inputs["x"].dtype).eps) / 2.0
         gamma = (sizes + ELEMENTARY) * unit
         return SAFETY * gamma * (1.0 + float(np.abs(self.values["out"]).max()))
 
@@ -90,7 +90,14 @@ def make_stacks(seed: int) -> dict[str, Stack]:
         _network(rng, f"depth{depth}", f"a network of {_count(depth)}", depth, closed=True)
         for depth in range(1, DEEPEST + 1)
     ]
+    stacks.append(_single(_network(rng, "single", "float32", 3, closed=True)))
     return {stack.name: stack for stack in stacks}
+
+
+def _single(stack: Stack) -> Stack:
+    """The same numbers in float32."""
+    floats = {n: a.astype(np.float32) for n, a in stack.inputs.items() if a.dtype.kind == "f"}
+    return _stack(stack.name, stack.purpose, stack.kinds, {**stack.inputs, **floats})
 
 
 def _count(depth: int) -> str:

@@ -167,6 +167,26 @@ def test_a_container_of_another_kind_is_left_alone(attempt: Try) -> None:
     assert container_lines(one) == [] and one.failed == set()
 
 
+# ── float32 ──────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (RIGHT, "float32 throughout"),
+        (edited(("return d / len(self.y)", "return d / np.float64(len(self.y))")), "another dtype"),
+        (edited(("upstream * self.mask", "upstream * np.where(self.mask, 1, 0)")), "in dW, db, dx"),
+        (edited(("self.x = x", "self.x = x; assert x.dtype == np.float64")), "AssertionError"),
+    ],
+    ids=["kept", "wider", "integers", "refused"],
+)
+def test_float32_is_shown_and_costs_nothing(text: str, words: str, attempt: Try) -> None:
+    one = attempt(text)
+    assert one.statuses["composed"] is CheckStatus.PASS
+    (line,) = (e for e in one.findings["layers.composed"].evidence if e.case == "float32")
+    assert words in line.observed
+
+
 # ── nothing, or not all of it ────────────────────────────────────────────────
 
 
