@@ -1,13 +1,15 @@
 """How fast a cohort is graded, over the least that its work can cost.
 
     python -m tests.benchmarks.throughput [--count N] [--rounds R] [--jobs J]
+        [--others PYTHON]
 
 The floor: for every submission a warm process forks twice, and the children do the
 reference's arithmetic on the cases of the examination: no sandbox, no pipes, no judge,
 no page. As many at a time as the cohort grades. `pytest` is one fresh pytest process a
 submission, on the same cores, that asks far less than a grade does. Each ratio is taken
 twice: of wall time, and of processor time over all processes, which other work on the
-machine disturbs less.
+machine disturbs less. otter-grader and nbgrader do the same small job as pytest, where
+PYTHON has them (see `others`).
 """
 
 from __future__ import annotations
@@ -29,6 +31,9 @@ ROOT = Path(__file__).parents[2]
 SEED = 11
 FEW = 10
 """Submissions of the run that is taken off for its start, and of pytest's."""
+
+OTHERS = 4
+"""Submissions that each of the other graders gets."""
 
 PYTEST = """
 import numpy as np
@@ -193,10 +198,12 @@ def main() -> None:
     words.add_argument("--rounds", type=int, default=3)
     words.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)))
     words.add_argument("--floor", type=int, default=0, help=argparse.SUPPRESS)
+    words.add_argument("--others", metavar="PYTHON", help="of an environment with otter, nbgrader")
     asked = words.parse_args()
     if asked.floor:
         return floor_process(asked.floor)
     from tests.benchmarks.cohorts import folder_of, references
+    from tests.benchmarks.others import found
 
     with tempfile.TemporaryDirectory() as scratch:
         many = folder_of(references(asked.count), Path(scratch) / "many" / "in")
@@ -216,6 +223,9 @@ def main() -> None:
             f"one pytest process each: {fresh}, {slower.wall:.0f} × slower (at least 50), "
             f"{slower.cpu:.0f} × the processors"
         )
+        for name, work in found(asked.others, Path(scratch), OTHERS, asked.jobs).items():
+            other = cost_of(work).each(OTHERS)
+            print(f"{name}: {other}, {other.over(grade).wall:.0f} × slower")
     return None
 
 
