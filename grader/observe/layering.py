@@ -15,7 +15,13 @@ import numpy as np
 
 from grader.observe import coerce
 from grader.observe.binding.kit import Kit, LinearPiece, has_layers, kit_of, method_of
-from grader.observe.binding.pieces import FunctionPiece, ObjectPiece, Piece, gradients_of
+from grader.observe.binding.pieces import (
+    FunctionPiece,
+    ObjectPiece,
+    Piece,
+    backward_of,
+    gradients_of,
+)
 from grader.observe.binding.source import Class
 from grader.observe.binding.trial import RAISED
 from grader.sandbox.child import describe
@@ -92,18 +98,23 @@ def _rows(kit: Kit) -> str:
     rows = []
     for kind, layer in (("linear", kit.linear), ("relu", kit.relu)):
         if layer is not None:
-            rows.append(f"{kind}\t{layer.name}\t{method_of(layer)}\tbackward")
+            rows.append(f"{kind}\t{layer.name}\t{_ways(layer)}")
     try:
         loss = kit.made("loss")
     except RAISED:
         loss = None  # the stacks with a loss say why
     if isinstance(loss, ObjectPiece):
-        rows.append(f"loss\t{loss.kind.name}\t{method_of(loss.kind)}\tbackward")
+        rows.append(f"loss\t{loss.kind.name}\t{_ways(loss.kind)}")
     elif isinstance(loss, FunctionPiece):
         rows.append(f"loss\t\t{loss.pair[0].name}\t{loss.pair[0].name}")
     if kit.container is not None:
         rows.append(f"container\t{kit.container.name}\t\t")
     return "\n".join(rows)
+
+
+def _ways(kind: Class) -> str:
+    back = backward_of(kind)
+    return f"{method_of(kind)}\t{back.name if back is not None else ''}"
 
 
 def _last(items: dict[str, Any], end: str = "") -> Any:
@@ -127,6 +138,10 @@ class Chain:
             raise NoLayer(f"the {kind} layer could not be made: {error!r}") from error
         if piece is None:
             raise NoLayer(f"no {kind} layer was found")
+        if isinstance(piece, ObjectPiece) and piece.rate:
+            raise NoLayer(
+                f"the {kind} layer's backward asks for {piece.rate}: it steps the weights"
+            )
         return piece
 
     @property

@@ -95,6 +95,8 @@ CLEARED = edited(
     ),
 ).replace("        return upstream @ self.W.T\n\n\n    def zero", "        return upstream @ self.W.T\n\n    def zero")  # fmt: skip
 
+SHORT = RIGHT.replace("def forward", "def fprop").replace("def backward", "def back_prop")
+
 IN_PLACE = edited(
     ("return upstream * self.mask", "upstream[~self.mask] = 0\n        return upstream"),
 )
@@ -105,6 +107,7 @@ STYLES = {
     "sizes in the constructor": SIZED,
     "weights as [out, in]": TURNED,
     "called": CALLED,
+    "other names for both ways": SHORT,
     "dictionaries": DICTIONARY,
     "gradients returned": RETURNED,
     "a base class": INHERITED,
@@ -220,6 +223,18 @@ def test_a_layer_that_cannot_be_made_is_left_to_a_person(attempt: Try) -> None:
     one = attempt(RIGHT.replace("def __init__(self, W, b):", "def __init__(self, W, b, device):"))
     assert one.statuses["linear"] is CheckStatus.MANUAL
     assert "could not be made" in one.findings["layers.linear"].message
+
+
+def test_a_layer_that_steps_its_own_weights_is_left_to_a_person(attempt: Try) -> None:
+    text = edited(
+        ("def backward(self, upstream):\n        self.dW = ", "def backward(self, upstream, lr):\n        dW = "),
+        ("        self.db = upstream.sum(axis=0)\n        return upstream @ self.W.T",
+         "        back = upstream @ self.W.T\n        self.W = self.W - lr * dW\n        return back"),
+    )  # fmt: skip
+    one = attempt(text)
+    assert one.statuses["linear"] is CheckStatus.MANUAL
+    assert "asks for lr" in one.findings["layers.linear"].message
+    assert one.failed == set() and one.defects == ()
 
 
 def test_layers_that_end_the_process_lose_it_and_nothing_else(attempt: Try) -> None:

@@ -6,7 +6,6 @@ which is told by its name, as people name them; how it wants its weights, by its
 
 from __future__ import annotations
 
-import inspect
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,12 +18,16 @@ from grader.observe.binding import names, places
 from grader.observe.binding.environment import Environment
 from grader.observe.binding.names import plain
 from grader.observe.binding.pieces import (
+    BACKWARDS,
     BIAS,
     WEIGHT,
     FunctionPiece,
     LossOnProbabilities,
     ObjectPiece,
     Piece,
+    backward_of,
+    forward_of,
+    needed_by,
 )
 from grader.observe.binding.source import Class, Function, Source
 from grader.observe.trees import walk
@@ -38,9 +41,6 @@ WHOLE = re.compile(r"net(work)?$|net\d|model|mlp|classifier|sequential|container
 CONTAINER = re.compile(r"sequential|network|container|net$|model|mlp|stack|chain|pipeline")
 HOLDS = re.compile(r"layer|module|block|stage|arg")
 """What a container's constructor calls the layers that it is given."""
-
-FORWARDS = ("calculate", "forward", "__call__")
-"""The methods that go forwards, in the order in which `ObjectPiece` prefers them."""
 
 
 class LinearPiece(ObjectPiece):
@@ -78,8 +78,8 @@ class Kit:
 
 def has_layers(module: ModuleType) -> bool:
     """Whether some class there has a backward; a look at names alone, which costs nothing."""
-    values = list(vars(module).values())
-    return any(isinstance(value, type) and hasattr(value, "backward") for value in values)
+    kinds = [value for value in list(vars(module).values()) if isinstance(value, type)]
+    return any(plain(name) in BACKWARDS for kind in kinds for name in dir(kind))
 
 
 def kit_of(source: Source, *, torch: bool) -> Kit:
@@ -99,19 +99,14 @@ def kit_of(source: Source, *, torch: bool) -> Kit:
 
 def is_layer(kind: Class) -> bool:
     """Whether a class has a forward, and a backward with something in it."""
-    return (
-        bool(method_of(kind)) and "backward" in kind.methods and not kind.methods["backward"].stub
-    )
+    back = backward_of(kind)
+    return bool(method_of(kind)) and back is not None and not back.stub
 
 
 def method_of(kind: Class) -> str:
     """The method that goes forwards, "" for none."""
-    return next((name for name in FORWARDS if name in kind.methods), "")
-
-
-def needed_by(function: Function) -> list[inspect.Parameter]:
-    """The parameters that have no default."""
-    return [p for p in function.parameters if p.default is inspect.Parameter.empty]
+    method = forward_of(kind)
+    return "" if method is None else method.name
 
 
 def _named(kind: Class, pattern: re.Pattern[str]) -> bool:

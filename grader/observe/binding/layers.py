@@ -25,6 +25,8 @@ from grader.observe.binding.pieces import (
     WEIGHT,
     FunctionPiece,
     Piece,
+    backward_of,
+    forward_of,
     gradients_of,
 )
 from grader.observe.binding.source import Function, Source
@@ -122,8 +124,8 @@ def _of_classes(source: Source, torch: bool) -> tuple[LayerOwner, Any, Any] | No
         return Network(first, between, second, last)
 
     owner = LayerOwner(build, (linear.name, relu.name, kit.loss_name or "the loss"))
-    back = linear.methods["backward"]
-    return owner, linear.methods.get("forward", back).node, back.node
+    ahead, back = forward_of(linear), backward_of(linear)
+    return owner, ahead and ahead.node, back and back.node
 
 
 def _of_functions(source: Source, torch: bool) -> tuple[LayerOwner, Any, Any] | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from grader.observe.binding import names, places
@@ -11,9 +11,36 @@ from grader.observe.binding.names import plain
 from grader.observe.binding.source import Class, Function, mentioned
 
 WEIGHT, BIAS = ("w", "weight", "weights", "kernel"), ("b", "bias", "biases")
+FORWARDS = ("calculate", "forward", "call", "fprop", "fwd", "forwardpass", "feedforward", "apply")
+BACKWARDS = (
+    *("backward", "back", "backprop", "backpropagate", "backpropagation"),
+    *("bprop", "bwd", "backwardpass"),
+)
+"""What the methods of a layer are called, the likeliest first."""
+
 OUTPUTS = ("output", "outputs", "out", "activations", "value", "result")
 INPUT_GRADIENTS = ("dinputs", "dinput", "dx", "gradinput", "inputgrad", "inputgradient")
 """Where a layer leaves what it does not return, the likeliest first."""
+
+
+def forward_of(kind: Class) -> Function | None:
+    """The method that goes forwards; None for none."""
+    return _method(kind, FORWARDS)
+
+
+def backward_of(kind: Class) -> Function | None:
+    """The method that goes backwards; None for none."""
+    return _method(kind, BACKWARDS)
+
+
+def _method(kind: Class, wanted: Sequence[str]) -> Function | None:
+    own = {plain(name): method for name, method in kind.methods.items()}
+    return next((own[name] for name in wanted if name in own), None)
+
+
+def needed_by(function: Function) -> list[inspect.Parameter]:
+    """The parameters that have no default."""
+    return [p for p in function.parameters if p.default is inspect.Parameter.empty]
 
 
 class Piece:
@@ -40,15 +67,15 @@ class ObjectPiece(Piece):
 
     def __init__(self, layer: Any, kind: Class) -> None:
         self.layer, self.kind = layer, kind
+        self.ways = forward_of(kind), backward_of(kind)
         self.kept: tuple[Any, ...] = ()
         self.given: tuple[Any, ...] = ()
 
     def forward(self, *arguments: Any) -> Any:
         """What the layer returns, else what it leaves as its output."""
-        own = self.kind.methods
-        name = next(n for n in ("calculate", "forward", "__call__") if n in own)
-        self.given = arguments
-        out = getattr(self.layer, name)(*arguments, *_settings(own[name], len(arguments)))
+        method, self.given = self.ways[0], arguments
+        assert method is not None
+        out = getattr(self.layer, method.name)(*arguments, *_settings(method, len(arguments)))
         if isinstance(out, tuple) and len(out) > 1:
             out, *kept = out
             self.kept = tuple(kept)
@@ -56,18 +83,19 @@ class ObjectPiece(Piece):
 
     def backward(self, upstream: Any) -> Any:
         """The gradient of the input; `upstream` is None for a loss."""
-        method = self.kind.methods["backward"]
-        needed = [p for p in method.parameters if p.default is inspect.Parameter.empty]
+        method = self.ways[1]
+        assert method is not None
+        needed = needed_by(method)
         offered = ([] if upstream is None else [upstream]) + list(self.kept)
         if upstream is None and not self.kept:
             offered = self._of_the_loss([p.name for p in needed])
-        self.result = self.layer.backward(*offered[: max(len(needed), 0)] if needed else [])
+        self.result = getattr(self.layer, method.name)(*offered[: len(needed)])
         gradient = self.result[0] if isinstance(self.result, tuple) else self.result
         return self._left(INPUT_GRADIENTS) if gradient is None else gradient
 
     def kept_arrays(self) -> Iterator[places.Entry]:
         """The attributes that its backward mentions, and what its forward gave for it."""
-        read = mentioned((self.kind.methods["backward"],))
+        read = mentioned([method for method in self.ways[1:] if method is not None])
         for place, array in places.walk(self.layer):
             if places.last_name(place[:1]) in read:
                 yield place, array
@@ -76,6 +104,13 @@ class ObjectPiece(Piece):
     @property
     def holder(self) -> Any:
         return self.layer
+
+    @property
+    def rate(self) -> str:
+        """The learning rate that its backward asks for: it steps the weights; "" for none."""
+        asked = needed_by(self.ways[1])[1:] if self.ways[1] is not None else []
+        rates = (p.name for p in asked if "lr" in names.SETTING_ROLES.get(plain(p.name), ()))
+        return next(rates, "")
 
     def _of_the_loss(self, needed: list[str]) -> list[Any]:
         """What a loss's backward asks for: labels again and what it was a loss of, or its own 1."""
