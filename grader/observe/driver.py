@@ -7,6 +7,7 @@ copies, so that a submission that changes its arguments harms only itself.
 
 from __future__ import annotations
 
+import itertools
 import json
 import sys
 from collections.abc import Callable, Container, Iterator
@@ -59,11 +60,13 @@ class Driver:
 
     def __init__(self) -> None:
         self.finders = list(sys.meta_path)
+        self.newest = next(reversed(sys.modules))
         self.module: ModuleType | None = None
         self.names: dict[str, str] = {}
         self.contract: dict[str, Any] = {}
         self.files: dict[str, bytes] = {}
         self.parser = cells.Parser()
+        self.woven: tracing.Woven = {}
         self.bound: binding.Binding | None = None
         self.kit: Kit | None = None
         self.caches: dict[str, Any] = {}
@@ -149,8 +152,9 @@ class Driver:
     def _forget(self) -> None:
         """Undo an earlier load: its modules, the stand-ins for others, and what it was asked."""
         sys.meta_path[:] = self.finders
-        for name, module in list(sys.modules.items()):
-            if _is_loaded_from(module, self.files):
+        later = itertools.takewhile(lambda name: name != self.newest, reversed(sys.modules))
+        for name in list(later):  # to look at all of torch's modules would take 10 ms
+            if _is_loaded_from(sys.modules[name], self.files):
                 del sys.modules[name]
         self.module, self.bound, self.kit = None, None, None
         self.caches.clear()
@@ -259,7 +263,7 @@ class Driver:
         recorder.install()
         try:
             files = self._prepare(items)
-            self.module = tracing.Tracer(files, recorder).load(items["main"])
+            self.module = tracing.Tracer(files, recorder, self.woven).load(items["main"])
             self.switch.armed = self.numpy_side
             self._find("forward" if self.numpy_side else "torch_forward_backward")
             arguments = [items[name].copy() for name in ARGUMENTS]

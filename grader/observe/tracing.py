@@ -43,6 +43,9 @@ COLUMNS = (
 Kept = tuple[int, np.ndarray[Any, Any]]
 """A dtype code and a float64 copy."""
 
+Woven = dict[tuple[str, bytes, int], tuple[CodeType, list[instrument.Entry]]]
+"""Instrumented code by path, source and first place: a further load need not make it again."""
+
 
 class Recorder:
     """Listens to the reports while a phase is open. One lives in a child, as its builtins."""
@@ -209,22 +212,31 @@ class Tracer(loading.Loader):
 
     seconds = 1.0  # a demo is slow while it is watched, and of no interest
 
-    def __init__(self, files: dict[str, bytes], recorder: Recorder) -> None:
+    def __init__(self, files: dict[str, bytes], recorder: Recorder, woven: Woven) -> None:
         super().__init__(files)
-        self.recorder = recorder
+        self.recorder, self.woven = recorder, woven
         self.number = {path: index for index, path in enumerate(files)}
 
     def tree(self, path: str) -> ast.Module:
         """The instrumented tree; its places join the recorder's table."""
-        table = self.recorder.table
         source = cells.mended(self.files[path], path)
-        tree, entries = instrument.instrumented_tree(source, path, len(table))
-        table += [(self.number[path], entry) for entry in entries]
+        tree, entries = instrument.instrumented_tree(source, path, len(self.recorder.table))
+        self._join(path, entries)
         return tree
+
+    def _join(self, path: str, entries: list[instrument.Entry]) -> None:
+        self.recorder.table += [(self.number[path], entry) for entry in entries]
 
     def code(self, path: str) -> CodeType:
         """Instrumented code; plain code where nesting is too deep for twice its depth."""
-        try:
-            return compile(self.tree(path), path, "exec", dont_inherit=True)
-        except RecursionError:
-            return super().code(path)
+        table = self.recorder.table
+        key = (path, self.files[path], len(table))
+        if key in self.woven:
+            self._join(path, self.woven[key][1])
+        else:
+            try:
+                code = compile(self.tree(path), path, "exec", dont_inherit=True)
+            except RecursionError:
+                return super().code(path)
+            self.woven[key] = (code, [entry for _, entry in table[key[2] :]])
+        return self.woven[key][0]

@@ -15,10 +15,10 @@ LEAVES = frozenset(
         *ast.operator.__subclasses__(),
         *ast.unaryop.__subclasses__(),
         *ast.cmpop.__subclasses__(),
-        *(type(None), str),
+        *(type(None), str, int, bool),
     )
 )
-"""What has no parts; `None` and strings stand in the lists of some nodes."""
+"""What has no parts; the last four are no nodes, but stand where some are looked for."""
 
 
 def walk(tree: ast.AST) -> list[Any]:
@@ -26,9 +26,10 @@ def walk(tree: ast.AST) -> list[Any]:
     found = [tree]
     for node in found:  # which grows meanwhile
         for value in vars(node).values():
-            if type(value) is list:
+            kind = type(value)
+            if kind is list:
                 found += [part for part in value if type(part) not in LEAVES]
-            elif isinstance(value, ast.AST) and type(value) not in LEAVES:
+            elif kind not in LEAVES:
                 found.append(value)
     return found
 
@@ -60,9 +61,10 @@ class Rewriter:
     def generic_visit(self, node: ast.AST) -> ast.AST:
         """Visit each part."""
         for name, value in list(vars(node).items()):
-            if type(value) is list:
+            kind = type(value)
+            if kind is list:
                 setattr(node, name, self.visit_all(value))
-            elif isinstance(value, ast.AST):
+            elif kind not in LEAVES:
                 setattr(node, name, self.visit(value))
         return node
 

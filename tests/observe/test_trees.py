@@ -19,6 +19,21 @@ def test_every_node_in_the_order_of_ast(path: Path) -> None:
     assert walk(tree) == [node for node in ast.walk(tree) if type(node) not in LEAVES]
 
 
+TEXTS = (
+    "match x:\n    case None | True | 1 | {'k': a, **rest} | [a, *others]:\n        pass",
+    "async def f(*a: int, **k) -> int:\n    return [b async for b in a if not b]",
+    "x: int = f'{x!r:>{w}}'\nfrom . import a as b\nnonlocal_ = (y := -1) ** 2",
+    "try:\n    raise E from None\nexcept* E as e:\n    del e.x[1:2, ...]",
+)
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_every_form_of_syntax(text: str) -> None:
+    tree = ast.parse(text)
+    assert walk(tree) == [node for node in ast.walk(tree) if type(node) not in LEAVES]
+    assert ast.unparse(Rewriter(frozenset()).visit(tree)) == ast.unparse(ast.parse(text))
+
+
 class _Doubling(Rewriter):
     """Puts each expression statement down twice, and one name for another."""
 

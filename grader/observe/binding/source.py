@@ -121,6 +121,7 @@ class Source:
     module: ModuleType
     files: Mapping[str, bytes]
     parser: Parser = field(default_factory=Parser)
+    _names: dict[ast.AST, set[str]] = field(default_factory=dict)
 
     @cached_property
     def trees(self) -> dict[str, ast.Module]:
@@ -161,12 +162,18 @@ class Source:
                     roots |= {a.asname or a.name for a in node.names}
             for node in tree.body:
                 if isinstance(node, Definition):
-                    bodies[node.name] = _names_in(node)
+                    bodies[node.name] = self._names_in(node)
         grown = True
         while grown:
             more = {name for name, used in bodies.items() if used & roots} - roots
             roots, grown = roots | more, bool(more)
         return frozenset(roots)
+
+    def _names_in(self, node: ast.AST) -> set[str]:
+        """All names in a definition; looked for once."""
+        if node not in self._names:
+            self._names[node] = {n.id for n in walk(node) if isinstance(n, ast.Name)}
+        return self._names[node]
 
     @cached_property
     def functions(self) -> tuple[Function, ...]:
@@ -215,7 +222,7 @@ class Source:
         code = getattr(inspect.unwrap(value), "__code__", None)
         node = self.nodes.get((code.co_filename, code.co_firstlineno)) if code else None
         own = tuple(p for p in parameters if p.kind not in LEFT_OUT)
-        uses = _names_in(node) & self.torch_names if node is not None else set()
+        uses = self._names_in(node) & self.torch_names if node is not None else set()
         function = node if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) else None
         return Function(name, value, function, own, len(own) < len(parameters), bool(uses))
 
@@ -254,10 +261,6 @@ def _is_product(node: ast.AST) -> bool:
         return isinstance(node.op, ast.MatMult)
     called = node.func if isinstance(node, ast.Call) else None
     return isinstance(called, ast.Attribute) and called.attr in ("dot", "matmul", "mm")
-
-
-def _names_in(node: ast.AST) -> set[str]:
-    return {n.id for n in walk(node) if isinstance(n, ast.Name)}
 
 
 def _own_returns(node: ast.AST | None) -> Iterator[ast.Return]:

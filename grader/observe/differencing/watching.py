@@ -53,13 +53,28 @@ class Alike:
     def __init__(self) -> None:
         self.forms: list[Form] = []
         self.stacks: dict[np.dtype[Any], Array] = {}
+        self.ends: dict[np.dtype[Any], tuple[set[float], set[float]]] = {}
+
+    def _stack(self, dtype: np.dtype[Any]) -> Array:
+        stack = self.stacks.get(dtype)
+        if stack is None:
+            stack = np.array([form.array for form in self.forms]).astype(dtype)
+            self.stacks[dtype] = stack
+            flat = stack.reshape(len(stack), stack[0].size)
+            self.ends[dtype] = (set(flat[:, :1].flat), set(flat[:, -1:].flat))
+        return stack
+
+    def is_another(self, array: Array) -> bool:
+        """Whether a look at the first and the last entry tells that more than one has changed."""
+        if array.size < 2:
+            return False
+        self._stack(array.dtype)
+        first, last = self.ends[array.dtype]
+        return array.item(0) not in first and array.item(array.size - 1) not in last
 
     def changed(self, array: Array) -> list[int]:
         """How many entries of `array` are not those of each form."""
-        stack = self.stacks.get(array.dtype)
-        if stack is None:
-            stack = np.array([form.array for form in self.forms]).astype(array.dtype)
-            self.stacks[array.dtype] = stack
+        stack = self._stack(array.dtype)
         differ = (stack != np.asarray(array)).reshape(len(stack), array.size)
         counts: list[int] = np.add.reduce(differ, axis=1, dtype=np.intp).tolist()
         return counts
@@ -88,7 +103,7 @@ class Points:
         One entry may be changed anywhere, more where that input itself was seen before.
         """
         known = self.known.get(array.shape)
-        if known is None:
+        if known is None or (place not in self.places and known.is_another(array)):
             return
         forms, changed = known.forms, known.changed(array)
         if 0 in changed:

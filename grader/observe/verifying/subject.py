@@ -71,7 +71,7 @@ class Subject:
         self.spoiler.install()
         if (autograd := sys.modules.get("torch.autograd")) is not None:
             autograd.grad = self.spoiler.derive(autograd.grad)  # type: ignore[attr-defined]
-        self.tracer = _Once(files, self.spoiler)
+        self.tracer = _Once(files, self.spoiler, driver.woven)
         driver.module = self.tracer.load(main)
         self.function: Any = driver._find(wanted) if wanted else None
         self.given: list[Array] = []
@@ -195,8 +195,8 @@ def _as_main(module: ModuleType) -> Iterator[None]:
 class _Once(tracing.Tracer):
     """Instruments each file once, so that places keep their numbers from run to run."""
 
-    def __init__(self, files: dict[str, bytes], recorder: Spoiler) -> None:
-        super().__init__(files, recorder)
+    def __init__(self, files: dict[str, bytes], recorder: Spoiler, woven: tracing.Woven) -> None:
+        super().__init__(files, recorder, woven)
         self.done: dict[str, CodeType] = {}
 
     def code(self, path: str) -> CodeType:
