@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from grader.observe.binding.kit import Kit, LinearPiece, has_layers, kit_of, met
 from grader.observe.binding.pieces import (
     FunctionPiece,
     ObjectPiece,
+    OneHotLoss,
     Piece,
     backward_of,
     gradients_of,
@@ -89,8 +90,33 @@ def found(driver: Driver) -> Kit | None:
     if module is None or not has_layers(module):
         return None
     if driver.kit is None:
-        driver.kit = kit_of(driver.bind().source, torch=False)
+        kit = kit_of(driver.bind().source, torch=False)
+        driver.kit = _with_labels_as_rows(kit) or kit
     return driver.kit
+
+
+def _with_labels_as_rows(kit: Kit) -> Kit | None:
+    """The kit whose loss is given one-hot labels, if it runs on these and on no indices."""
+
+    def made() -> Piece:
+        plain = kit.made("loss")
+        return OneHotLoss(plain.layer, plain.kind) if isinstance(plain, ObjectPiece) else Piece()
+
+    own = kit.loss
+    if own is None or _runs(own) or not _runs(made):
+        return None
+    return replace(kit, loss=made)
+
+
+def _runs(made: Callable[[], Piece]) -> bool:
+    """Whether a loss gives one number for three rows of four logits, and goes back."""
+    try:
+        loss = made()
+        given = loss.forward(np.arange(12.0).reshape(3, 4) / 10.0, np.array([2, 0, 3]))
+        loss.backward(None)
+    except RAISED:
+        return False
+    return np.size(given) == 1
 
 
 def _rows(kit: Kit) -> str:

@@ -97,6 +97,38 @@ CLEARED = edited(
 
 SHORT = RIGHT.replace("def forward", "def fprop").replace("def backward", "def back_prop")
 
+LISTS = edited(
+    (
+        "self.W, self.b = W, b",
+        "self.params, self.grads = [W, b], [np.zeros_like(W), np.zeros_like(b)]",
+    ),
+    ("return x @ self.W + self.b", "return x @ self.params[0] + self.params[1]"),
+    ("self.dW =", "self.grads[0][...] ="),
+    ("self.db =", "self.grads[1][...] ="),
+    ("return upstream @ self.W.T", "return upstream @ self.params[0].T"),
+)
+
+PARAMETERS = edited(
+    ("class Linear:", "class Parameter:\n    def __init__(self, data):\n        "
+     "self.data, self.grad = data, None\n\n\nclass Linear:"),
+    ("def __init__(self, W, b):", "def __init__(self, n_in, n_out):"),
+    ("self.W, self.b = W, b", "self.W, self.b = Parameter(np.ones((n_in, n_out))), Parameter(np.ones(n_out))"),
+    ("return x @ self.W + self.b", "return x @ self.W.data + self.b.data"),
+    ("self.dW =", "self.W.grad ="),
+    ("self.db =", "self.b.grad ="),
+    ("return upstream @ self.W.T", "return upstream @ self.W.data.T"),
+)  # fmt: skip
+
+SIZED_LISTS = PARAMETERS.replace("self.W, self.b = Parameter", "self.params = Parameter").replace(
+    "self.W.", "self.params[0].").replace("self.b.", "self.params[1].")  # fmt: skip
+
+ONE_HOT = edited(
+    ("-logP[np.arange(len(y)), y]", "-(y * logP).sum(axis=1)"),
+    ("d[np.arange(len(self.y)), self.y] -= 1", "d -= self.y"),
+)
+
+DEFAULTED = RIGHT.replace("def backward(self, upstream):", "def backward(self, upstream=None):")
+
 IN_PLACE = edited(
     ("return upstream * self.mask", "upstream[~self.mask] = 0\n        return upstream"),
 )
@@ -108,6 +140,11 @@ STYLES = {
     "weights as [out, in]": TURNED,
     "called": CALLED,
     "other names for both ways": SHORT,
+    "lists of parameters and gradients": LISTS,
+    "parameters that are objects": PARAMETERS,
+    "a list of such": SIZED_LISTS,
+    "one-hot labels": ONE_HOT,
+    "an upstream gradient with a default": DEFAULTED,
     "dictionaries": DICTIONARY,
     "gradients returned": RETURNED,
     "a base class": INHERITED,
@@ -123,6 +160,12 @@ def test_right_layers_pass_in_every_style(style: str, attempt: Try) -> None:
         f.message for f in one.findings.values()
     ]
     assert one.defects == ()
+
+
+def test_a_mistake_in_a_list_is_found_all_the_same(attempt: Try) -> None:
+    one = attempt(LISTS.replace("upstream.sum(axis=0)", "upstream.mean(axis=0)"))
+    assert one.failed == {"linear"}
+    assert [d.code for d in one.defects] == ["bias-grad-mean"]
 
 
 # ── a container ──────────────────────────────────────────────────────────────

@@ -19,6 +19,7 @@ from grader.observe.binding import (
     environment,
     flow,
     functions,
+    held,
     kept,
     kit,
     layers,
@@ -42,8 +43,8 @@ from grader.observe.binding.kept import read_by_backward
 
 MODULES = (
     *(absence, binder, canonical, classes, containers, described, environment, flow, functions),
-    *(kept, kit, layers, layout, modules, names, pieces, places, returns, search, source, tensors),
-    *(torch_search, trial, updates, variables, verify),
+    *(held, kept, kit, layers, layout, modules, names, pieces, places, returns, search, source),
+    *(tensors, torch_search, trial, updates, variables, verify),
 )
 FILES = (*(str(module.__file__) for module in MODULES), described.LINES_FILE)
 """Hidden from tracebacks: a candidate is shown the candidate's own lines."""

@@ -16,11 +16,10 @@ import numpy as np
 
 from grader.observe.binding import names, places
 from grader.observe.binding.environment import Environment
+from grader.observe.binding.held import BIAS, WEIGHT, weight_at
 from grader.observe.binding.names import plain
 from grader.observe.binding.pieces import (
     BACKWARDS,
-    BIAS,
-    WEIGHT,
     FunctionPiece,
     LossOnProbabilities,
     ObjectPiece,
@@ -189,10 +188,10 @@ def linear_piece(kind: Class, W: Any, b: Any) -> LinearPiece:
         return LinearPiece(layer, kind, turned=False, bias_shape=None)
     layer, turned, bias_shape = _sized(kind, *W.shape), _keeps_turned(kind), b.shape
     for place, value in list(places.walk(layer)):
-        last = plain(places.last_name(place))
-        if last in WEIGHT:
+        which = weight_at(place, value)
+        if which == "W":
             places.put(layer, place, np.array(W.T if turned else W))
-        elif last in BIAS:
+        elif which == "b":
             bias_shape = places.shape(value)
             places.put(layer, place, np.array(b.reshape(bias_shape)))
     return LinearPiece(layer, kind, turned=turned, bias_shape=bias_shape)
@@ -213,4 +212,4 @@ def _sized(kind: Class, size_in: int, size_out: int) -> Any:
 def _keeps_turned(kind: Class) -> bool:
     """Whether the weights are kept as [out, in], which a square layer does not show."""
     held = places.walk(_sized(kind, 3, 2))
-    return any(places.shape(v) == (2, 3) for p, v in held if plain(places.last_name(p)) in WEIGHT)
+    return any(places.shape(v) == (2, 3) for p, v in held if weight_at(p, v) == "W")

@@ -18,11 +18,10 @@ from typing import Any
 from grader.observe.binding import places
 from grader.observe.binding.environment import Environment
 from grader.observe.binding.flow import Flow
+from grader.observe.binding.held import weight_at
 from grader.observe.binding.kit import LINEAR, RELU, criterion_of_functions, kit_of
 from grader.observe.binding.names import plain
 from grader.observe.binding.pieces import (
-    BIAS,
-    WEIGHT,
     FunctionPiece,
     Piece,
     backward_of,
@@ -86,11 +85,8 @@ class LayerOwner:
         held: dict[str, Any] = {}
         for number, piece in ((1, subject.first), (2, subject.second)):
             for place, value in places.walk(piece.holder):
-                last = plain(places.last_name(place))
-                if any("grad" in str(key) for _, key in place):
-                    continue
-                if last in WEIGHT or last in BIAS:
-                    held[f"{'b' if last in BIAS else 'W'}{number}"] = value
+                if which := weight_at(place, value):
+                    held[f"{which}{number}"] = value
         return held
 
 

@@ -6,11 +6,13 @@ import inspect
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import numpy as np
+
 from grader.observe.binding import names, places
+from grader.observe.binding.held import gradient_at
 from grader.observe.binding.names import plain
 from grader.observe.binding.source import Class, Function, mentioned
 
-WEIGHT, BIAS = ("w", "weight", "weights", "kernel"), ("b", "bias", "biases")
 FORWARDS = ("calculate", "forward", "call", "fprop", "fwd", "forwardpass", "feedforward", "apply")
 BACKWARDS = (
     *("backward", "back", "backprop", "backpropagate", "backpropagation"),
@@ -89,7 +91,8 @@ class ObjectPiece(Piece):
         offered = ([] if upstream is None else [upstream]) + list(self.kept)
         if upstream is None and not self.kept:
             offered = self._of_the_loss([p.name for p in needed])
-        self.result = getattr(self.layer, method.name)(*offered[: len(needed)])
+        count = len(needed) or int(upstream is not None and bool(method.parameters))
+        self.result = getattr(self.layer, method.name)(*offered[:count])
         gradient = self.result[0] if isinstance(self.result, tuple) else self.result
         return self._left(INPUT_GRADIENTS) if gradient is None else gradient
 
@@ -135,6 +138,15 @@ def _settings(method: Function, given: int) -> list[Any]:
         "yes" in names.SETTING_ROLES.get(plain(p.name), ())
         for p in needed if p.kind is not inspect.Parameter.KEYWORD_ONLY
     ]  # fmt: skip
+
+
+class OneHotLoss(ObjectPiece):
+    """A loss that is given each label as a row of zeros and a one."""
+
+    def forward(self, *arguments: Any) -> Any:
+        logits, y = arguments
+        onehot = np.arange(logits.shape[1]) == np.reshape(y, (-1, 1))
+        return super().forward(logits, onehot.astype(logits.dtype))
 
 
 class LossOnProbabilities(Piece):
@@ -193,17 +205,8 @@ def gradients_of(piece: Piece) -> dict[str, Any]:
     found: dict[str, Any] = {}
     if isinstance(piece, ObjectPiece):
         for place, value in places.walk(piece.layer, numbers=True):
-            says = [plain(str(k)) for _, k in place]
-            last = says[-1].removesuffix("gradient").removesuffix("grad")
-            if last == says[-1]:
-                for start in ("gradient", "grad", "d"):
-                    if last.startswith(start) and last != start:
-                        last = last.removeprefix(start)
-                        break
-                else:
-                    last = last if any("grad" in s for s in says[:-1]) else ""
-            if last in WEIGHT or last in BIAS:
-                found["b" if last in BIAS else "W"] = value
+            if which := gradient_at(place, value):
+                found[which] = value
     result = getattr(piece, "result", None)
     if isinstance(result, tuple) and len(result) == 3:
         found.setdefault("W", result[1])
