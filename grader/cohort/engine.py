@@ -28,7 +28,7 @@ from grader.errors import HarnessError, SandboxError
 from grader.intake import take_in
 from grader.observe.difference_check import DifferenceCheck, take_difference_check
 from grader.observe.kept import Kept
-from grader.observe.observe import Allowance, observe, time_reference
+from grader.observe.observe import Allowance, Part, observe_part, time_reference, together
 from grader.observe.oracle import expectations, stack_expectations
 from grader.observe.trace import Trace, take_trace
 from grader.observe.trial import Trials, trials
@@ -54,6 +54,7 @@ from grader.records import (
 from grader.rubric import Rubric
 from grader.scoring import grade
 
+NO_IMPORT = "the file could not be imported"
 NO_PART_OF_TORCH = "No module named 'torch."
 
 EXAM_TRIES = 3
@@ -229,37 +230,62 @@ class Engine:
             return diagnosis.defects
 
     def _examine(self, submission: Submission) -> tuple[Seen, list[Finding]]:
-        """What is seen of a submission, and what the checks say of it."""
+        """What is seen of a submission, and what the checks say of it.
+
+        Neither part waits for the other: with a first submission NumPy's is done and traced
+        while torch is still being imported.
+        """
+        if not submission.main:
+            why = submission.defects[0].message if submission.defects else "no Python file"
+            untried = Verification(reason=NO_IMPORT), DifferenceCheck(reason=NO_IMPORT)
+            seen = Seen(self.exam(), _nothing(Ended.MISSING, why), Trace(), *untried)
+            return seen, run_checks(ALL_CHECKS, seen)
         with Kept() as kept, ThreadPoolExecutor(1) as beside:
-            observations = self._observe(submission, kept)
-            runs = observations.numpy.loaded.ok and not _hung(observations, "forward", "backward")
-            traced = beside.submit(self._trace, submission, "numpy", kept) if runs else None
-            verification = self._verification(submission, observations, kept)
-            differences = self._differences(submission, observations, kept)
-            trace = Trace() if traced is None else traced.result()
-        seen = Seen(self.exam(), observations, trace, verification, differences)
+            later = beside.submit(self._torch_part, submission, kept)
+            numpy, trace = self._numpy_part(submission, kept)
+            torch, verification, differences = later.result()
+        seen = Seen(self.exam(), together(numpy, torch), trace, verification, differences)
         return seen, run_checks(ALL_CHECKS, seen)
 
-    def _verification(
-        self, submission: Submission, observations: Observations, kept: Kept
-    ) -> Verification:
-        """How its own verification takes wrong gradients."""
-        if not observations.torch.loaded.ok:
-            return Verification(reason="the file could not be imported")
-        if _hung(observations, "torch", "verify"):
-            return Verification(reason="it did not end when it was called")
-        zygote, allowance = self._zygotes.torch, self.settings.allowance
-        return take_verification(submission, self.paper, zygote, allowance, kept.child("torch"))
+    def _numpy_part(self, submission: Submission, kept: Kept) -> tuple[Part, Trace]:
+        """What the NumPy part does, and what its expressions were."""
+        zygote, allowance = self._zygotes.numpy, self.settings.allowance
+        part = observe_part(submission, "numpy", self.paper, zygote, allowance, kept)
+        runs = part.report.loaded.ok and not part.hung("forward", "backward")
+        return part, self._trace(submission, "numpy", kept) if runs else Trace()
 
-    def _differences(
-        self, submission: Submission, observations: Observations, kept: Kept
-    ) -> DifferenceCheck:
-        """How its own finite-difference check works, if it has one."""
-        if not observations.torch.loaded.ok:
-            return DifferenceCheck(reason="the file could not be imported")
-        zygote, allowance = self._zygotes.torch, self.settings.allowance
+    def _torch_part(
+        self, submission: Submission, kept: Kept
+    ) -> tuple[Part, Verification, DifferenceCheck]:
+        """What the PyTorch part does, and how its own checks take wrong gradients."""
+        part = self._observed_torch(submission, kept)
+        if not part.report.loaded.ok:
+            return part, Verification(reason=NO_IMPORT), DifferenceCheck(reason=NO_IMPORT)
+        zygote, paper, allowance = self._zygotes.torch, self.paper, self.settings.allowance
+        verification = (
+            Verification(reason="it did not end when it was called")
+            if part.hung("torch", "verify")
+            else take_verification(submission, paper, zygote, allowance, kept.child("torch"))
+        )
         child = kept.child("torch")
-        return take_difference_check(submission, self.paper, zygote, allowance, child)
+        return (
+            part,
+            verification,
+            take_difference_check(submission, paper, zygote, allowance, child),
+        )
+
+    def _observed_torch(self, submission: Submission, kept: Kept) -> Part:
+        """Its steps; once more, where they wanted a part of torch that was not preloaded."""
+
+        def seen() -> Part:
+            zygote, allowance = self._zygotes.torch, self.settings.allowance
+            return observe_part(submission, "torch", self.paper, zygote, allowance, kept)
+
+        first = seen()
+        if not (_wants_more_of_torch(first) and self._zygotes.widen()):
+            return first
+        kept.drop("torch")
+        return seen()
 
     def _trace(self, submission: Submission, side: str, kept: Kept | None = None) -> Trace:
         """What every expression of one part was."""
@@ -267,30 +293,10 @@ class Engine:
         child = None if kept is None else kept.child(side)
         return take_trace(submission, self.paper, side, zygote, self.settings.allowance, child)
 
-    def _observe(self, submission: Submission, kept: Kept) -> Observations:
-        if not submission.main:
-            why = submission.defects[0].message if submission.defects else "no Python file"
-            return _nothing(Ended.MISSING, why)
 
-        def seen() -> Observations:
-            zygotes, allowance = self._zygotes, self.settings.allowance
-            return observe(submission, self.paper, zygotes.numpy, zygotes.torch, allowance, kept)
-
-        first = seen()
-        if not (_wants_more_of_torch(first) and self._zygotes.widen()):
-            return first
-        kept.close()
-        return seen()
-
-
-def _wants_more_of_torch(observations: Observations) -> bool:
+def _wants_more_of_torch(part: Part) -> bool:
     """Whether a call failed at what torch itself imports late, as `loss.backward(one)` does."""
-    return any(NO_PART_OF_TORCH in seen.error for seen in observations.runs.values())
-
-
-def _hung(observations: Observations, *kinds: str) -> bool:
-    """Whether one of these calls ran out of time on `primes`: it would only do so again."""
-    return any(observations[f"{kind}/primes"].ended is Ended.TIMEOUT for kind in kinds)
+    return any(NO_PART_OF_TORCH in seen.error for seen in part.runs.values())
 
 
 def undecided(rubric: Rubric, settings: Settings, submission: Submission, fault: str) -> Result:

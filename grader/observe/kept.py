@@ -42,6 +42,11 @@ class Kept:
         child = self._children.get(side)
         return child if child is not None and child.alive else None
 
+    def drop(self, side: str) -> None:
+        """End the child of a side, if there is one."""
+        if side in self._children:
+            self._children.pop(side).close()
+
     def close(self) -> None:
         """End them all."""
         while self._children:

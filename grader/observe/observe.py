@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -62,31 +62,53 @@ class Allowance:
     limits: Limits = Limits()
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What was seen of one part ("numpy" or "torch"): its process, and its runs by step."""
+
+    report: ProcessReport
+    runs: Mapping[str, Observation]
+
+    def hung(self, *kinds: str) -> bool:
+        """Whether one of these calls ran out of time on `primes`: it would only do so again."""
+        seen = (self.runs.get(f"{kind}/primes") for kind in kinds)
+        return any(run is not None and run.ended is Ended.TIMEOUT for run in seen)
+
+
 def observe(
+    submission: Submission, paper: Paper, numpy: Zygote, torch: Zygote, allowance: Allowance
+) -> Observations:
+    """All steps of both parts, the two parts at the same time in two children."""
+    with ThreadPoolExecutor(1) as other:
+        later = other.submit(observe_part, submission, "torch", paper, torch, allowance)
+        ours = observe_part(submission, "numpy", paper, numpy, allowance)
+        return together(ours, later.result())
+
+
+def together(numpy: Part, torch: Part) -> Observations:
+    """All that was seen of a submission."""
+    return Observations(numpy.report, torch.report, {**numpy.runs, **torch.runs})
+
+
+def observe_part(
     submission: Submission,
+    side: str,
     paper: Paper,
-    numpy: Zygote,
-    torch: Zygote,
+    zygote: Zygote,
     allowance: Allowance,
     kept: Kept | None = None,
-) -> Observations:
-    """All steps of both parts, the two parts at the same time in two children.
-
-    Those that come to the end of their steps are left to `kept`.
-    """
-    with ThreadPoolExecutor(1) as other:
-        ours: list[Step | StackStep] = [*numpy_steps(paper), *layer_steps(paper)]
-        theirs = torch_steps(paper)
-        later = other.submit(_side, submission, "torch", theirs, paper, torch, allowance, kept)
-        numpy_report, runs = _side(submission, "numpy", ours, paper, numpy, allowance, kept)
-        torch_report, torch_runs = later.result()
-    return Observations(numpy_report, torch_report, runs | torch_runs)
+) -> Part:
+    """All steps of one part. A child that comes to the end of them is left to `kept`."""
+    steps: Sequence[Step | StackStep] = torch_steps(paper)
+    if side == "numpy":
+        steps = [*numpy_steps(paper), *layer_steps(paper)]
+    return _side(submission, side, steps, paper, zygote, allowance, kept)
 
 
 def time_reference(reference: Submission, paper: Paper, zygote: Zygote) -> tuple[float, float]:
     """The reference's least processor time at the realistic size: forward, backward."""
     steps = timing_steps(paper)
-    _, runs = _side(reference, "numpy", steps, paper, zygote, Allowance(60.0))
+    runs = _side(reference, "numpy", steps, paper, zygote, Allowance(60.0)).runs
     best = {}
     for kind in ("forward", "backward"):  # on a busy machine a slow one is not repeated
         taken = [runs[s.name] for s in steps if s.kind == kind and runs[s.name].ok]
@@ -105,7 +127,7 @@ def _side(
     zygote: Zygote,
     allowance: Allowance,
     kept: Kept | None = None,
-) -> tuple[ProcessReport, dict[str, Observation]]:
+) -> Part:
     """One part's steps, in as many children as it takes (at most `MAX_LIVES`)."""
     facts = zygote.facts()  # waits for the preloading, which is not the submission's time
     deadline = time.monotonic() + allowance.seconds
@@ -127,7 +149,7 @@ def _side(
         if not loaded.ok or not run.todo or time.monotonic() > deadline:
             break
     assert report is not None
-    return report, run.seen
+    return Part(report, run.seen)
 
 
 class _Run:

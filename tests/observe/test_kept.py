@@ -13,7 +13,7 @@ import pytest
 from grader.intake import take_in
 from grader.observe.difference_check import take_difference_check
 from grader.observe.kept import Kept
-from grader.observe.observe import Allowance, observe
+from grader.observe.observe import Allowance, observe_part, together
 from grader.observe.trace import Trace, take_trace
 from grader.observe.verification import take_verification
 from grader.problem import set_paper
@@ -42,7 +42,10 @@ def kept() -> Iterator[Kept]:
 
 
 def seen(one: Submission, numpy: Zygote, torch: Zygote, kept: Kept) -> Observations:
-    return observe(one, PAPER, numpy, torch, ALLOWANCE, kept)
+    return together(
+        observe_part(one, "numpy", PAPER, numpy, ALLOWANCE, kept),
+        observe_part(one, "torch", PAPER, torch, ALLOWANCE, kept),
+    )
 
 
 def same(one: Trace, other: Trace) -> bool:
@@ -151,3 +154,15 @@ def test_they_end_with_the_questions(numpy_zygote: Zygote, torch_zygote: Zygote)
         seen(REFERENCE, numpy_zygote, torch_zygote, children)
         both = [children.child(side) for side in ("numpy", "torch")]
     assert all(child is not None and child.reaped is not None for child in both)
+
+
+def test_what_is_dropped_is_gone_and_the_other_side_stays(
+    numpy_zygote: Zygote, torch_zygote: Zygote, kept: Kept
+) -> None:
+    seen(REFERENCE, numpy_zygote, torch_zygote, kept)
+    torch = kept.child("torch")
+    kept.drop("torch")
+    kept.drop("torch")
+    assert kept.child("torch") is None
+    assert torch is not None and torch.reaped is not None
+    assert kept.child("numpy") is not None
