@@ -1,7 +1,7 @@
 """On which numbers a check works that is handed none (child's side).
 
-They are those on which the submission's `forward` is called most often a step apart; or,
-where no such function is seen, what a script keeps under the names of the inputs.
+They are those from which the submission's `forward` is called most often in a row a step
+further; or, where no such function is seen, what a script keeps under the names of the inputs.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from grader.observe.verifying.surmise import inputs_among
 
 Array = np.ndarray[Any, Any]
 
-KEPT = 4
-"""Sets of numbers remembered that no call was a step away from; a training loop makes many."""
+ENTRIES = 2
+"""Changed from one call to the next: an entry is put back, and another one is stepped."""
 
 LITTLE = 0.05
 """Where all entries of an input differ: a random direction, and no other input."""
@@ -31,31 +31,32 @@ MOST = 24
 """Arrays of a script that are looked at: which is which is found by trying."""
 
 
-@dataclass(eq=False)
-class Base:
-    """Six arrays, and how often `forward` was called with one of them a step away."""
+def is_step(before: list[Array], after: list[Array]) -> bool:
+    """Whether differences are taken from one call to the next.
 
-    arrays: list[Array]
-    near: int = 0
-
-    def is_near(self, six: list[Array]) -> bool | None:
-        """Whether the six are a step away; None where they are the same, or of other shapes."""
-        if any(a.shape != b.shape for a, b in zip(self.arrays, six, strict=True)):
-            return False
-        moved = [(a, b) for a, b in zip(self.arrays, six, strict=True) if not np.array_equal(a, b)]
-        if not moved:
-            return None
-        if len(moved) > 1:
-            return False
-        off = np.abs(moved[0][0].astype(np.float64) - moved[0][1])
-        return bool(np.count_nonzero(off) == 1 or off.max() <= LITTLE)
+    Training is none: it moves all entries of all weights.
+    """
+    pairs = list(zip(before, after, strict=True))
+    if any(a.shape != b.shape for a, b in pairs):
+        return False
+    off = [np.abs(a.astype(np.float64) - b) for a, b in pairs]
+    moved = [o for o in off if o.any()]
+    few = sum(int(np.count_nonzero(o)) for o in moved) <= ENTRIES
+    return few or (len(moved) <= ENTRIES and all(o.max() <= LITTLE for o in moved))
 
 
 @dataclass
 class Noticed:
-    """The numbers on which a function of the six inputs is called."""
+    """The numbers on which a function of the six inputs is called: `steps` calls in a row.
 
-    bases: list[Base] = field(default_factory=list)
+    `base` is what it was called with before those; the longest row is kept.
+    """
+
+    base: list[Array] | None = None
+    steps: int = 0
+    _start: list[Array] = field(default_factory=list)
+    _last: list[Array] = field(default_factory=list)
+    _row: int = 0
 
     def listening(self, plain: Callable[..., Any]) -> Callable[..., Any]:
         """`plain`, whose calls are noticed."""
@@ -71,20 +72,14 @@ class Noticed:
 
     def note(self, six: list[Array]) -> None:
         """One call."""
-        for base in self.bases:
-            near = base.is_near(six)
-            if near is not False:
-                base.near += near is True
-                return
-        lonely = [base for base in self.bases if not base.near]
-        if len(lonely) >= KEPT:
-            self.bases.remove(lonely[1])  # the first is what it begins with
-        self.bases.append(Base(six))
-
-    def found(self) -> list[Array] | None:
-        """The numbers with the most calls a step away; the first of equals, None for no call."""
-        best = max(self.bases, key=lambda base: base.near, default=None)
-        return None if best is None else best.arrays
+        same = bool(self._last) and all(map(np.array_equal, self._last, six))
+        if same or (self._last and is_step(self._last, six)):
+            self._row += not same
+        else:
+            self._start, self._row = six, 0
+        self._last = six
+        if self.base is None or self._row > self.steps:
+            self.base, self.steps = self._start, self._row
 
 
 def kept_by(script: Mapping[str, Any]) -> list[Array] | None:

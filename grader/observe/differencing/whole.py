@@ -34,10 +34,9 @@ def on_its_own(bench: Bench, way: Way, *, whole: bool = False) -> Session | None
         bench.attempt(lambda: way(), Run(), None)
     finally:
         setattr(module, name, plain)
-    arguments = noticed.found()
-    if arguments is None or not bench.in_time:
+    if noticed.base is None or not bench.in_time:
         return None
-    return Session(bench, way, arguments, whole=whole)
+    return Session(bench, way, noticed.base, whole=whole)
 
 
 def _forward(bench: Bench) -> str:
@@ -134,6 +133,4 @@ class Whole:
         module = self.driver.module
         if heard:
             setattr(module, name, heard["theirs"])
-        if any(base.near for base in noticed.bases):
-            return noticed.found()
-        return kept_by(vars(module)) or noticed.found()
+        return noticed.base if noticed.steps else kept_by(vars(module)) or noticed.base

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from grader.observe.binding.canonical import ARGUMENTS
-from grader.observe.differencing.numbers import KEPT, Noticed, kept_by
+from grader.observe.differencing.numbers import Noticed, kept_by
 from grader.observe.differencing.watching import Points
 
 RNG = np.random.default_rng(4)
@@ -35,25 +35,40 @@ def test_the_numbers_with_the_most_steps_are_it() -> None:
     forward = noticed.listening(lambda *arguments, **named: calls.append(1))
     trained = six(8)
     forward(*trained.values())
-    for _ in range(3 * KEPT):
+    for _ in range(12):
         trained = trained | {n: trained[n] + 1e-3 for n in ("W1", "b1", "W2", "b2")}
         forward(*trained.values())
     mine = six()
     for by in (0.0, 1e-5, -1e-5, 1e-5):
         forward(mine["X"], **{n: a for n, a in stepped(mine, "b1", by).items() if n != "X"})
-    for _ in range(3 * KEPT):
+    for _ in range(12):
         forward(*six().values())
-    found = noticed.found()
-    assert found is not None
+    found = noticed.base
+    assert found is not None and noticed.steps == 3
     for name, array in zip(ARGUMENTS, found, strict=True):
         np.testing.assert_array_equal(array, mine[name])
-    assert len(calls) == 1 + 3 * KEPT + 4 + 3 * KEPT, "it is called all the same"
+    assert len(calls) == 1 + 12 + 4 + 12, "it is called all the same"
+
+
+def test_steps_that_are_not_taken_back_start_where_the_first_was_taken() -> None:
+    noticed, given = Noticed(), six()
+    noticed.note(list(given.values()))
+    moved = {name: array.copy() for name, array in given.items()}
+    for name in ("W1", "b1", "X"):
+        for at in range(moved[name].size):
+            for by in (1e-6, -2e-6):
+                moved[name].flat[at] += by
+                noticed.note([array.copy() for array in moved.values()])
+    assert noticed.steps == 2 * (30 + 6 + 20)
+    assert noticed.base is not None
+    for name, array in zip(ARGUMENTS, noticed.base, strict=True):
+        np.testing.assert_array_equal(array, given[name])
 
 
 def test_a_forward_of_other_arguments_is_not_noticed() -> None:
     noticed = Noticed()
     noticed.listening(lambda *_: None)(np.zeros(3), {"W1": np.zeros(3)})
-    assert noticed.found() is None
+    assert noticed.base is None
 
 
 def test_what_a_script_keeps_under_the_names_of_the_inputs() -> None:
