@@ -7,7 +7,7 @@ import threading
 import time
 import warnings
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import cache
@@ -26,13 +26,11 @@ from grader.diagnosis import (
 from grader.diagnosis.mending import Workbench, mended
 from grader.errors import HarnessError, SandboxError
 from grader.intake import take_in
-from grader.observe.difference_check import DifferenceCheck, take_difference_check
-from grader.observe.kept import Kept
-from grader.observe.observe import Allowance, Part, observe_part, time_reference, together
+from grader.observe.observe import Allowance, time_reference
 from grader.observe.oracle import expectations, stack_expectations
+from grader.observe.seen import seen_of, unseen
 from grader.observe.trace import Trace, take_trace
 from grader.observe.trial import Trials, trials
-from grader.observe.verification import Verification, take_verification
 from grader.observe.zygotes import Zygotes
 from grader.pictures import pictures
 from grader.problem import Exam, set_paper
@@ -53,9 +51,6 @@ from grader.records import (
 )
 from grader.rubric import Rubric
 from grader.scoring import grade
-
-NO_IMPORT = "the file could not be imported"
-NO_PART_OF_TORCH = "No module named 'torch."
 
 EXAM_TRIES = 3
 """A whole cohort waits for the exam: a child that a busy machine starves must not undo it."""
@@ -230,73 +225,20 @@ class Engine:
             return diagnosis.defects
 
     def _examine(self, submission: Submission) -> tuple[Seen, list[Finding]]:
-        """What is seen of a submission, and what the checks say of it.
-
-        Neither part waits for the other: with a first submission NumPy's is done and traced
-        while torch is still being imported.
-        """
-        if not submission.main:
+        """What is seen of a submission, and what the checks say of it."""
+        if submission.main:
+            allowance = self.settings.allowance
+            seen = seen_of(submission, self.paper, self._zygotes, allowance)
+        else:
             why = submission.defects[0].message if submission.defects else "no Python file"
-            untried = Verification(reason=NO_IMPORT), DifferenceCheck(reason=NO_IMPORT)
-            seen = Seen(self.exam(), _nothing(Ended.MISSING, why), Trace(), *untried)
-            return seen, run_checks(ALL_CHECKS, seen)
-        with Kept() as kept, ThreadPoolExecutor(1) as beside:
-            later = beside.submit(self._torch_part, submission, kept)
-            numpy, trace = self._numpy_part(submission, kept)
-            torch, verification, differences = later.result()
-        seen = Seen(self.exam(), together(numpy, torch), trace, verification, differences)
-        return seen, run_checks(ALL_CHECKS, seen)
+            seen = unseen(_nothing(Ended.MISSING, why))
+        everything = Seen(self.exam(), *seen)
+        return everything, run_checks(ALL_CHECKS, everything)
 
-    def _numpy_part(self, submission: Submission, kept: Kept) -> tuple[Part, Trace]:
-        """What the NumPy part does, and what its expressions were."""
-        zygote, allowance = self._zygotes.numpy, self.settings.allowance
-        part = observe_part(submission, "numpy", self.paper, zygote, allowance, kept)
-        runs = part.report.loaded.ok and not part.hung("forward", "backward")
-        return part, self._trace(submission, "numpy", kept) if runs else Trace()
-
-    def _torch_part(
-        self, submission: Submission, kept: Kept
-    ) -> tuple[Part, Verification, DifferenceCheck]:
-        """What the PyTorch part does, and how its own checks take wrong gradients."""
-        part = self._observed_torch(submission, kept)
-        if not part.report.loaded.ok:
-            return part, Verification(reason=NO_IMPORT), DifferenceCheck(reason=NO_IMPORT)
-        zygote, paper, allowance = self._zygotes.torch, self.paper, self.settings.allowance
-        verification = (
-            Verification(reason="it did not end when it was called")
-            if part.hung("torch", "verify")
-            else take_verification(submission, paper, zygote, allowance, kept.child("torch"))
-        )
-        child = kept.child("torch")
-        return (
-            part,
-            verification,
-            take_difference_check(submission, paper, zygote, allowance, child),
-        )
-
-    def _observed_torch(self, submission: Submission, kept: Kept) -> Part:
-        """Its steps; once more, where they wanted a part of torch that was not preloaded."""
-
-        def seen() -> Part:
-            zygote, allowance = self._zygotes.torch, self.settings.allowance
-            return observe_part(submission, "torch", self.paper, zygote, allowance, kept)
-
-        first = seen()
-        if not (_wants_more_of_torch(first) and self._zygotes.widen()):
-            return first
-        kept.drop("torch")
-        return seen()
-
-    def _trace(self, submission: Submission, side: str, kept: Kept | None = None) -> Trace:
-        """What every expression of one part was."""
+    def _trace(self, submission: Submission, side: str) -> Trace:
+        """What every expression of one part was, in a child of its own."""
         zygote = self._zygotes.numpy if side == "numpy" else self._zygotes.torch
-        child = None if kept is None else kept.child(side)
-        return take_trace(submission, self.paper, side, zygote, self.settings.allowance, child)
-
-
-def _wants_more_of_torch(part: Part) -> bool:
-    """Whether a call failed at what torch itself imports late, as `loss.backward(one)` does."""
-    return any(NO_PART_OF_TORCH in seen.error for seen in part.runs.values())
+        return take_trace(submission, self.paper, side, zygote, self.settings.allowance)
 
 
 def undecided(rubric: Rubric, settings: Settings, submission: Submission, fault: str) -> Result:
