@@ -99,8 +99,8 @@ def submission(text: str) -> Submission:
 def tried(given: Exam, numpy: Zygote, text: str) -> Tried:
     """The layers of a source, run as the engine runs them, checked and diagnosed."""
     one = submission(text)
-    report, runs = _side(one, "numpy", layer_steps(PAPER), PAPER, numpy, Allowance(20.0))
-    seen = Seen(given, Observations(report, report, runs))
+    ours = _side(one, "numpy", layer_steps(PAPER), PAPER, numpy, Allowance(20.0))
+    seen = Seen(given, Observations(ours.report, ours.report, ours.runs))
     findings = {f.check: f for f in run_checks(LAYERS, seen)}
     found = layer_defects(seen, findings, Program(one), [])
     return Tried(seen, findings, tuple(defect for defect, _ in found))
