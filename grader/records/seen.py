@@ -1,0 +1,83 @@
+"""What was seen: how a process and each of its runs ended, and what came of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from grader.records.arrays import Array
+
+
+class Ended(StrEnum):
+    """How one request to a child ended. The candidate's doing, except the last two."""
+
+    OK = "ok"
+    RAISED = "raised"
+    BAD_RETURN = "bad-return"
+    MISSING = "missing"  # the function asked for is not defined
+    TIMEOUT = "timeout"
+    MEMORY_LIMIT = "memory-limit"
+    OUTPUT_LIMIT = "output-limit"
+    CRASH = "crash"
+    VIOLATION = "sandbox-violation"
+    FRAMEWORK = "framework"  # the NumPy part touched torch's stand-in
+    NOT_RUN = "not-run"  # an earlier request took the process, or the time, away
+    HARNESS = "harness"  # our fault: undecided, never a zero
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One line of a traceback inside the submission's own files."""
+
+    file: str
+    line: int
+    function: str
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What one request gave. Everything here is untrusted, but well-formed.
+
+    `arrays` are finite in size and of an allowed dtype, nothing more.
+    `error` is one line ("ValueError: shapes …"); `traceback` the whole text.
+    `seconds` is the judge's clock, pipe included; `cpu_seconds` what the kernel
+    charged to the child for it.
+    """
+
+    ended: Ended
+    arrays: Mapping[str, Array] = field(default_factory=dict)
+    texts: Mapping[str, str] = field(default_factory=dict)
+    error: str = ""
+    traceback: str = ""
+    frames: tuple[Frame, ...] = ()
+    seconds: float = 0.0
+    cpu_seconds: float = 0.0
+
+    @property
+    def ok(self) -> bool:
+        """Whether the call came back with something that fits the contract."""
+        return self.ended is Ended.OK
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessReport:
+    """One child's life: how its submission loaded, what it printed, what confined it."""
+
+    loaded: Observation
+    functions: tuple[str, ...] = ()
+    output: str = ""
+    output_bytes: int = 0
+    isolation: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Observations:
+    """All that was seen of one submission; `runs` by step, such as `forward/primes`."""
+
+    numpy: ProcessReport
+    torch: ProcessReport
+    runs: Mapping[str, Observation]
+
+    def __getitem__(self, step: str) -> Observation:
+        return self.runs.get(step, Observation(Ended.NOT_RUN))
