@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import time
@@ -9,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -47,6 +49,15 @@ STEP_SHARE = 0.5
 
 REPEAT_SECONDS = 0.5
 """A timed step that took longer is not repeated: its time says enough."""
+
+AT_ONCE = 32
+"""Steps of one request, where none of them is timed and their kind is known to be quick."""
+
+QUICK = 0.02
+"""Processor seconds of a kind's first step, below which further ones may be asked at once."""
+
+SECONDS_AT_ONCE = 1.0
+"""What comes back later is asked again, step by step; the time is not the submission's."""
 
 TEXT_ROOM = 64 * 1024
 MAX_FRAMES = 40
@@ -133,8 +144,10 @@ def _side(
     deadline = time.monotonic() + allowance.seconds
     run = _Run(list(steps), allowance.seconds * STEP_SHARE)
     report: ProcessReport | None = None
-    for _life in range(MAX_LIVES):
-        left = max(0.01, deadline - time.monotonic())
+    for life in range(MAX_LIVES + 1):
+        if life == MAX_LIVES and not run.lost:
+            break  # the further one is for who ended while several steps were asked
+        left = max(0.01, deadline + run.lost - time.monotonic())
         with ExitStack() as ours:
             child = ours.enter_context(zygote.spawn(allowance.limits, left))
             isolation = _isolation(child, facts)
@@ -146,7 +159,7 @@ def _side(
                 kept.keep(side, child)
                 ours.pop_all()
         report = _reported(report, loaded, child, isolation)
-        if not loaded.ok or not run.todo or time.monotonic() > deadline:
+        if not loaded.ok or not run.todo or time.monotonic() > deadline + run.lost:
             break
     assert report is not None
     return Part(report, run.seen)
@@ -161,33 +174,71 @@ class _Run:
         self.seen: dict[str, Observation] = {}
         self.deaths: dict[str, int] = {}
         self.layerless = False
+        self.handles: set[str] = set()
+        self.quick: set[str] = set()
+        self.one_by_one = False
+        self.lost = 0.0
 
     def go_on(self, child: Child) -> None:
         """Take steps until none is left or the child is gone."""
-        handles: set[str] = set()
+        self.handles.clear()
         while self.todo and child.alive:
+            several = self._several()
+            if several and self._took(child, several):
+                continue
+            if not child.alive:
+                return
             step = self.todo.pop(0)
-            if why := self._pointless(step, handles):
+            if why := self._pointless(step):
                 self.seen[step.name] = Observation(Ended.NOT_RUN, error=why)
                 continue
             observation = _take(child, step, self.step_seconds)
-            self.seen[step.name] = observation
-            if isinstance(step, StackStep):
-                missing = observation.ended is Ended.MISSING
-                self.layerless = missing and "layers" not in observation.texts
-            elif step.kind == "forward" and observation.ok:
-                handles.add(step.handle)
+            self._note(step, observation)
             if not child.alive:
                 count = MAX_DEATHS if observation.ended is Ended.TIMEOUT else 1
                 self.deaths[step.kind] = self.deaths.get(step.kind, 0) + count
+                self.one_by_one = True
+            elif observation.cpu_seconds <= QUICK and not self.layerless:
+                self.quick.add(step.kind)
 
-    def _pointless(self, step: Step | StackStep, handles: set[str]) -> str:
+    def _note(self, step: Step | StackStep, observation: Observation) -> None:
+        self.seen[step.name] = observation
+        if isinstance(step, StackStep):
+            missing = observation.ended is Ended.MISSING
+            self.layerless = missing and "layers" not in observation.texts
+        elif step.kind == "forward" and observation.ok:
+            self.handles.add(step.handle)
+
+    def _several(self) -> list[Step | StackStep]:
+        """The next steps that are asked for in one request; none where each is to be alone."""
+        if self.one_by_one:
+            return []
+        several = list(
+            itertools.takewhile(lambda s: s.kind in self.quick and not s.alone, self.todo[:AT_ONCE])
+        )
+        return several if len(several) > 1 else []
+
+    def _took(self, child: Child, several: list[Step | StackStep]) -> bool:
+        """Take some steps at once. Where one of them goes wrong, none of them is taken."""
+        started = time.monotonic()
+        replies = child.request_several([_asked(step) for step in several], SECONDS_AT_ONCE)
+        if not replies:
+            self.one_by_one, self.lost = True, time.monotonic() - started
+            return False
+        del self.todo[: len(several)]
+        for step, reply in zip(several, replies, strict=True):
+            why = self._pointless(step)
+            observation = _complete(step, _observation(reply))
+            self._note(step, Observation(Ended.NOT_RUN, error=why) if why else observation)
+        return True
+
+    def _pointless(self, step: Step | StackStep) -> str:
         """Why a step is not taken, "" when it is."""
         if self.deaths.get(step.kind, 0) >= MAX_DEATHS:
             return f"earlier calls of {step.kind} ended the process"
         if isinstance(step, StackStep):
             return "no layers were handed in" if self.layerless else ""
-        if step.kind == "backward" and step.handle not in handles:
+        if step.kind == "backward" and step.handle not in self.handles:
             return "its forward gave no cache"
         stem, _, number = step.name.rpartition("/")
         before = self.seen.get(f"{stem}/0") if number.isdigit() and number != "0" else None
@@ -197,10 +248,12 @@ class _Run:
 
 
 def _take(child: Child, step: Step | StackStep, seconds: float) -> Observation:
-    items = {**step.items, "max_bytes": str(step.room)}
-    return _complete(
-        step, _observation(child.request(step.kind, items, step.room + TEXT_ROOM, seconds))
-    )
+    return _complete(step, _observation(child.request(*_asked(step), seconds)))
+
+
+def _asked(step: Step | StackStep) -> tuple[str, dict[str, Any], int]:
+    """Kind, items, and the most bytes of the reply."""
+    return step.kind, {**step.items, "max_bytes": str(step.room)}, step.room + TEXT_ROOM
 
 
 REQUIRED = {"forward": "loss", "torch": "loss", "verify": "accepted"}

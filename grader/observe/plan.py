@@ -27,6 +27,9 @@ from grader.problem.tolerances import STEP
 from grader.records import TENSORS, Case
 
 TIMED_REPEATS = 3
+REALISTIC = "realistic"
+"""The case that is timed."""
+
 NUMPY_CASES = (*ORDINARY, "duplicated", *EDGE, *HUGE, *LABEL_TYPES, "zeros", "float32")
 TORCH_CASES = ("primes", "more_rows", "square", "batch_is_classes", "absent", *EDGE, "overflow")
 GROWING, SLOPE = "growth/", "slope/"
@@ -51,6 +54,11 @@ class Step:
     flags: tuple[str, ...] = ()
 
     @property
+    def alone(self) -> bool:
+        """Whether it is a request of its own: its time matters, or more than the usual is asked."""
+        return bool(self.flags) or self.case.name == REALISTIC
+
+    @property
     def items(self) -> Mapping[str, Any]:
         """What the child is given; a backward has its cache."""
         inputs = {} if self.kind == "backward" else self.case.inputs
@@ -71,6 +79,7 @@ class StackStep:
     name: str
     stack: Stack
     kind: str = field(default="layers", init=False)
+    alone: bool = field(default=False, init=False)
 
     @property
     def items(self) -> Mapping[str, Any]:

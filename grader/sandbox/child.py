@@ -12,7 +12,7 @@ import json
 import os
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from grader.sandbox import probes, wire
@@ -35,10 +35,11 @@ def serve(
     """Answer requests until the judge closes the pipe. `handle(kind, items) -> items`.
 
     An item `ended` (text) in the answer names how the call ended; default "ok".
-    Three kinds are answered here: `isolation` says what confines this process
+    Four kinds are answered here: `isolation` says what confines this process
     (asked before the submission is sent, while the answer can be believed),
     `probe` tries what it must not be able to do (in a child that gets none),
-    `load-oracle` replaces `handle` by that of a module that the judge sends.
+    `load-oracle` replaces `handle` by that of a module that the judge sends. `several`
+    stands for the requests whose kinds it lists, one after another.
     `attempts` names the refused operations seen so far: an explanation, no more.
     """
 
@@ -60,6 +61,8 @@ def serve(
             answer = {"probes": json.dumps(probes.probe())}
         elif frame.kind == "load-oracle":
             handle, answer = _module_handler(frame.items), {}
+        elif frame.kind == "several":
+            answer = _several(handle, frame.items, attempts)
         else:
             answer = answer_to(handle, frame.kind, dict(frame.items))
         ended = answer.pop("ended", "ok")
@@ -71,6 +74,24 @@ def serve(
         except wire.WireError as error:
             reply = wire.encode("bad-return", frame.nonce, {"error": str(error)})
         _send(reply_fd, reply)
+
+
+def _several(
+    handle: Handler, items: Mapping[str, Any], attempts: Callable[[], list[str]]
+) -> dict[str, Any]:
+    """The answers to the requests `0.…`, `1.…` in one; item `3.X` is item `X` of number 3."""
+    kinds, answer = items["kinds"].split(), dict[str, Any]()
+    parts: list[dict[str, Any]] = [{} for _ in kinds]
+    for name, value in items.items():
+        number, dot, own = name.partition(".")
+        if dot:
+            parts[int(number)][own] = value
+    for count, (kind, part) in enumerate(zip(kinds, parts, strict=True)):
+        given = {"ended": "ok"} | answer_to(handle, kind, part)
+        if tried := attempts():
+            given["attempts"] = "\n".join(tried)
+        answer |= {f"{count}.{name}": value for name, value in given.items()}
+    return answer
 
 
 def answer_to(handle: Handler, kind: str, items: dict[str, Any]) -> dict[str, Any]:

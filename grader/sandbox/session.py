@@ -14,7 +14,7 @@ import secrets
 import select
 import signal
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -107,12 +107,35 @@ class Child:
         """
         return self.request("isolation", {}, GREETING_BYTES)
 
+    def request_several(
+        self, requests: Sequence[tuple[str, Mapping[str, Any], int]], seconds: float
+    ) -> list[Reply]:
+        """Send requests (kind, items, bytes of the reply) in one frame; gives a reply to each.
+
+        None at all where they do not all come back in time: which one was at fault shows when
+        each is made by itself. The time of each is an equal share of the whole: where time
+        matters, a request is made alone. To wake the other side costs more than a small
+        request does, here 0.2 ms for either.
+        """
+        items: dict[str, Any] = {"kinds": " ".join(kind for kind, _, _ in requests)}
+        for number, (_, own, _) in enumerate(requests):
+            items |= {f"{number}.{name}": value for name, value in own.items()}
+        room, count = sum(room for _, _, room in requests), len(requests)
+        reply = self.request("several", items, room, seconds, count)
+        return _taken_apart(reply, count) if reply.ended is Ended.OK else []
+
     def request(
-        self, kind: str, items: Mapping[str, Any], reply_bytes: int, seconds: float = math.inf
+        self,
+        kind: str,
+        items: Mapping[str, Any],
+        reply_bytes: int,
+        seconds: float = math.inf,
+        replies: int = 1,
     ) -> Reply:
         """Send one request and wait for its reply of at most `reply_bytes` of payload.
 
-        It has `seconds`, and never more than the child itself has left.
+        It has `seconds`, and never more than the child itself has left. `replies` is how many
+        times as many items the reply may have.
         """
         if self.gone is not None:
             return Reply(Ended.NOT_RUN, {}, 0.0, 0.0, str(self.gone))
@@ -124,11 +147,11 @@ class Child:
             if self._unasked():
                 raise _Gone(Ended.VIOLATION, "wrote to the judge's pipe without being asked")
             self._write(wire.encode(kind, nonce, items))
-            frame = wire.read(self._receive, wire.Bounds(REPLY_ITEMS, reply_bytes))
+            frame = wire.read(self._receive, wire.Bounds(REPLY_ITEMS * replies, reply_bytes))
             if frame.nonce != nonce:
                 raise _Gone(Ended.VIOLATION, "answered a request that was never made")
             self._came_up = True
-            ended = Ended(frame.kind) if frame.kind in _SPEAKABLE else Ended.BAD_RETURN
+            ended = _spoken(frame.kind)
             taken, used = time.perf_counter() - started, self._charged() - charged
             return Reply(ended, frame.items, taken, used)
         except wire.WireError as error:
@@ -269,6 +292,27 @@ _SPEAKABLE = frozenset(
     e.value for e in (Ended.OK, Ended.RAISED, Ended.BAD_RETURN, Ended.MISSING, Ended.FRAMEWORK)
 ) | {Ended.MEMORY_LIMIT.value}
 """What a child may say of itself; every other ending is the judge's own observation."""
+
+
+def _spoken(word: object) -> Ended:
+    """How a call ended, by the child's own word."""
+    return Ended(word) if word in _SPEAKABLE else Ended.BAD_RETURN
+
+
+def _taken_apart(reply: Reply, count: int) -> list[Reply]:
+    """The replies in a reply to `count` requests."""
+    parts: list[dict[str, Any]] = [{} for _ in range(count)]
+    numbers = {str(number): part for number, part in enumerate(parts)}
+    for name, value in reply.items.items():
+        number, _, own = name.partition(".")
+        if number in numbers:
+            numbers[number][own] = value
+    time_of_each = (reply.seconds / count, reply.cpu_seconds / count)
+    said = [part.pop("ended", "") for part in parts]
+    return [
+        Reply(_spoken(word if isinstance(word, str) else ""), part, *time_of_each)
+        for word, part in zip(said, parts, strict=True)
+    ]
 
 
 def _how_it_ended(reaped: Reaped, last_words: bytes, *, came_up: bool) -> _Gone:

@@ -12,7 +12,7 @@ import pytest
 
 from grader.errors import SandboxError
 from grader.intake import take_in
-from grader.observe.observe import MAX_LIVES, Allowance, observe, time_reference
+from grader.observe.observe import MAX_LIVES, SECONDS_AT_ONCE, Allowance, observe, time_reference
 from grader.observe.oracle import expectations
 from grader.observe.plan import numpy_steps, torch_steps
 from grader.problem import Expected, Paper, set_paper
@@ -182,6 +182,36 @@ def test_a_step_that_ends_its_process_costs_itself_and_not_the_next(both: Both) 
     lost = [name for name in others if not got[name].ok]
     assert [n for n in lost if got[n].error != "its forward gave no cache"] == []
     assert all(got[f"{k}/realistic/0"].ok for k in ("forward", "backward"))
+
+
+def test_a_step_that_hangs_is_found_though_others_were_asked_with_it(both: Both) -> None:
+    line = "    while X.shape[0] == 1: pass\n"
+    started = time.monotonic()
+    got = seen(both, altered(BODY, line + BODY), seconds=4.0)
+    assert time.monotonic() - started < 4.0 + SECONDS_AT_ONCE + 3.0
+    hanging = {name for name, run in got.runs.items() if run.ended is Ended.TIMEOUT}
+    assert hanging == {"forward/one_row"}
+    assert got["forward/primes"].ok and got["verify/primes"].ok
+
+
+def test_quick_steps_are_asked_for_together_and_timed_ones_alone(
+    reference: Observations, both: Both
+) -> None:
+    def together(found: Observations) -> int:
+        """Steps whose share of the time is that of another."""
+        spent = [run.cpu_seconds for run in found.runs.values()]
+        return sum(spent.count(one) > 1 for one in spent)
+
+    timed = [run.cpu_seconds for n, run in reference.runs.items() if "/realistic/" in n]
+    assert len(set(timed)) == len(timed) == 6
+    assert together(reference) > 80
+    line = (
+        "    started = time.process_time()\n    while time.process_time() < started + 0.025: pass\n"
+    )
+    slow = altered(BODY, line + BODY)
+    found = seen(both, slow.replace("import numpy", "import time\nimport numpy", 1))
+    forwards = [run.cpu_seconds for n, run in found.runs.items() if n.startswith("forward/")]
+    assert len(forwards) > 15 and len(set(forwards)) == len(forwards)
 
 
 def test_a_hang_costs_no_more_than_the_time_allowed(both: Both) -> None:

@@ -18,7 +18,7 @@ from grader.records import Ended
 from grader.sandbox import session
 from grader.sandbox.control import Limits
 from grader.sandbox.pool import Zygote
-from grader.sandbox.session import OUTPUT_KEPT, OUTPUT_LIMIT, Child
+from grader.sandbox.session import OUTPUT_KEPT, OUTPUT_LIMIT, Child, Reply
 from tests.sandbox.confined import linux_only
 from tests.sandbox.naughty import HANDLER, ROOM, SECONDS, do, ends, serves, started
 
@@ -52,6 +52,39 @@ def test_a_request_and_a_reply_larger_than_a_pipe_pass(child: Child) -> None:
 
 def test_one_child_answers_many_requests(child: Child) -> None:
     assert all(do(child, str(n)).ended is Ended.OK for n in range(200))
+
+
+def several(child: Child, *codes: str, seconds: float = SECONDS) -> list[Reply]:
+    requests = [("do", {"do": code, "mark": str(n)}, ROOM) for n, code in enumerate(codes)]
+    return child.request_several(requests, seconds)
+
+
+def test_several_requests_have_a_reply_each(child: Child) -> None:
+    replies = several(
+        child, "{'a': 1.5}", "claims('missing')", "1 / 0", "None", "claims('timeout')"
+    )
+    ended = [reply.ended for reply in replies]
+    assert ended == [Ended.OK, Ended.MISSING, Ended.RAISED, Ended.OK, Ended.BAD_RETURN]
+    assert replies[0].items["a"] == 1.5 and "ZeroDivisionError" in replies[2].items["error"]
+    assert (replies[3].items["echo"], replies[3].items["mark"]) == ("do", "3")
+    assert child.alive and do(child, "None").ended is Ended.OK
+
+
+@pytest.mark.parametrize(
+    ("code", "stays"),
+    [
+        ("os._exit(0)", False),
+        ("time.sleep(60)", False),
+        ("{'x': np.zeros(1 << 20)}", False),
+        ("{'x' * 41: 1}", True),
+        ("{'x': np.array([object()])}", True),
+    ],
+)
+def test_where_one_of_several_goes_wrong_none_is_answered(
+    child: Child, code: str, stays: bool
+) -> None:
+    assert several(child, "None", code, "None", seconds=0.5) == []
+    assert child.alive is stays
 
 
 @pytest.mark.parametrize(
