@@ -31,6 +31,10 @@ class Parser:
     def __init__(self) -> None:
         self._trees: dict[tuple[str, bytes], ast.Module] = {}
 
+    def known(self, data: bytes, path: str) -> ast.Module | None:
+        """The tree, if it was asked for before."""
+        return self._trees.get((path, data))
+
     def tree(self, data: bytes, path: str) -> ast.Module:
         """As `parse`; the same tree for the same bytes."""
         key = (path, data)

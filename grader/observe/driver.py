@@ -152,13 +152,17 @@ class Driver:
     def _forget(self) -> None:
         """Undo an earlier load: its modules, the stand-ins for others, and what it was asked."""
         sys.meta_path[:] = self.finders
-        later = itertools.takewhile(lambda name: name != self.newest, reversed(sys.modules))
-        for name in list(later):  # to look at all of torch's modules would take 10 ms
+        for name in self.later_modules():
             if _is_loaded_from(sys.modules[name], self.files):
                 del sys.modules[name]
         self.module, self.bound, self.kit = None, None, None
         self.caches.clear()
         self.switch = standin.Switch()
+
+    def later_modules(self) -> list[str]:
+        """Names of what was imported since the start; to look at all of torch takes 10 ms."""
+        later = itertools.takewhile(lambda name: name != self.newest, reversed(sys.modules))
+        return list(later)
 
     def bind(self) -> binding.Binding:
         """How the loaded module's code is called as the contract's; looked for once a module."""

@@ -114,7 +114,7 @@ class Binding:
             return False
         if not isinstance(value, FunctionType):
             return True
-        node = canonical.own_definition(value, self.files)
+        node = canonical.own_definition(value, self.files, self.parser)
         function = Function(name, value, node, ()) if node else self.source.function(name, value)
         return canonical.returns_so(function, name)
 

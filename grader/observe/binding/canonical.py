@@ -13,6 +13,7 @@ from typing import Any
 
 from grader.observe.binding import names
 from grader.observe.binding.source import Function, assigned
+from grader.observe.cells import Parser
 
 ARGUMENTS = ("X", "y", "W1", "b1", "W2", "b2")
 TAKES = {
@@ -24,10 +25,14 @@ TAKES = {
 PAIRS = ("forward", "torch_forward_backward")
 
 
-def own_definition(value: FunctionType, files: Mapping[str, bytes]) -> ast.FunctionDef | None:
-    """The function's syntax tree, from its own lines alone: the file need not be parsed."""
+def own_definition(
+    value: FunctionType, files: Mapping[str, bytes], parser: Parser
+) -> ast.FunctionDef | None:
+    """The function's syntax tree; of a file not parsed before, from the function's lines alone."""
     code = value.__code__
     data = files.get(code.co_filename, b"")
+    if (whole := parser.known(data, code.co_filename)) is not None:
+        return _at_module_level(whole, code)
     lines = data.decode("utf-8", "replace").splitlines(keepends=True)
     text = "".join(lines[code.co_firstlineno - 1 : _last_line(code)])
     try:
@@ -36,6 +41,15 @@ def own_definition(value: FunctionType, files: Mapping[str, bytes]) -> ast.Funct
         return None
     node = tree.body[-1] if tree.body else None
     return node if isinstance(node, ast.FunctionDef) and node.name == code.co_name else None
+
+
+def _at_module_level(tree: ast.Module, code: CodeType) -> ast.FunctionDef | None:
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef) and node.name == code.co_name:
+            lines = [node.lineno, *(decorator.lineno for decorator in node.decorator_list)]
+            if min(lines) == code.co_firstlineno:
+                return node
+    return None
 
 
 def _last_line(code: CodeType) -> int:
