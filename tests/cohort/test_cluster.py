@@ -83,6 +83,7 @@ def test_results_are_those_of_one_machine_though_a_worker_is_lost(
 def test_what_kills_its_graders_is_set_aside_and_costs_no_dask_worker(
     order: Order, client: Client
 ) -> None:
+    client.wait_for_workers(2, timeout=60)  # one may be on its way back from the test before
     before = set(client.run(os.getpid).values())
     with light(order, client) as cluster:
         done = {f.id: f.document for f in cluster.grade(submissions("a", "bomb", "b", "c"))}
