@@ -145,10 +145,17 @@ def test_what_is_killed_is_taken_up_again_and_nothing_is_graded_twice(tmp_path: 
     assert not list(out.rglob("*.tmp"))
 
 
+def _interruptible() -> None:
+    """What a shell starts in the background ignores interrupts, and so do its children."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_an_interrupted_run_says_what_is_safe_and_leaves_nothing(tmp_path: Path) -> None:
     names = [f"c{number:02}" for number in range(20)]  # more than are graded while we react
     folder, out = handed_in(tmp_path / "in", *names), tmp_path / "out"
-    run = subprocess.Popen(cohort(folder, out), stdout=subprocess.PIPE, text=True)
+    run = subprocess.Popen(
+        cohort(folder, out), stdout=subprocess.PIPE, text=True, preexec_fn=_interruptible
+    )
     assert run.stdout is not None
     first = json.loads(run.stdout.readline())
     assert (first["id"], first["done"], first["total"]) == ("c00", 1, 20)
