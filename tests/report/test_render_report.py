@@ -220,3 +220,22 @@ def test_written_answers_keep_their_headings(usual: Result) -> None:
     html = render_report(usual, audience="candidate")
     assert "<h3>Q1</h3>" in html
     assert "<p>The loss is a mean, so 1/B enters once, in dZ2.</p>" in html
+
+
+def test_a_bonus_of_which_nothing_could_be_graded_is_no_zero(usual: Result) -> None:
+    parts = tuple(
+        replace(
+            part,
+            items=tuple(
+                replace(item, points=0.0, max_points=0.0) if item.bonus else item
+                for item in part.items
+            ),
+        )
+        for part in usual.grade.parts
+    )
+    page = render_report(
+        replace(usual, grade=replace(usual.grade, parts=parts)), audience="interviewer"
+    )
+    row = page[page.index("Raw logits") :]
+    assert '<span class="soft">not graded</span>' in row[: row.index("</li>")]
+    assert "not graded" not in render_report(usual, audience="interviewer")
