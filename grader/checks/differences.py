@@ -263,7 +263,7 @@ def _left(record: DifferenceCheck) -> Iterator[Evidence]:
 
 def _lingering(stepping: Stepping) -> Evidence:
     status = CheckStatus.FAIL if stepping.lingers else CheckStatus.PASS
-    words = "it stays" if stepping.lingers else "taken back"
+    words = "not taken back" if stepping.lingers else "taken back"
     what = f"a step of {stepping.tensor}"
     return Evidence(what, "taken back before the next", words, verdict=status)
 
