@@ -243,7 +243,7 @@ SAME_NEWS = ("P", "logP", "Z2", "dZ2")
 def cache(seen: Seen) -> Outcome:
     """The cache, read by value, holds nothing that backward has no use for.
 
-    Of a layer that is kept for its backward only what that reads counts, and never its bias.
+    The biases of a layer or a network that is kept for its backward are its own, and count not.
     """
     named = ((path, tensor_name(seen, array)) for path, array in cache_of(seen, "primes"))
     names = {path: name for path, name in named if name}

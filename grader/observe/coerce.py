@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,9 +12,6 @@ TENSORS = ("W1", "b1", "W2", "b2", "X")
 MAX_CACHE_ARRAYS = 64
 MAX_DEPTH = 5
 MAX_NDIM = 4
-Chosen = Callable[[Any], Container[str] | None]
-"""Of an object: the attributes that count, None for all."""
-
 NARROW = {np.dtype(t) for t in ("f8", "f4", "i8", "i4", "u1", "?")}
 
 
@@ -126,15 +123,15 @@ def _describe(value: Any) -> str:
 
 
 def cache_arrays(
-    cache: Any, of: Chosen = lambda _: None, biases: Sequence[Any] = ()
+    cache: Any, works: Callable[[Any], bool] = lambda _: False, biases: Sequence[Any] = ()
 ) -> list[tuple[str, np.ndarray[Any, Any]]]:
     """(path, array) of every array reachable in a cache: containers, dataclasses, objects.
 
-    Of an object only the attributes count that `of` names; what it holds besides of the
-    network's `biases`, under whatever name, is its own, and no part of the cache.
+    What an object that `works` holds of the network's `biases`, under whatever name, is its
+    own, and no part of the cache.
     """
     found: list[tuple[str, np.ndarray[Any, Any]]] = []
-    for path, array, owned in _walk(cache, "cache", MAX_DEPTH, of):
+    for path, array, owned in _walk(cache, "cache", MAX_DEPTH, works):
         if owned and any(array.size == b.size and (array.ravel() == b).all() for b in biases):
             continue
         found.append((path, np.array(array, copy=True, subok=False)))
@@ -146,32 +143,26 @@ def cache_arrays(
 
 
 def _walk(
-    value: Any, path: str, depth: int, of: Chosen, *, owned: bool = False
+    value: Any, path: str, depth: int, works: Callable[[Any], bool], *, owned: bool = False
 ) -> Iterator[tuple[str, Any, bool]]:
-    """(path, array, whether it is on an object of which `of` names the attributes)."""
+    """(path, array, whether an object that works holds it)."""
     if isinstance(value, np.ndarray | np.generic):
         yield path, np.asanyarray(value), owned
     elif depth > 0 and not isinstance(value, str | bytes | type):
-        for step, item, inside in _parts(value, of):
-            yield from _walk(item, path + step, depth - 1, of, owned=owned or inside)
+        parts = list(_parts(value))
+        owned = owned or bool(parts and parts[0][0].startswith(".") and works(value))
+        for step, item in parts:
+            yield from _walk(item, path + step, depth - 1, works, owned=owned)
 
 
-def _parts(value: Any, of: Chosen) -> Iterator[tuple[str, Any, bool]]:
-    """What a container or an object holds: how it is reached, and whether by `of`."""
+def _parts(value: Any) -> Iterator[tuple[str, Any]]:
+    """What a container or an object holds, each with how it is reached."""
     if isinstance(value, Mapping):
-        yield from ((f"[{key!r}]", item, False) for key, item in value.items())
+        yield from ((f"[{key!r}]", item) for key, item in value.items())
     elif isinstance(value, tuple | list):
-        yield from ((f"[{index}]", item, False) for index, item in enumerate(value))
-    elif dataclasses.is_dataclass(value) or hasattr(value, "__dict__"):
-        chosen = of(value)
-        for name, item in _attributes(value):
-            if chosen is None or name in chosen:
-                yield f".{name}", item, chosen is not None
-
-
-def _attributes(value: Any) -> Iterator[tuple[str, Any]]:
-    if not dataclasses.is_dataclass(value):
-        yield from vars(value).items()
-        return
-    for entry in dataclasses.fields(value):
-        yield entry.name, getattr(value, entry.name, None)
+        yield from ((f"[{index}]", item) for index, item in enumerate(value))
+    elif dataclasses.is_dataclass(value):
+        for entry in dataclasses.fields(value):
+            yield f".{entry.name}", getattr(value, entry.name, None)
+    elif hasattr(value, "__dict__"):
+        yield from ((f".{name}", item) for name, item in vars(value).items())

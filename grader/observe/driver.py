@@ -210,7 +210,7 @@ class Driver:
         if "want_cache" in items:
             shown = self.bind().shown(cache)
             biases = [items[name] for name in ("b1", "b2")]
-            arrays = coerce.cache_arrays(shown, binding.read_by_backward, biases)
+            arrays = coerce.cache_arrays(shown, binding.works, biases)
             answer |= {"cacheless": "yes"} if not arrays and self.bind().cacheless else {}
             answer |= {f"cache{i}": array for i, (_, array) in enumerate(arrays)}
             answer["paths"] = "\n".join(path.replace("\n", " ") for path, _ in arrays)

@@ -20,7 +20,6 @@ from grader.observe.binding import (
     flow,
     functions,
     held,
-    kept,
     kit,
     layers,
     layout,
@@ -37,16 +36,17 @@ from grader.observe.binding import (
     updates,
     variables,
     verify,
+    working,
 )
 from grader.observe.binding.binder import Binding, bind
-from grader.observe.binding.kept import read_by_backward
+from grader.observe.binding.working import works
 
 MODULES = (
     *(absence, binder, canonical, classes, containers, described, environment, flow, functions),
-    *(held, kept, kit, layers, layout, modules, names, pieces, places, returns, search, source),
+    *(held, working, kit, layers, layout, modules, names, pieces, places, returns, search, source),
     *(tensors, torch_search, trial, updates, variables, verify),
 )
 FILES = (*(str(module.__file__) for module in MODULES), described.LINES_FILE)
 """Hidden from tracebacks: a candidate is shown the candidate's own lines."""
 
-__all__ = ["FILES", "Binding", "bind", "read_by_backward"]
+__all__ = ["FILES", "Binding", "bind", "works"]

@@ -1,4 +1,4 @@
-"""What counts of an object in the cache: what its backward reads, and never its own bias."""
+"""What counts of an object in the cache: all but the biases of one that works."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from grader.observe.binding import read_by_backward
+from grader.observe.binding import works
 from grader.observe.coerce import cache_arrays
 
 BIAS = np.array([1.0, 2.0])
@@ -67,19 +67,22 @@ class Slotted:
 @pytest.mark.parametrize(
     ("cache", "paths"),
     [
-        ((Affine(), 1), ["cache[0].W", "cache[0].x"]),
-        ({"one": Kept()}, ["cache['one'].params['W']"]),
+        ((Affine(), 1), ["cache[0].W", "cache[0].out", "cache[0].x"]),
+        (
+            {"one": Kept()},
+            ["cache['one'].W", "cache['one'].out", "cache['one'].params['W']", "cache['one'].x"],
+        ),
         (SimpleNamespace(layers=[OnlyForward()]), ["cache.layers[0].W", "cache.layers[0].x"]),
         ([Slotted(np.ones(3), BIAS)], ["cache[0].x"]),
         (Holder(), ["cache.W", "cache.b"]),
-        ((Affine(), BIAS), ["cache[0].W", "cache[0].x", "cache[1]"]),
+        ((Affine(), BIAS), ["cache[0].W", "cache[0].out", "cache[0].x", "cache[1]"]),
     ],
 )
 def test_what_counts(cache: Any, paths: list[str]) -> None:
-    found = cache_arrays(cache, read_by_backward, [np.zeros(2), BIAS])
+    found = cache_arrays(cache, works, [np.zeros(2), BIAS])
     assert sorted(path for path, _ in found) == paths
 
 
 def test_what_an_object_may_be_is_no_trouble() -> None:
     for value in (np.random.default_rng(), object(), Exception("?"), lambda: 0):
-        read_by_backward(value)
+        assert not works(value) or callable(value)
