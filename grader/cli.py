@@ -16,6 +16,7 @@ import typer
 
 from grader import __version__
 from grader.errors import CallerError, GraderError, HarnessError, RubricError
+from grader.sandbox.warm import Warming
 
 EXIT_BELOW, EXIT_CALL, EXIT_UNDECIDED = 1, 2, 3
 EXIT_INTERRUPTED = 130
@@ -430,10 +431,10 @@ def _percent(document: dict[str, float]) -> float:
     return 100.0 * document["score"] / document["max_score"] if document["max_score"] else 0.0
 
 
-def main(warming: object = None) -> None:
+def main(warming: Warming | None = None) -> None:
     """The `grader` command. Turns errors into one sentence and an exit status.
 
-    `warming` is a `sandbox.warm.Warming` with torch, for a call that will want one.
+    `warming` imports torch already, for a call that will want it.
     """
     try:
         app(obj=warming)

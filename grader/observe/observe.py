@@ -1,4 +1,4 @@
-"""A submission and a paper in, observations out: two children, one step after another."""
+"""One part of a submission and a paper in, its runs out: one step after another, in a child."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import json
 import re
 import time
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import Any
@@ -84,16 +83,6 @@ class Part:
         """Whether one of these calls ran out of time on `primes`: it would only do so again."""
         seen = (self.runs.get(f"{kind}/primes") for kind in kinds)
         return any(run is not None and run.ended is Ended.TIMEOUT for run in seen)
-
-
-def observe(
-    submission: Submission, paper: Paper, numpy: Zygote, torch: Zygote, allowance: Allowance
-) -> Observations:
-    """All steps of both parts, the two parts at the same time in two children."""
-    with ThreadPoolExecutor(1) as other:
-        later = other.submit(observe_part, submission, "torch", paper, torch, allowance)
-        ours = observe_part(submission, "numpy", paper, numpy, allowance)
-        return together(ours, later.result())
 
 
 def together(numpy: Part, torch: Part) -> Observations:

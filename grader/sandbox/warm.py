@@ -12,7 +12,6 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from types import TracebackType
 
 CLEAN_ENVIRONMENT = {
     "PATH": "/usr/bin:/bin",
@@ -72,12 +71,7 @@ class Warming:
     def __enter__(self) -> Warming:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         if not self._taken:
             self.end()
 

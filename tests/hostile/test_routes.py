@@ -11,12 +11,13 @@ from pathlib import Path
 import pytest
 
 from grader.intake import take_in
-from grader.observe.observe import Allowance, observe
+from grader.observe.observe import Allowance
 from grader.observe.zygotes import Zygotes
 from grader.problem import set_paper
 from grader.records import Ended, Observations
 from tests.hostile import gathering
 from tests.hostile.witnesses import Listener, Surroundings
+from tests.observe.both_parts import observe
 
 SEED = 20_260_102
 ALLOWANCE = Allowance(3.0)

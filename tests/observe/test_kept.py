@@ -13,12 +13,13 @@ import pytest
 from grader.intake import take_in
 from grader.observe.difference_check import take_difference_check
 from grader.observe.kept import Kept
-from grader.observe.observe import Allowance, observe_part, together
+from grader.observe.observe import Allowance
 from grader.observe.trace import Trace, take_trace
 from grader.observe.verification import take_verification
 from grader.problem import set_paper
 from grader.records import Observations, SourceFile, Submission
 from grader.sandbox.pool import Zygote
+from tests.observe.both_parts import observe
 from tests.sandbox.confined import linux_only
 
 pytestmark = linux_only
@@ -42,10 +43,7 @@ def kept() -> Iterator[Kept]:
 
 
 def seen(one: Submission, numpy: Zygote, torch: Zygote, kept: Kept) -> Observations:
-    return together(
-        observe_part(one, "numpy", PAPER, numpy, ALLOWANCE, kept),
-        observe_part(one, "torch", PAPER, torch, ALLOWANCE, kept),
-    )
+    return observe(one, PAPER, numpy, torch, ALLOWANCE, kept)
 
 
 def same(one: Trace, other: Trace) -> bool:

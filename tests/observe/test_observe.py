@@ -12,12 +12,13 @@ import pytest
 
 from grader.errors import SandboxError
 from grader.intake import take_in
-from grader.observe.observe import MAX_LIVES, SECONDS_AT_ONCE, Allowance, observe, time_reference
+from grader.observe.observe import MAX_LIVES, SECONDS_AT_ONCE, Allowance, time_reference
 from grader.observe.oracle import expectations
 from grader.observe.plan import numpy_steps, torch_steps
 from grader.problem import Expected, Paper, set_paper
 from grader.records import TENSORS, Ended, Observations, SourceFile, Submission
 from grader.sandbox.pool import Zygote
+from tests.observe.both_parts import observe
 from tests.sandbox.confined import linux_only
 
 pytestmark = linux_only
