@@ -26,9 +26,9 @@ from grader.diagnosis import (
 from grader.diagnosis.mending import Workbench, mended
 from grader.errors import HarnessError, SandboxError
 from grader.intake import take_in
+from grader.observe.everything import seen_of, unseen
 from grader.observe.observe import Allowance, time_reference
 from grader.observe.oracle import expectations, stack_expectations
-from grader.observe.seen import seen_of, unseen
 from grader.observe.trace import Trace, take_trace
 from grader.observe.trial import Trials, trials
 from grader.observe.zygotes import Zygotes

@@ -139,12 +139,21 @@ def test_one_that_uses_up_the_time_is_not(
     assert time.monotonic() - started < 0.8
 
 
-def test_children_that_ended_before_are_not_kept(
+def test_a_child_that_a_step_ended_is_replaced_before_one_is_kept(
     numpy_zygote: Zygote, torch_zygote: Zygote, kept: Kept
 ) -> None:
-    text = "import os\ndef forward(X, y, W1, b1, W2, b2):\n    os._exit(0)\n"
-    seen(submission(text), numpy_zygote, torch_zygote, kept)
-    assert kept.child("numpy") is None and kept.child("torch") is not None
+    main = next(f for f in REFERENCE.files if f.path == REFERENCE.main)
+    ends = """
+import os
+calls, real = [], verify
+def verify(X, y, W1, b1, W2, b2):
+    calls.append(1)
+    return os._exit(0) if len(calls) == 3 else real(X, y, W1, b1, W2, b2)
+"""
+    observed = seen(submission(main.data.decode() + ends), numpy_zygote, torch_zygote, kept)
+    assert observed["verify/primes"].ok
+    torch = kept.child("torch")
+    assert torch is not None and torch.alive
 
 
 def test_they_end_with_the_questions(numpy_zygote: Zygote, torch_zygote: Zygote) -> None:

@@ -6,8 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from grader.intake import take_in
+from grader.observe.everything import NO_IMPORT, Everything, seen_of
 from grader.observe.observe import Allowance
-from grader.observe.seen import NO_IMPORT, Everything, seen_of
 from grader.observe.zygotes import Zygotes
 from grader.problem import set_paper
 from grader.records import Ended, SourceFile
