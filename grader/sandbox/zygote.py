@@ -25,11 +25,24 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from grader.sandbox import audit, child, control, lockdown, namespaces, torch_setup
+from grader.sandbox import (
+    audit,
+    child,
+    control,
+    large_pages,
+    lockdown,
+    namespaces,
+    torch_setup,
+)
+from grader.sandbox.large_pages import Range
 
 PR_SET_CHILD_SUBREAPER = 36
 EXIT_LOCKDOWN_FAILED = 78
 """A child that could not be confined ends with this, before it has read a byte."""
+
+MANY = 32
+"""Children after which more are to be expected. By then small pages have cost with torch what
+large ones do, half a second; from then on they save half of a fork and its end."""
 
 
 def main(argv: list[str]) -> int:
@@ -50,14 +63,14 @@ def main(argv: list[str]) -> int:
         importlib.import_module(name)
     start = importlib.import_module(orders["driver"]).start
     _quieten()
-    tasks = _tasks()
+    tasks, written = _tasks(), large_pages.written_ranges()
     if confined:
         lockdown.prepare()
         facts |= namespaces.empty_root()
     gc.freeze()  # the pages of what is loaded stay shared: no child's collector touches them
     gc.enable()
     control.send(sock, {"ready": True, "facts": facts, "tasks": tasks})
-    Forker(sock, start, facts).run()
+    Forker(sock, start, facts, written).run()
     return 0
 
 
@@ -84,11 +97,17 @@ def _tasks() -> int:
 
 
 class Forker:
-    """The control loop. `children` are those forked and not yet reaped."""
+    """The control loop. `children` are those forked and not yet reaped, `reaped` counts the others.
 
-    def __init__(self, sock: socket.socket, start: Any, facts: dict[str, str]) -> None:
-        self.sock, self.start, self.facts = sock, start, facts
+    `written` is memory that goes into large pages once many have been forked.
+    """
+
+    def __init__(
+        self, sock: socket.socket, start: Any, facts: dict[str, str], written: list[Range]
+    ) -> None:
+        self.sock, self.start, self.facts, self.written = sock, start, facts, written
         self.children: set[int] = set()
+        self.reaped = 0
 
     def run(self) -> None:
         """Serve the judge until it closes the socket, then kill what is left."""
@@ -99,6 +118,9 @@ class Forker:
                     self._spawn(message, fds)
                 else:
                     self._reap(int(message["pid"]))
+                    self.reaped += 1
+                    if self.reaped == MANY:  # while the judge is busy with what it was told
+                        large_pages.collapse(self.written)
         except EOFError:
             self._kill_all()
 
