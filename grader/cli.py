@@ -209,10 +209,9 @@ def cohort(
         raise
     terminal.cohort(graded, out)
     terminal.left_out(handed_in)
-    documents = [g.document for g in graded]
-    if any(d["status"] == "undecided" for d in documents):
+    if terminal.pace.undecided:
         raise typer.Exit(EXIT_UNDECIDED)
-    if fail_under is not None and any(_percent(d) < fail_under for d in documents):
+    if fail_under is not None and any(_percent(g.document) < fail_under for g in graded):
         raise typer.Exit(EXIT_BELOW)
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO
 
+from grader.cohort.outcomes import Graded
 from grader.cohort.pace import Pace
-from grader.cohort.run import Graded
 from grader.intake import Cohort
 
 
@@ -38,7 +38,7 @@ class JsonLines:
 
         yield line
 
-    def cohort(self, graded: list[Graded], out: Path) -> None:
+    def cohort(self, graded: Collection[Graded], out: Path) -> None:
         """The run is over."""
         pace = self.pace
         counts = {"submissions": pace.done, "kept": pace.kept, "undecided": pace.undecided}

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
+from heapq import nsmallest
 from pathlib import Path
 
 from rich.console import Console
@@ -11,8 +12,8 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
+from grader.cohort.outcomes import Graded
 from grader.cohort.pace import Pace
-from grader.cohort.run import Graded
 from grader.doctor import Facts
 from grader.intake import Cohort
 from grader.records import CheckStatus, Confidence, Defect, Grade, GradeStatus, Result
@@ -120,19 +121,18 @@ class Terminal:
             only = "1 check fails" if explained == 1 else f"{explained} checks fail"
             self.console.print(f"  {only} only because of these bugs")
 
-    def cohort(self, graded: list[Graded], out: Path) -> None:
+    def cohort(self, graded: Collection[Graded], out: Path) -> None:
         """The cohort as a table, best first, and where the pages are."""
         table = Table("submission", "score", "band", "failed checks", box=None, pad_edge=False)
-        order = sorted(graded, key=lambda g: (-_share(g), g.id))
-        for g in order[: 4 * MOST_LINES]:
+        for g in nsmallest(4 * MOST_LINES, graded, key=lambda g: (-_share(g), g.id)):
             failed = sum(c["status"] == "fail" for c in g.document["checks"])
             band = g.document["band"] or g.document["status"]
             score = _score(g) if g.document["status"] == "graded" else "–"
             table.add_row(plain(g.id), score, plain(band), str(failed))
         self.console.print(table)
-        if len(order) > 4 * MOST_LINES:
-            self.console.print(f"… and {len(order) - 4 * MOST_LINES} more, in the index")
-        kept = sum(g.kept for g in graded)
+        if len(graded) > 4 * MOST_LINES:
+            self.console.print(f"… and {len(graded) - 4 * MOST_LINES} more, in the index")
+        kept = self.pace.kept
         note = f", {kept} kept from an earlier run" if kept else ""
         self.console.print(f"{len(graded)} submissions{note}. Index: {out / 'index.html'}")
 

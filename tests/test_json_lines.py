@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from grader.cohort.run import Graded
+from grader.cohort.outcomes import Graded
 from grader.intake import Cohort
 from grader.json_lines import JsonLines
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from grader.cohort import Engine
-from grader.cohort.run import Graded
+from grader.cohort.outcomes import Graded
 from grader.intake import Cohort, take_in
 from grader.terminal import MOST_LINES, Terminal
 

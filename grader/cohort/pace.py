@@ -6,7 +6,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-from grader.cohort.run import Graded
+from grader.cohort.outcomes import Graded
 
 RECENT = 64
 """Graded submissions over which the rate is taken: a slow one passes, a slow disk shows."""

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from grader import __version__
 from grader.cohort.alike import STRUCTURE_KEY, groups
 from grader.cohort.crew import Crew
 from grader.cohort.engine import Engine
+from grader.cohort.outcomes import Documents, Graded, Outcomes
 from grader.cohort.store import (
     REUSE_KEY,
     read_result,
@@ -29,21 +29,9 @@ from grader.cohort.worker import Finished, Order, set_aside, written
 from grader.cohort.workforce import Workforce
 from grader.intake import Found
 from grader.records import Result, Submission
-from grader.report import json_text, render_index, write_csv
+from grader.report import json_text, write_csv, write_index
 from grader.report.overview import outlined
 from grader.report.views import Audience
-
-
-@dataclass(frozen=True, slots=True)
-class Graded:
-    """One submission's outcome: the outline of its `result.json`, and whether it was kept.
-
-    The outline is what the cohort's pages need (`overview.outlined`); the whole stays on disk.
-    """
-
-    id: str
-    document: dict[str, Any]
-    kept: bool
 
 
 def grade_one(
@@ -80,8 +68,8 @@ def grade_cohort(
     fresh: bool = False,
     workforce: AbstractContextManager[Workforce] | None = None,
     tell: Callable[[Graded], None],
-) -> list[Graded]:
-    """Grade every submission found; the outcomes in the order found.
+) -> Outcomes:
+    """Grade every submission found; the outcomes in the order found, their outlines on disk.
 
     `jobs` at a time on this machine, or as many as the `workforce` can.
 
@@ -93,16 +81,17 @@ def grade_cohort(
     sweep(out)
     remember_seed(out, order.settings.seed)
     remember_rubric(out, order.rubric)
-    done: dict[str, Graded] = {}
-    keys: dict[str, str] = {}
+    outcomes = Outcomes(len(found), out)
+    under_way: dict[str, tuple[int, str]] = {}
 
-    def say(id: str, document: dict[str, Any], *, kept: bool) -> None:
-        done[id] = Graded(id, outlined(document), kept)
-        tell(done[id])
+    def say(number: int, document: dict[str, Any], *, kept: bool) -> None:
+        graded = Graded(found[number].id, outlined(document), kept)
+        outcomes.put(number, graded)
+        tell(graded)
 
     def missing() -> Iterator[Submission]:
         """What has to be graded; the rest is said on the way. Reads one at a time."""
-        for entry in found:
+        for number, entry in enumerate(found):
             try:
                 submission = entry.read()
             except Exception as error:  # ours, or a disk's: the others are graded all the same
@@ -110,36 +99,40 @@ def grade_cohort(
                 fault = f"the submission could not be read: {error!r}"
                 finished = set_aside(order, submission, fault)
                 _save(finished, out / "submissions" / entry.id, _key(order, submission))
-                say(entry.id, finished.document, kept=False)
+                say(number, finished.document, kept=False)
                 continue
             key = _key(order, submission)
             stored = None if fresh else read_result(out / "submissions" / entry.id / "result.json")
             if stored is not None and reusable(stored, key):
-                say(entry.id, stored, kept=True)
+                say(number, stored, kept=True)
                 continue
-            keys[entry.id] = key
+            under_way[entry.id] = number, key
             yield submission
 
     with workforce or Crew(order, max(1, min(jobs, len(found)))) as hands:
         for finished in hands.grade(missing()):
-            _save(finished, out / "submissions" / finished.id, keys.pop(finished.id))
-            say(finished.id, finished.document, kept=False)
-    return [done[entry.id] for entry in found]
+            number, key = under_way.pop(finished.id)
+            _save(finished, out / "submissions" / finished.id, key)
+            say(number, finished.document, kept=False)
+    return outcomes
 
 
-def write_cohort(order: Order, title: str, graded: Sequence[Graded], out: Path) -> None:
+def write_cohort(order: Order, title: str, graded: Collection[Graded], out: Path) -> None:
     """`index.html`, `results.json` and `scores.csv` for the whole cohort.
 
-    The results are copied from their files one after another: a cohort need not fit in memory.
+    Outlines and results are read from their files one after another: a cohort need not fit in
+    memory.
     """
-    rubric, rows = order.rubric, [g.document for g in graded]
-    remember_submissions(out, [g.id for g in graded])
-    with writing_whole(out / "scores.csv") as stream:
-        write_csv(rows, stream)
-    summary = {"Rubric": rubric.title, "Seed": str(order.settings.seed), "Grader": __version__}
+    rubric, documents = order.rubric, Documents(graded)
     sketches = {g.id: str(g.document.get(STRUCTURE_KEY) or "") for g in graded}
+    remember_submissions(out, list(sketches))
     alike = [(group.ids, group.share) for group in groups(sketches)]
-    write_whole(out / "index.html", render_index(rows, title, summary, alike))
+    del sketches  # half a kilobyte each
+    with writing_whole(out / "scores.csv") as stream:
+        write_csv(documents, stream)
+    summary = {"Rubric": rubric.title, "Seed": str(order.settings.seed), "Grader": __version__}
+    with writing_whole(out / "index.html") as stream:
+        write_index(documents, title, stream, summary, alike)
     head = {
         "schema_version": 1,
         "grader_version": __version__,

@@ -9,6 +9,7 @@ import re
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, TextIO
@@ -167,7 +168,9 @@ def versions() -> dict[str, str]:
     return {"grader": __version__, "numpy": _version("numpy"), "torch": _version("torch")}
 
 
+@cache
 def _version(package: str) -> str:
+    """Asked for every answer, and looked up on disk: some 0.7 ms."""
     try:
         return version(package)
     except PackageNotFoundError:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, TextIO
 
 from grader import __version__
 from grader.records import GradeStatus, Result
@@ -11,7 +11,7 @@ from grader.report.compact import rows_json
 from grader.report.document import json_text, result_json
 from grader.report.escape import visible
 from grader.report.overview import MAX_COUNTED, SHARES, Group, overview
-from grader.report.pages import compile_pages, render_page
+from grader.report.pages import compile_pages, page_pieces, render_page
 from grader.report.table import write_csv
 from grader.report.views import Audience, report_view
 
@@ -19,11 +19,11 @@ __all__ = [
     "Audience",
     "compile_pages",
     "json_text",
-    "render_index",
     "render_report",
     "result_json",
     "visible",
     "write_csv",
+    "write_index",
 ]
 
 
@@ -47,16 +47,18 @@ def render_report(result: Result, *, audience: Audience) -> str:
     return render_page("report.html", styles=styles, scripts=scripts, context=context)
 
 
-def render_index(
-    rows: Sequence[Mapping[str, Any]],
+def write_index(
+    rows: Collection[Mapping[str, Any]],
     title: str,
+    stream: TextIO,
     summary: Mapping[str, str] | None = None,
     alike: Sequence[Group] = (),
-) -> str:
+) -> None:
     """The cohort's page from `result_json` dictionaries; `summary` are facts to state beside it.
 
-    `alike` are groups of answers that are built alike, by id. Links point to
-    `submissions/<id>/report.html` beside the page.
+    Goes through `rows` twice and keeps a line's worth of each; the page itself goes to
+    `stream` piece by piece. `alike` are groups of answers that are built alike, by id. Links
+    point to `submissions/<id>/report.html` beside the page.
     """
     view = overview(rows, alike)
     context = {
@@ -69,4 +71,4 @@ def render_index(
         "version": __version__,
     }
     styles, scripts = ("style.css", "cohort.css"), ("table-core.js", "index.js")
-    return render_page("index.html", styles=styles, scripts=scripts, context=context)
+    stream.writelines(page_pieces("index.html", styles=styles, scripts=scripts, context=context))

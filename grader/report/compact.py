@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from markupsafe import Markup
@@ -18,8 +18,9 @@ LONGEST = 120
 NONE_RAN = "-"
 
 
-def rows_json(view: Overview) -> Markup:
-    """`{"codes", "bands", "reasons", "dimensions", "rows"}`; a row is a list, see `_packed`.
+def rows_json(view: Overview) -> Iterator[Markup]:
+    """`{"codes", "bands", "reasons", "dimensions", "rows"}`, in pieces; a row is a list, see
+    `_packed`.
 
     Every text is made visible; `<`, `>` and `&` are spelled out, so that no text can end the
     element it stands in.
@@ -28,17 +29,23 @@ def rows_json(view: Overview) -> Markup:
     for row in view.rows:
         for code in row.codes:
             codes.setdefault(code, len(codes))
-    document = {
+    head = {
         "codes": [_text(code) for code in codes],
         "bands": [_text(band) for band in bands],
         "reasons": [[key, title] for key, (title, _) in REASONS.items()],
         "dimensions": [_text(d.title) for d in view.dimensions],
-        "rows": [_packed(row, codes, bands) for row in view.rows],
     }
-    text = json.dumps(document, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    yield Markup(_json(head).removesuffix("}") + ',"rows":[')
+    for number, row in enumerate(view.rows):
+        yield Markup(("," if number else "") + _json(_packed(row, codes, bands)))
+    yield Markup("]}")
+
+
+def _json(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     for sign in "<>&":
         text = text.replace(sign, f"\\u{ord(sign):04x}")
-    return Markup(text)
+    return text
 
 
 def _packed(row: Row, codes: dict[str, int], bands: dict[str, int]) -> list[Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 from sys import intern
@@ -29,26 +29,29 @@ SHARES = ((0.0, "under half"), (0.5, "half and more"), (0.8, "four fifths and mo
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One submission. `score` and `percent` are "" while undecided, so they sort last.
+    """One submission. `score` is "" while undecided.
 
     `shares` are its dimensions' in the cohort's order, -1 where no check ran.
     """
 
     id: str
     name: str
-    href: str
     decided: bool
     fault: str
     score: str
     fraction: float
     open_points: float
-    percent: str
     band: str
     failed: int
     codes: tuple[str, ...]
     wants: tuple[str, ...]
     shares: tuple[float, ...]
     unisolated: bool
+
+    @property
+    def href(self) -> str:
+        """Its report, beside the cohort's page."""
+        return f"submissions/{quote(self.id.encode('utf-8', 'replace'), safe='')}/report.html"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,11 +123,14 @@ Group: TypeAlias = tuple[Sequence[str], float]
 """Ids of answers that are built alike, and the share of structure that they have in common."""
 
 
-def overview(documents: Sequence[Document], alike: Sequence[Group] = ()) -> Overview:
-    """Rows that need a person first (undecided), then by score, best first."""
-    titles = _dimension_titles(documents)
+def overview(documents: Collection[Document], alike: Sequence[Group] = ()) -> Overview:
+    """Rows that need a person first (undecided), then by score, best first.
+
+    Goes through the documents twice, and keeps none of them.
+    """
+    (titles, failing), same = _in_common(documents), Same()
     rows = sorted(
-        (_row(document, tuple(titles)) for document in documents),
+        (_row(document, tuple(titles), same) for document in documents),
         key=lambda r: (r.decided, -r.fraction, r.name, r.id),
     )
     graded = [row for row in rows if row.decided]
@@ -137,8 +143,8 @@ def overview(documents: Sequence[Document], alike: Sequence[Group] = ()) -> Over
         median=percent_of(median(r.fraction for r in graded), 1.0) if graded else "",
         bins=bins,
         tallest=max(item.count for item in bins),
-        failing=_failing(documents),
-        defects=_counted(code for row in graded for code in row.codes),
+        failing=failing,
+        defects=_most(Counter(code for row in graded for code in row.codes), {}),
         dimensions=tuple(_dimensions(list(titles.values()), graded)),
         wanted=tuple(_wanted(rows)),
         lookalikes=tuple(_lookalikes(rows, alike)),
@@ -184,39 +190,38 @@ def name_of(document: Document) -> str:
     return str(submission.get("name") or submission["id"])
 
 
-def _row(document: Document, dimensions: Sequence[str]) -> Row:
+class Same(dict[Any, Any]):
+    """Gives the first of equal values for each of them: what rows have in common is kept once."""
+
+    def __missing__(self, value: Any) -> Any:
+        self[value] = value
+        return value
+
+
+def _row(document: Document, dimensions: Sequence[str], same: Same) -> Row:
     score, maximum = float(document["score"]), float(document["max_score"])
     decided = is_decided(document)
-    identity = str(document["submission"]["id"])
+    identity, name = str(document["submission"]["id"]), name_of(document)
+    codes = dict.fromkeys(intern(str(defect["code"])) for defect in document["defects"])
     return Row(
         id=identity,
-        name=name_of(document),
-        href=f"submissions/{quote(identity.encode('utf-8', 'replace'), safe='')}/report.html",
+        name=name if name != identity else identity,
         decided=decided,
-        fault=str(document.get("fault", "")),
-        score=score_of(score, maximum) if decided else "",
+        fault=same[str(document.get("fault", ""))],
+        score=same[score_of(score, maximum)] if decided else "",
         fraction=min(1.0, max(0.0, score / maximum)) if decided and maximum > 0 else 0.0,
         open_points=float(document.get("open_points", 0.0)),
-        percent=percent_of(score, maximum) if decided else "",
-        band=str(document["band"] or "") if decided else "",
+        band=same[str(document["band"] or "")] if decided else "",
         failed=sum(check["status"] == CheckStatus.FAIL.value for check in document["checks"]),
-        codes=tuple(dict.fromkeys(str(defect["code"]) for defect in document["defects"])),
-        wants=tuple(wants(document)),
-        shares=_shares(document, dimensions),
+        codes=same[tuple(codes)],
+        wants=same[tuple(intern(key) for key in wants(document))],
+        shares=same[_shares(document, dimensions)],
         unisolated=_unisolated(document),
     )
 
 
 def _unisolated(document: Document) -> bool:
     return any("unisolated" in facts for facts in document["isolation"].values())
-
-
-def _dimension_titles(documents: Sequence[Document]) -> dict[str, str]:
-    return {
-        str(d["id"]): str(d.get("title") or d["id"])
-        for document in documents
-        for d in document.get("dimensions", ())
-    }
 
 
 def _shares(document: Document, dimensions: Sequence[str]) -> tuple[float, ...]:
@@ -234,23 +239,24 @@ def _bins(fractions: Iterable[float]) -> tuple[Bin, ...]:
     )
 
 
-def _failing(documents: Sequence[Document]) -> tuple[Counted, ...]:
-    """All checks that fail, the most frequent first."""
-    failed = [
-        check
-        for document in documents
-        if is_decided(document)
-        for check in document["checks"]
-        if check["status"] == CheckStatus.FAIL.value
-    ]
-    titles = {str(check["id"]): str(check.get("title") or check["id"]) for check in failed}
-    return _counted((str(check["id"]) for check in failed), titles)
+def _in_common(documents: Iterable[Document]) -> tuple[dict[str, str], tuple[Counted, ...]]:
+    """The titles of all dimensions, by id; and all checks that fail, the most frequent first."""
+    dimensions, checks, counts = dict[str, str](), dict[str, str](), Counter[str]()
+    for document in documents:
+        for dimension in document.get("dimensions", ()):
+            id = str(dimension["id"])
+            dimensions[id] = str(dimension.get("title") or id)
+        for check in document["checks"] if is_decided(document) else ():
+            if check["status"] == CheckStatus.FAIL.value:
+                id = str(check["id"])
+                checks[id] = str(check.get("title") or id)
+                counts[id] += 1
+    return dimensions, _most(counts, checks)
 
 
-def _counted(ids: Iterable[str], titles: Mapping[str, str] | None = None) -> tuple[Counted, ...]:
-    names = titles or {}
-    most = sorted(Counter(ids).items(), key=lambda pair: (-pair[1], pair[0]))
-    return tuple(Counted(identity, names.get(identity, ""), count) for identity, count in most)
+def _most(counts: Counter[str], titles: Mapping[str, str]) -> tuple[Counted, ...]:
+    most = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+    return tuple(Counted(identity, titles.get(identity, ""), count) for identity, count in most)
 
 
 def _dimensions(titles: Sequence[str], graded: Sequence[Row]) -> Iterator[Dimension]:
@@ -270,7 +276,8 @@ def _wanted(rows: Sequence[Row]) -> Iterator[Wanted]:
 
 
 def _lookalikes(rows: Sequence[Row], alike: Sequence[Group]) -> Iterator[Lookalikes]:
-    by_id = {row.id: row for row in rows}
+    meant = {id for ids, _ in alike for id in ids}
+    by_id = {row.id: row for row in rows if row.id in meant}
     for ids, share in alike:
         named = [by_id[id] for id in ids if id in by_id]
         if len(named) > 1:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from html import unescape
 from typing import Any
@@ -66,7 +66,22 @@ def render_page(
     `package` holds the template where it is another room's. A page that `asks_home` may
     send requests to where it came from; others send none.
     """
-    made = environment(package)
+    page = _page(package, styles, scripts, asks_home=asks_home)
+    return environment(package).get_template(template).render({**context, "page": page})
+
+
+def page_pieces(
+    template: str, *, styles: Sequence[str], scripts: Sequence[str], context: Mapping[str, Any]
+) -> Iterator[str]:
+    """As `render_page`, in pieces: a page of a large cohort is nowhere whole in memory."""
+    page = _page(OURS, styles, scripts, asks_home=False)
+    return environment(OURS).get_template(template).generate({**context, "page": page})
+
+
+def _page(
+    package: str, styles: Sequence[str], scripts: Sequence[str], *, asks_home: bool
+) -> dict[str, Markup]:
+    """What every page holds: its style, its script, and the policy that admits these alone."""
     css, javascript = _assets(package, *styles), _assets(package, *scripts)
     policy = "; ".join(
         (
@@ -79,8 +94,7 @@ def render_page(
             "form-action 'none'",
         )
     )
-    page = {"policy": Markup(policy), "style": Markup(css), "script": Markup(javascript)}
-    return made.get_template(template).render({**context, "page": page})
+    return {"policy": Markup(policy), "style": Markup(css), "script": Markup(javascript)}
 
 
 def _shown(value: Any) -> Any:

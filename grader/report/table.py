@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, TextIO
 
 from grader.report.escape import visible
@@ -16,8 +16,8 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "�
 FIXED_COLUMNS = ("id", "name", "status", "score", "max_score", "percent", "band")
 
 
-def write_csv(rows: Sequence[Mapping[str, Any]], stream: TextIO) -> None:
-    """One line a submission; open `stream` with ``newline=""``.
+def write_csv(rows: Collection[Mapping[str, Any]], stream: TextIO) -> None:
+    """One line a submission; open `stream` with ``newline=""``. Goes through the rows twice.
 
     Score, percent and parts are empty while undecided: an unknown score is not a zero.
     """

@@ -24,7 +24,7 @@ from grader.cohort.run import grade_cohort
 from grader.cohort.worker import Order
 from grader.diagnosis.codes import CODES
 from grader.intake import find_cohort
-from grader.report import render_index
+from grader.report import write_index
 from grader.rubric import load_rubric
 from tests.hostile import browser
 
@@ -47,13 +47,13 @@ def main() -> None:
             begun = time.process_time()
             alike = groups({r["submission"]["id"]: r.get(STRUCTURE_KEY, "") for r in rows})
             compared = time.process_time() - begun
+            file, said = Path(folder) / "index.html", [(g.ids, g.share) for g in alike]
             begun = time.process_time()
-            html = render_index(rows, f"{count} submissions", {}, [(g.ids, g.share) for g in alike])
+            with file.open("w", encoding="utf-8") as stream:
+                write_index(rows, f"{count} submissions", stream, {}, said)
             written = time.process_time() - begun
-            file = Path(folder) / "index.html"
-            file.write_text(html, encoding="utf-8")
             print(
-                f"{count:,} submissions: {len(html.encode()) / 1e6:.2f} MB, "
+                f"{count:,} submissions: {file.stat().st_size / 1e6:.2f} MB, "
                 f"written in {written:.1f} s, compared for likeness in {compared:.1f} s"
             )
             _look(launched.new_page(viewport={"width": 1440, "height": 900}), file)

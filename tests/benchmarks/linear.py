@@ -14,7 +14,8 @@ import time
 from pathlib import Path
 
 from grader.cohort.cores import cores
-from grader.cohort.run import Graded, grade_cohort, write_cohort
+from grader.cohort.outcomes import Graded
+from grader.cohort.run import grade_cohort, write_cohort
 from grader.intake import find_cohort
 from tests.benchmarks.cohorts import (
     descriptors,

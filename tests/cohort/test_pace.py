@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from grader.cohort.outcomes import Graded
 from grader.cohort.pace import RECENT, Pace
-from grader.cohort.run import Graded
 
 
 class Clock:

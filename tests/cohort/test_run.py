@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import itertools
 import json
 import os
 import random
@@ -10,17 +12,23 @@ import signal
 import subprocess
 import sys
 import time
+import tracemalloc
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
+from functools import partial
+from itertools import pairwise
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import pytest
 
 from grader.cohort import Settings
 from grader.cohort.crew import Crew
-from grader.cohort.run import Graded, grade_cohort, write_cohort
+from grader.cohort.outcomes import Graded
+from grader.cohort.run import grade_cohort, write_cohort
+from grader.cohort.store import REUSE_KEY
 from grader.cohort.worker import Order
 from grader.errors import CallerError
 from grader.intake import Found, find_cohort
@@ -28,6 +36,9 @@ from grader.records import Submission
 from grader.rubric import Rubric
 
 ROOT = Path(__file__).parents[2]
+
+MOST_HELD = 100
+"""Bytes that a run may hold for each answer that is done; its outline alone has some 2,000."""
 
 
 @pytest.fixture(scope="module")
@@ -101,6 +112,40 @@ def test_a_second_run_keeps_what_did_not_change_and_starts_nothing(
     assert results["seed"] == 1
     assert (out / "marks.sqlite").read_text() == "a human's"
     assert (out / "submissions" / "ada" / ".notes.tmp").read_text() == "a human's"
+
+
+def test_memory_does_not_grow_with_the_number_of_answers(
+    order: Order, crew: AbstractContextManager[Crew], tmp_path: Path
+) -> None:
+    """Results that are kept: what one more costs the run is the same whoever graded it."""
+    [ada] = find_cohort(handed_in(tmp_path / "in", "ada")).found
+    out, some = tmp_path / "out", 100
+    [one] = grade_cohort(order, [ada], out, jobs=1, workforce=crew, tell=lambda _: None)
+    stored = json.loads((out / "submissions" / "ada" / "result.json").read_text())
+    submission, found = ada.read(), []
+    for number in range(6 * some):
+        id = f"c{number:04}"
+        key = stored[REUSE_KEY].replace(":ada:", f":{id}:")
+        small = one.document | {"submission": {"id": id, "name": id}, REUSE_KEY: key}
+        (out / "submissions" / id).mkdir()
+        (out / "submissions" / id / "result.json").write_text(json.dumps(small))
+        found.append(replace(ada, id=id, read=partial(replace, submission, id=id)))
+    done, held = itertools.count(1), list[int]()
+
+    def tell(graded: Graded) -> None:
+        assert graded.kept
+        if next(done) % some == 0:
+            gc.collect()
+            held.append(tracemalloc.get_traced_memory()[0])
+
+    tracemalloc.start()
+    try:
+        outcomes = grade_cohort(order, found, out, jobs=1, tell=tell)
+    finally:
+        tracemalloc.stop()
+    assert [g.id for g in outcomes] == [entry.id for entry in found]
+    each = median(b - a for a, b in pairwise(held)) / some  # Python's own tables grow in leaps
+    assert each < MOST_HELD, f"{each:.0f} bytes an answer"
 
 
 def test_a_place_that_cannot_be_written_is_said_in_a_sentence(

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from grader.records import Result
-from grader.report import render_index, result_json
+from grader.report import result_json, write_index
 from grader.report.overview import outlined
 from tests.hostile import browser as installed
 from tests.report.chromium import PHONE, THEMES, chromium, opened, overflow, violations
@@ -50,9 +50,8 @@ def documents(usual: Result, undecided: Result, hostile: Result) -> list[dict[st
 
 def index(documents: list[dict[str, Any]], folder: Path) -> Path:
     file = folder / "index.html"
-    file.write_text(
-        render_index(documents, "Spring", {"Rubric": "x"}, [(("ada", "ada-9"), 0.91)]), "utf-8"
-    )
+    with file.open("w", encoding="utf-8") as stream:
+        write_index(documents, "Spring", stream, {"Rubric": "x"}, [(("ada", "ada-9"), 0.91)])
     return file
 
 

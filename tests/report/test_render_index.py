@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from grader.records import Result
-from grader.report import render_index, result_json, write_csv
+from grader.report import result_json, write_csv, write_index
 from grader.report.escape import HIDDEN
 from grader.report.overview import outlined, overview
 from grader.report.table import cell
@@ -30,6 +30,12 @@ def rows(usual: Result, undecided: Result, hostile: Result) -> list[dict[str, An
     ]
 
 
+def _index(rows: list[dict[str, Any]], *more: Any) -> str:
+    stream = io.StringIO()
+    write_index(rows, more[0], stream, *more[1:])
+    return stream.getvalue()
+
+
 def _table(rows: list[dict[str, Any]]) -> list[dict[str, str]]:
     stream = io.StringIO()
     write_csv(rows, stream)
@@ -45,7 +51,7 @@ def _packed(html: str) -> dict[str, Any]:
 
 
 def test_index_carries_everyone(rows: list[dict[str, Any]]) -> None:
-    packed = _packed(render_index(rows, "Spring round", {"Rubric": "Backprop"}))
+    packed = _packed(_index(rows, "Spring round", {"Rubric": "Backprop"}))
     bob, mallory, ada = sorted(
         packed["rows"], key=lambda row: ("bob", "mallory", "ada").index(row[0])
     )
@@ -64,7 +70,7 @@ def test_index_carries_everyone(rows: list[dict[str, Any]]) -> None:
 
 def test_index_is_inert(rows: list[dict[str, Any]], hostile_text: str) -> None:
     rows[1]["fault"] = hostile_text
-    html = render_index(rows, hostile_text, {hostile_text: hostile_text})
+    html = _index(rows, hostile_text, {hostile_text: hostile_text})
     html.encode("utf-8")
     assert not HIDDEN.search(html)
     assert html.count("<script") == 2, "the page's own, and the rows, which are data"
@@ -78,7 +84,7 @@ def test_index_is_inert(rows: list[dict[str, Any]], hostile_text: str) -> None:
 
 
 def test_empty_cohort_says_so() -> None:
-    assert "There are no submissions." in render_index([], "Nobody")
+    assert "There are no submissions." in _index([], "Nobody")
 
 
 def test_overview_counts(rows: list[dict[str, Any]]) -> None:
@@ -96,15 +102,15 @@ def test_overview_counts(rows: list[dict[str, Any]]) -> None:
 
 
 def test_an_outline_gives_the_same_page(rows: list[dict[str, Any]]) -> None:
-    assert render_index([outlined(row) for row in rows], "x") == render_index(rows, "x")
+    assert _index([outlined(row) for row in rows], "x") == _index(rows, "x")
 
 
 def test_answers_built_alike_are_a_question(rows: list[dict[str, Any]]) -> None:
-    html = render_index(rows, "x", {}, [(("ada", "mallory", "gone"), 0.957)])
+    html = _index(rows, "x", {}, [(("ada", "mallory", "gone"), 0.957)])
     assert "Built alike?" in html
     assert "That is a question, not a finding" in html
     assert "<strong>95.7%</strong>" in html
-    assert "Built alike?" not in render_index(rows, "x")
+    assert "Built alike?" not in _index(rows, "x")
 
 
 def _document(**changes: Any) -> dict[str, Any]:

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from grader.cohort import Engine
-from grader.cohort.run import Graded, Order, grade_one, write_cohort
+from grader.cohort.outcomes import Graded
+from grader.cohort.run import Order, grade_one, write_cohort
 from grader.cohort.store import read_result, remember_rubric
 from grader.intake import take_in
 from grader.report.overview import outlined
