@@ -5,7 +5,9 @@
 
 The floor: for every submission a warm process forks twice, and the children do the
 reference's arithmetic on the cases of the examination: no sandbox, no pipes, no judge,
-no page. As many at a time as the cohort grades. `pytest` is one fresh pytest process a
+no page. As many at a time as the cohort grades. Beside it stands, not as the target's measure,
+the same with the calls of `verify` and `gradient_check` by which a grade finds out whether
+these notice a wrong gradient. `pytest` is one fresh pytest process a
 submission, on the same cores, that asks far less than a grade does. Each ratio is taken
 twice: of wall time, and of processor time over all processes, which other work on the
 machine disturbs less. otter-grader and nbgrader do the same small job as pytest, where
@@ -29,6 +31,9 @@ from statistics import median
 
 ROOT = Path(__file__).parents[2]
 SEED = 11
+TRIALS = {"verify": (20, "primes"), "gradient_check": (14, "small")}
+"""Calls of the reference's own checks beyond the examination's, and on which case."""
+
 FEW = 10
 """Submissions of the run that is taken off for its start, and of pytest's."""
 
@@ -85,9 +90,10 @@ def cost_of(work: Callable[[], object]) -> Cost:
     return Cost(time.perf_counter() - started, used(resource.RUSAGE_CHILDREN) - before)
 
 
-def floor(count: int, jobs: int) -> Cost:
+def floor(count: int, jobs: int, *, trials: bool = False) -> Cost:
     """`count` submissions, in `jobs` warm processes with a thread each, as a zygote has."""
     script = [sys.executable, __file__, "--floor", str(count // jobs)]
+    script += ["--trials"] if trials else []
     alone = os.environ | dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
     ready = [
         subprocess.Popen(
@@ -113,7 +119,7 @@ def floor(count: int, jobs: int) -> Cost:
     return Cost(taken, cpu)
 
 
-def floor_process(count: int) -> None:
+def floor_process(count: int, *, trials: bool) -> None:
     """Warm up, wait for the word, and do the work of `count` submissions."""
     sys.path.insert(0, str(ROOT))
     import torch
@@ -124,19 +130,25 @@ def floor_process(count: int) -> None:
     torch.set_num_threads(1)
     paper = set_paper(SEED)
     source = (ROOT / "reference" / "solution.py").read_text()
-    sides = (numpy_steps(paper), torch_steps(paper))
+    calls = [
+        (name, list(paper.cases[case].inputs.values()))
+        for name, (times, case) in TRIALS.items()
+        for _ in range(times)
+    ]
+    sides = ((numpy_steps(paper), []), (torch_steps(paper), calls if trials else []))
     print("ready", flush=True)
     sys.stdin.readline()
     both = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
     before = sum(map(used, both))
     for _ in range(count):
-        children = [_forked(source, steps) for steps in sides]
+        children = [_forked(source, *side) for side in sides]
         for child in children:
             os.waitpid(child, 0)
     print(sum(map(used, both)) - before, flush=True)
 
 
-def _forked(source: str, steps: list) -> int:
+def _forked(source: str, steps: list, calls: list) -> int:
+    """A child that takes the steps, and makes further calls (name, arguments)."""
     child = os.fork()
     if child:
         return child
@@ -154,6 +166,8 @@ def _forked(source: str, steps: list) -> int:
                 names["torch_forward_backward"](*given)
             elif step.kind == "verify":
                 names["verify"](*given)
+        for name, arguments in calls:
+            names[name](*arguments)
     finally:
         os._exit(0)
 
@@ -192,31 +206,41 @@ def pytest_each(folder: Path, count: int, jobs: int) -> None:
         process.wait()
 
 
+def middle(ratios: list[Cost]) -> tuple[float, float]:
+    """The medians of wall and of processor time."""
+    return median(r.wall for r in ratios), median(r.cpu for r in ratios)
+
+
 def main() -> None:
     words = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     words.add_argument("--count", type=int, default=120)
     words.add_argument("--rounds", type=int, default=3)
     words.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)))
     words.add_argument("--floor", type=int, default=0, help=argparse.SUPPRESS)
+    words.add_argument("--trials", action="store_true", help=argparse.SUPPRESS)
     words.add_argument("--others", metavar="PYTHON", help="of an environment with otter, nbgrader")
     asked = words.parse_args()
     if asked.floor:
-        return floor_process(asked.floor)
+        return floor_process(asked.floor, trials=asked.trials)
     from tests.benchmarks.cohorts import folder_of, references
     from tests.benchmarks.others import found
 
     with tempfile.TemporaryDirectory() as scratch:
         many = folder_of(references(asked.count), Path(scratch) / "many" / "in")
         few = folder_of(references(FEW), Path(scratch) / "few" / "in")
-        ratios = []
+        ratios, wider = [], []
         for _ in range(asked.rounds):
             least = floor(asked.count, asked.jobs).each(asked.count)
             start = cohort(few, asked.jobs)
             grade = (cohort(many, asked.jobs) - start).each(asked.count - FEW)
+            tried = floor(asked.count, asked.jobs, trials=True).each(asked.count)
             ratios.append(grade.over(least))
-            print(f"floor {least}   graded {grade}", flush=True)
-        wall, cpu = (median(getattr(r, name) for r in ratios) for name in ("wall", "cpu"))
+            wider.append(grade.over(tried))
+            print(f"floor {least}   with trials {tried}   graded {grade}", flush=True)
+        wall, cpu = middle(ratios)
         print(f"a submission over the floor: {wall:.2f}, of processors {cpu:.2f} (at most 2)")
+        wall, cpu = middle(wider)
+        print(f"over the floor with the trials of its own checks: {wall:.2f}, {cpu:.2f}")
         fresh = cost_of(lambda: pytest_each(many, FEW, asked.jobs)).each(FEW)
         slower = fresh.over(grade)
         print(
