@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from markupsafe import Markup, escape
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
-from pygments.lexers import PythonLexer
 
 from grader.records import Defect, Frame, SourceFile, Submission
 from grader.report.escape import visible
+from grader.report.lexer import QuickPythonLexer
 
 MAX_CHARACTERS = 200_000
 """Longer files are shown up to here; a page has to stay openable."""
@@ -150,7 +150,7 @@ def frame_mark(frame: Frame, error: str, anchor: str) -> Mark:
 def highlighted(text: str) -> list[Markup]:
     """`text` as highlighted HTML, line by line; classes only, no inline style."""
     shown = visible(text).rstrip("\n")
-    html = highlight(shown, PythonLexer(stripnl=False), HtmlFormatter(nowrap=True))
+    html = highlight(shown, QuickPythonLexer(stripnl=False), HtmlFormatter(nowrap=True))
     lines = PLAIN.sub(r"\1", html).removesuffix("\n").split("\n")
     plain = shown.split("\n")
     if len(lines) != len(plain):
