@@ -83,8 +83,7 @@ def sketch(submission: Submission) -> str:
 def windows(file: SourceFile) -> set[int]:
     """A number for each window of tokens, the same whatever names are used."""
     text = file.data[:LONGEST].decode("utf-8", "replace")
-    words = list(_words(text))
-    return {_digest(words[at : at + WINDOW]) for at in range(len(words) - WINDOW + 1)}
+    return {_digest(window) for window in _renamed(list(_words(text)))}
 
 
 def groups(sketches: Mapping[str, str]) -> list[Alike]:
@@ -144,13 +143,28 @@ def _words(text: str) -> Iterator[tuple[bool, str]]:
         return  # no Python from here on
 
 
-def _digest(words: Sequence[tuple[bool, str]]) -> int:
-    """A number for one window; a renamed name is its place among the window's names."""
+def _renamed(words: Sequence[tuple[bool, str]]) -> Iterator[str]:
+    """The text of each window; a renamed name is its place among the window's names."""
     known: dict[str, int] = {}
-    text = "\0".join(
-        f"\1{known.setdefault(word, len(known))}" if renamed else word for renamed, word in words
+    pieces: list[str] = []
+    for at in range(len(words) - WINDOW + 1):
+        if at > 0 and not words[at - 1][0]:  # no name left the window: all keep their places
+            pieces = [*pieces[1:], _piece(words[at + WINDOW - 1], known)]
+        else:
+            known = {}
+            pieces = [_piece(word, known) for word in words[at : at + WINDOW]]
+        yield "\0".join(pieces)
+
+
+def _piece(word: tuple[bool, str], known: dict[str, int]) -> str:
+    renamed, text = word
+    return f"\1{known.setdefault(text, len(known))}" if renamed else text
+
+
+def _digest(window: str) -> int:
+    return int.from_bytes(
+        hashlib.blake2b(window.encode("utf-8", "replace"), digest_size=6).digest()
     )
-    return int.from_bytes(hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=6).digest())
 
 
 @cache

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import time
 from pathlib import Path
@@ -71,6 +72,16 @@ def test_a_copy_with_an_edit_is_found_and_others_are_not(original: str) -> None:
 )
 def test_no_source_harms_the_judge(text: str) -> None:
     assert len(sketch(answer("x", text))) in (0, 512)
+
+
+def test_the_numbers_stay_what_they_were_in_earlier_runs() -> None:
+    """Results that are kept are compared with new ones: another way to count makes all differ."""
+    text = "".join(
+        f"def f{i}(a, b{i % 7}):\n    return a.x{i} + b{i % 7}.y{i % 5} * {i}\n" for i in range(60)
+    )
+    numbers = sketch(answer("x", text))
+    assert numbers[:32] == "0006891100106e5c0009a0a7004a2b42"
+    assert hashlib.sha256(numbers.encode()).hexdigest()[:16] == "d1f72ca72baecf8a"
 
 
 def test_what_was_handed_out_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
