@@ -84,6 +84,11 @@ def steppings(record: DifferenceCheck) -> list[Stepping]:
     return [stepping for stepping in found if stepping is not None]
 
 
+def stepped(seen: Seen) -> list[Stepping]:
+    """How the candidate's own check stepped, found once for all that look at it."""
+    return seen.once("steppings", lambda: steppings(seen.differences))
+
+
 def _stepping(tensor: str, points: Array, base: Array) -> Stepping | None:
     eps = float(np.finfo(points.dtype).eps)
     start = base.astype(points.dtype).reshape(-1).astype(np.float64)
@@ -137,7 +142,7 @@ def fd_accurate(seen: Seen) -> Outcome:
     record = seen.differences
     if (outcome := _untold(record)) is not None:
         return outcome
-    found = steppings(record)
+    found = stepped(seen)
     if not found:
         return failed(f"{record.name} never steps an input.", _still(record))
     lines = [line for stepping in found for line in _accuracy(stepping, record)]
@@ -202,7 +207,7 @@ def fd_catches(seen: Seen) -> Outcome:
     if trials.accepts is False:
         return waits("It refuses right gradients, so its refusals say nothing.",
                      "verification.fd_accurate")  # fmt: skip
-    drawn = {s.tensor for s in steppings(record) if s.share < 1.0}
+    drawn = {s.tensor for s in stepped(seen) if s.share < 1.0}
     lines = [
         trial_line(trial)
         for tensor in TENSORS
@@ -241,7 +246,7 @@ def fd_restores(seen: Seen) -> Outcome:
     record = seen.differences
     if (outcome := _untold(record)) is not None:
         return outcome
-    lines = [*_left(record), *map(_lingering, steppings(record))]
+    lines = [*_left(record), *map(_lingering, stepped(seen))]
     if not lines:
         return Outcome(CheckStatus.MANUAL, "Open: it was not seen what it leaves.")
     return judge(lines, f"{record.name} leaves its arguments as they were.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from grader.checks.differences import Stepping, steppings
+from grader.checks.differences import Stepping, stepped
 from grader.checks.seen import Seen
 from grader.diagnosis.numeric import make
 from grader.observe.difference_check import DifferenceCheck
@@ -20,7 +20,7 @@ def difference_defects(seen: Seen) -> Iterator[Defect]:
     record = seen.differences
     if not record.kind:
         return
-    found = steppings(record)
+    found = stepped(seen)
     for defect in (*_inaccurate(record, found), *_never_fails(record)):
         yield _placed(defect, record)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from grader.checks.differences import steppings
+from grader.checks.differences import stepped
 from grader.diagnosis.clues import Clues
 from grader.diagnosis.returned import returns
 from grader.diagnosis.syntax import Function, Spot, in_order
@@ -30,7 +30,7 @@ def quotient(clues: Clues, _defect: Defect) -> Spot | None:
 
 def step(clues: Clues, defect: Defect) -> Spot | None:
     """The constant that is the step: in an assignment, a default or a call; else the quotient."""
-    sizes = [s.step for s in steppings(clues.seen.differences) if s.tensor in defect.tensors]
+    sizes = [s.step for s in stepped(clues.seen) if s.tensor in defect.tensors]
     for function in _own(clues):
         for node in _constants(function.node):
             if _is_one_of(node, sizes):
