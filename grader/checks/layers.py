@@ -228,10 +228,10 @@ def _sizes(answers: StackAnswers) -> dict[str, int]:
 
 def _agree(answers: StackAnswers, run: Observation, prefix: str, want: Mapping[str, Array]) -> str:
     """ "" where all arrays agree, else the first that do not."""
-    wrong = []
+    wrong, limit = [], answers.limit()
     for name, value in want.items():
         got = run.arrays.get(f"{prefix}{name}")
-        if got is None or got.shape != value.shape or not error_of(got, value) <= answers.limit():
+        if got is None or got.shape != value.shape or not error_of(got, value) <= limit:
             wrong.append(_numbered(name))
     more = f" and {len(wrong) - 4} more" if len(wrong) > 4 else ""
     return ", ".join(wrong[:4]) + more

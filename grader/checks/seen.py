@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -11,7 +12,7 @@ import numpy as np
 
 from grader.errors import HarnessError
 from grader.observe.difference_check import DifferenceCheck
-from grader.observe.naming import known_tensors
+from grader.observe.naming import Namer, known_tensors
 from grader.observe.reading import NamedTrace, read_names
 from grader.observe.trace import Trace
 from grader.observe.verification import Verification
@@ -81,8 +82,13 @@ class Seen:
 
     def names_of(self, trace: Trace) -> NamedTrace:
         """The same for another trace, which was taken on `primes` like this one."""
+        return read_names(trace, self.namer)
+
+    @cached_property
+    def namer(self) -> Namer:
+        """Names what is right on `primes`, the traced case."""
         expected = self.expected("primes")
-        return read_names(trace, known_tensors(expected), expected.case.sizes)
+        return Namer(known_tensors(expected), expected.case.sizes)
 
     def step(self, name: str) -> Observation:
         """The observation of a step. Raises `HarnessError` when it failed by our fault."""
@@ -121,24 +127,18 @@ class Seen:
             shapes = f"shape {symbols(want.shape, sizes)}", f"shape {symbols(got.shape, sizes)}"
             return Evidence(label, *shapes, case)
         dtype = np.dtype(np.float32 if single else expected.case.X.dtype)
-        return self._compared(label, got.reshape(want.shape), want, expected, dtype)
-
-    @staticmethod
-    def _compared(
-        label: str, got: Array, want: Array, expected: Expected, dtype: np.dtype[np.floating]
-    ) -> Evidence:
-        sizes = expected.case.sizes
-        scale = max(float(np.abs(want).max(initial=0.0)), 1.0 / sizes["B"])
+        got = got.reshape(want.shape)
+        size = max(float(np.abs(want).max(initial=0.0)), 1.0 / expected.case.sizes["B"])
         with np.errstate(all="ignore"):
-            error = float(np.abs(got.astype(np.float64) - want).max(initial=0.0)) / scale
+            error = float(np.abs(got.astype(np.float64) - want).max(initial=0.0)) / size
         ok = error <= expected.limit(dtype)  # NaN is never <= anything
         ratio = proportion(got, want)
         observed = _summary(got) if ok else f"{_summary(got)} (off by {error:.2g} of its size)"
         return Evidence(
             label,
-            _summary(want),
+            wanted,
             observed,
-            expected.case.name,
+            case,
             "" if ratio is None else number(ratio),
             CheckStatus.PASS if ok else CheckStatus.FAIL,
         )
@@ -238,12 +238,11 @@ def same_again(what: str, first: Observation, again: Observation) -> Evidence:
     if a is None or b is None:
         return Evidence(what, "the same as before", trouble(again if b is None else first, what))
     alike = a.shape == b.shape
-    same = alike and bool(np.allclose(a, b, rtol=1e-12, atol=0.0, equal_nan=True))
+    if np.array_equal(a, b) or (alike and np.allclose(a, b, rtol=1e-12, atol=0.0, equal_nan=True)):
+        return Evidence(what, "the same as before", "the same", "primes", verdict=CheckStatus.PASS)
     with np.errstate(all="ignore"):
         gap = float(np.abs(a - b).max(initial=0.0)) if alike else float("nan")
-    status = CheckStatus.PASS if same else CheckStatus.FAIL
-    words = "the same" if same else f"differs by {number(gap)}"
-    return Evidence(what, "the same as before", words, "primes", verdict=status)
+    return Evidence(what, "the same as before", f"differs by {number(gap)}", "primes")
 
 
 def _summary(array: Array) -> str:
@@ -252,7 +251,8 @@ def _summary(array: Array) -> str:
         return number(float(array.reshape(-1)[0]))
     if not array.size:
         return f"empty, shape {list(array.shape)}"
-    if not np.isfinite(array).all():
+    largest = float(np.abs(array).max())
+    if not math.isfinite(largest):
         count = int((~np.isfinite(array)).sum())
         return f"{count} of {array.size} entries are not finite"
-    return f"max |·| {number(float(np.abs(array).max()))}"
+    return f"max |·| {number(largest)}"

@@ -26,7 +26,7 @@ from grader.checks.shape_words import (
     written,
 )
 from grader.checks.statements import MAX_CHARACTERS, Source, Statement, read_source
-from grader.observe.naming import Namer, known_tensors
+from grader.observe.naming import Namer
 from grader.observe.trace import CASE
 from grader.records import CheckStatus, Evidence
 
@@ -77,7 +77,6 @@ class Judged:
 def judge_statements(seen: Seen) -> list[Judged]:
     """Every statement that is clear, in the order of the source."""
     expected = seen.expected(CASE)
-    namer = Namer(known_tensors(expected), expected.case.sizes)
     ours = set((PACKAGE / "starter" / "solution.py").read_text("utf-8").split("\n"))
     found, room = list[Judged](), MAX_CHARACTERS
     for path, lines in seen.trace.sources.items():
@@ -89,7 +88,7 @@ def judge_statements(seen: Seen) -> list[Judged]:
             values = [v for v in seen.trace.values if v.file == path]
             file = BoundFile(path, source, Traced(values, source.lines), expected.case.sizes)
             own = [s for s in source.statements if source.lines[s.line - 1] not in ours]
-            found += [_judged(file, statement, namer) for statement in own]
+            found += [_judged(file, statement, seen.namer) for statement in own]
     return [judged for judged in found if judged.verdict is not Verdict.UNCLEAR]
 
 

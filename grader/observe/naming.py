@@ -7,7 +7,7 @@ changes, so one look tells which few a value has to be compared with.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -155,6 +155,7 @@ class Namer:
 
     known: Mapping[str, Array]
     sizes: Mapping[str, int]
+    _named: dict[tuple[object, ...], Name | None] = field(default_factory=dict, compare=False)
 
     @cached_property
     def _arrays(self) -> list[tuple[str, Array]]:
@@ -177,6 +178,12 @@ class Namer:
 
     def __call__(self, array: Array) -> Name | None:
         """The name of a value. NaN and infinities have none."""
+        key = (array.shape, array.dtype.char, array.tobytes())
+        if key not in self._named:  # most values of a source come by several times
+            self._named[key] = self._name(array)
+        return self._named[key]
+
+    def _name(self, array: Array) -> Name | None:
         if array.size == 0:
             return None
         close = CLOSE_SINGLE if array.dtype == np.float32 else CLOSE

@@ -50,31 +50,23 @@ class NamedTrace:
         return [r for r in self.readings if r.at.phase == phase]
 
 
-def read_names(trace: Trace, known: Mapping[str, Array], sizes: Mapping[str, int]) -> NamedTrace:
-    """Name every value of a trace against the tensors of `naming.known_tensors`."""
-    namer, memo = Namer(known, sizes), dict[tuple[object, ...], Name | None]()
-
-    def named(value: Array) -> Name | None:
-        key = (value.shape, value.dtype.char, value.tobytes())
-        if key not in memo:
-            memo[key] = namer(value)
-        return memo[key]
-
+def read_names(trace: Trace, namer: Namer) -> NamedTrace:
+    """Name every value of a trace."""
     readings: list[Reading] = []
     firsts: dict[int, Reading] = {}
     lasts: dict[int, Reading] = {}
     parts = _direct_parts(trace)
     for index in sorted(range(len(trace.values)), key=lambda i: -parts[i][1]):
         at, inside = trace.values[index], parts[index][0]
-        first = Reading(at, at.value, at.order, named(at.value), tuple(firsts[i] for i in inside))
+        first = Reading(at, at.value, at.order, namer(at.value), tuple(firsts[i] for i in inside))
         readings.append(first)
         firsts[index] = lasts[index] = first
         if at.last is not None:
             again = tuple(lasts[i] for i in inside)
-            lasts[index] = Reading(at, at.last, at.last_order, named(at.last), again)
+            lasts[index] = Reading(at, at.last, at.last_order, namer(at.last), again)
             readings.append(lasts[index])
     readings.sort(key=lambda r: r.order)
-    return NamedTrace(trace, tuple(readings), known, sizes)
+    return NamedTrace(trace, tuple(readings), namer.known, namer.sizes)
 
 
 def _direct_parts(trace: Trace) -> list[tuple[list[int], int]]:

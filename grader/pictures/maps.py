@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from grader.checks.seen import Seen, number, proportion, symbols
-from grader.problem.tolerances import limit, scale
+from grader.problem.tolerances import scale
 from grader.records import TENSORS, Array, ErrorMap
 
 CASES = ("primes", "more_rows", "square", "batch_is_hidden", "batch_is_classes")
@@ -67,7 +67,7 @@ def error_map(seen: Seen, part: str, case: str, tensor: str, got: Array) -> Erro
     got = got.reshape(want.shape).astype(np.float64)
     dtype = np.dtype(np.float32) if part == "torch" else None
     size = scale(f"d{tensor}", want, expected.case)
-    small = limit(expected.case, expected["Z2"], dtype)
+    small = expected.limit(dtype)
     with np.errstate(all="ignore"):
         error = np.abs(got - want) / size
     levels = _levels(error, small)

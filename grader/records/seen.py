@@ -80,4 +80,5 @@ class Observations:
     runs: Mapping[str, Observation]
 
     def __getitem__(self, step: str) -> Observation:
-        return self.runs.get(step, Observation(Ended.NOT_RUN))
+        found = self.runs.get(step)
+        return Observation(Ended.NOT_RUN) if found is None else found

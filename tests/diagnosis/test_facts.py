@@ -19,7 +19,7 @@ from grader.diagnosis.facts import (
     recomputes_forward,
 )
 from grader.observe.instrument import instrument
-from grader.observe.naming import known_tensors
+from grader.observe.naming import Namer, known_tensors
 from grader.observe.reading import NamedTrace, read_names
 from grader.observe.trace import Trace, read_trace, source_lines
 from grader.observe.tracing import Recorder
@@ -95,7 +95,7 @@ def network(
 
 
 def read(source: str, monkeypatch: pytest.MonkeyPatch) -> NamedTrace:
-    return read_names(traced(source, monkeypatch), KNOWN, SIZES)
+    return read_names(traced(source, monkeypatch), Namer(KNOWN, SIZES))
 
 
 # ── the gate ─────────────────────────────────────────────────────────────────
@@ -348,7 +348,7 @@ def test_a_forward_computed_again(
 
 
 def test_an_empty_trace_has_no_facts() -> None:
-    named = read_names(Trace(reason="it failed"), KNOWN, SIZES)
+    named = read_names(Trace(reason="it failed"), Namer(KNOWN, SIZES))
     assert named.readings == ()
     assert first_wrong(named) is None
     assert mask_source(named) is None
