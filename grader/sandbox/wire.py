@@ -12,10 +12,11 @@ nothing of the judge's.
 
 from __future__ import annotations
 
+import math
 import struct
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -34,6 +35,8 @@ DTYPES: dict[int, np.dtype[Any]] = {
     7: np.dtype("?"),
 }
 CODES = {dtype: code for code, dtype in DTYPES.items()}
+BOOL = CODES[np.dtype("?")]
+ITEM_BYTES = {TEXT: 1, BYTES: 1} | {code: dtype.itemsize for code, dtype in DTYPES.items()}
 
 
 class WireError(Exception):
@@ -57,8 +60,7 @@ class Frame:
     items: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
+class _Entry(NamedTuple):
     name: str
     code: int
     dims: tuple[int, ...]
@@ -92,7 +94,7 @@ def _pack(name: str, value: Any) -> tuple[bytes, bytes]:
         dims: tuple[int, ...] = (len(data),)
     else:
         array = np.asarray(value)
-        known = CODES.get(array.dtype.newbyteorder("<"))
+        known = CODES.get(array.dtype) or CODES.get(array.dtype.newbyteorder("<"))
         if known is None or array.ndim > MAX_NDIM:
             raise WireError(f"{name}: dtype {array.dtype}, {array.ndim} axes cannot be sent")
         code, dims = known, array.shape
@@ -125,10 +127,10 @@ def _header(data: bytes, bounds: Bounds) -> tuple[str, int, int, int]:
 
 
 def _ascii(data: bytes) -> str:
-    text = data.rstrip(b"\0")
-    if not text.isascii() or not text.decode("ascii").isprintable():
+    text = data.rstrip(b"\0").decode("latin-1")
+    if not text.isascii() or not text.isprintable():
         raise WireError("a name is not printable ASCII")
-    return text.decode("ascii")
+    return text
 
 
 def _table(data: bytes, total: int) -> list[_Entry]:
@@ -141,17 +143,15 @@ def _table(data: bytes, total: int) -> list[_Entry]:
 
 
 def _entry(name: bytes, code: int, ndim: int, *dims: int) -> _Entry:
-    text = code in (TEXT, BYTES)
-    if not (text or code in DTYPES) or ndim > MAX_NDIM or (text and ndim != 1):
+    if code not in ITEM_BYTES or ndim > MAX_NDIM or (code in (TEXT, BYTES) and ndim != 1):
         raise WireError(f"dtype code {code} with {ndim} axes is not allowed")
-    if not name.rstrip(b"\0"):
+    label, shape = _ascii(name), dims[:ndim]
+    if not label:
         raise WireError("an item has no name")
     if any(dims[ndim:]):
         raise WireError("a dimension beyond the last axis")
-    nbytes = 1 if text else DTYPES[code].itemsize
-    for size in dims[:ndim]:  # Python's integers do not overflow, NumPy's would
-        nbytes *= size
-    return _Entry(_ascii(name), code, dims[:ndim], nbytes)
+    nbytes = ITEM_BYTES[code] * math.prod(shape)  # Python's integers do not overflow, NumPy's would
+    return _Entry(label, code, shape, nbytes)
 
 
 def _items(entries: list[_Entry], payload: bytes) -> dict[str, Any]:
@@ -170,7 +170,7 @@ def _unpack(entry: _Entry, data: bytes) -> Any:
     if entry.code == BYTES:
         return data
     array: np.ndarray[Any, Any] = np.frombuffer(data, DTYPES[entry.code])
-    if entry.code == CODES[np.dtype("?")]:  # a byte that is neither 0 nor 1 is no bool
+    if entry.code == BOOL:  # a byte that is neither 0 nor 1 is no bool
         array = np.frombuffer(data, "u1") != 0
         array.flags.writeable = False
     try:
