@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, fields
+from functools import cache
 from typing import Any
 
 from grader import __version__
@@ -146,7 +147,13 @@ def _node(node: GraphNode) -> dict[str, Any]:
 
 def _flat(record: Any) -> dict[str, Any]:
     """A record without records in it; `asdict` copies deeply, and there are hundreds of these."""
-    return {field.name: getattr(record, field.name) for field in fields(record)}
+    return {name: getattr(record, name) for name in _names(record.__class__)}
+
+
+@cache
+def _names(kind: type) -> tuple[str, ...]:
+    """The names of a record's fields."""
+    return tuple(field.name for field in fields(kind))
 
 
 def _timing(timing: Mapping[str, float]) -> dict[str, float | None]:

@@ -37,7 +37,7 @@ def visible(text: str, *, multiline: bool = True) -> str:
 
 def storable(text: str) -> str:
     """`text` as data for JSON: unchanged, except that lone surrogates are spelled out."""
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def clip(text: str, limit: int) -> str:

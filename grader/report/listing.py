@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from markupsafe import Markup, escape
 from pygments import highlight
@@ -150,12 +151,18 @@ def frame_mark(frame: Frame, error: str, anchor: str) -> Mark:
 def highlighted(text: str) -> list[Markup]:
     """`text` as highlighted HTML, line by line; classes only, no inline style."""
     shown = visible(text).rstrip("\n")
-    html = highlight(shown, QuickPythonLexer(stripnl=False), HtmlFormatter(nowrap=True))
+    html = highlight(shown, *_highlighter())
     lines = PLAIN.sub(r"\1", html).removesuffix("\n").split("\n")
     plain = shown.split("\n")
     if len(lines) != len(plain):
         return [escape(line) for line in plain]
     return [Markup(line) for line in lines]  # escaped by HtmlFormatter
+
+
+@cache
+def _highlighter() -> tuple[QuickPythonLexer, HtmlFormatter[str]]:
+    """What reads and what writes the colours; a diff needs them for each of its lines."""
+    return QuickPythonLexer(stripnl=False), HtmlFormatter(nowrap=True)
 
 
 def _listing(
