@@ -1,0 +1,194 @@
+"""`grader grade` and `grader cohort`."""
+
+from __future__ import annotations
+
+import gc
+import sys
+import threading
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from grader.cli.app import EXIT_BELOW, EXIT_INTERRUPTED, EXIT_UNDECIDED, app
+from grader.cli.options import (
+    AudienceOption,
+    ContractOption,
+    FailUnderOption,
+    MendOption,
+    OutOption,
+    RubricOption,
+    SeedOption,
+    TimeoutOption,
+    UnsafeOption,
+    chosen_audience,
+    chosen_rubric,
+    existing,
+)
+from grader.errors import CallerError, GraderError, HarnessError
+
+if TYPE_CHECKING:  # the engine takes a while, and a first zygote does not wait for it
+    from collections.abc import Iterator
+
+    from grader.cohort import Settings
+    from grader.cohort.worker import Order
+    from grader.cohort.workforce import Workforce
+
+
+@app.command()
+def grade(
+    call: typer.Context,
+    submission: Annotated[
+        Path, typer.Argument(metavar="SUBMISSION", help="A folder, .py, .ipynb, .zip or .tar.gz.")
+    ],
+    rubric: RubricOption = None,
+    contract: ContractOption = None,
+    out: OutOption = Path("grader-out"),
+    seed: SeedOption = None,
+    audience: AudienceOption = "interviewer",
+    fail_under: FailUnderOption = None,
+    timeout: TimeoutOption = 10.0,
+    mend: MendOption = True,
+    jobs: Annotated[int, typer.Option("--jobs", hidden=True)] = 1,
+    unsafe_no_sandbox: UnsafeOption = False,
+) -> None:
+    """Grade one submission: a summary here, report.html and result.json under --out."""
+    del jobs  # accepted everywhere, of use to `cohort`
+    from grader.intake import take_in
+    from grader.observe.zygotes import Zygotes
+
+    chosen, taken = chosen_audience(audience), take_in(submission)
+    _confinable(unconfined=unsafe_no_sandbox)
+    with Zygotes(unconfined=unsafe_no_sandbox, only=taken, warming=call.obj) as zygotes:
+        # The longest step, `import torch`, is under way; the rest is loaded beside it.
+        from grader.cohort import Engine
+        from grader.cohort.run import grade_one
+        from grader.records import GradeStatus
+        from grader.report import compile_pages
+        from grader.terminal import Terminal
+
+        terminal = Terminal()
+        settings = _settings(seed, timeout, mend=mend, unconfined=unsafe_no_sandbox)
+        engine = Engine(chosen_rubric(rubric, contract), settings, zygotes)
+        threading.Thread(target=compile_pages, daemon=True).start()
+        gc.freeze()  # what is loaded by now stays: no collection need look at it again
+        with terminal.waiting(f"grading {submission}"):
+            result, page = grade_one(engine, taken, out, chosen)
+    terminal.result(result, page)
+    if result.grade.status is GradeStatus.UNDECIDED:
+        raise typer.Exit(EXIT_UNDECIDED)
+    if fail_under is not None and 100 * result.grade.fraction < fail_under:
+        raise typer.Exit(EXIT_BELOW)
+
+
+@app.command()
+def cohort(
+    folder: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FOLDER_OR_ZIP",
+            help="A folder or archive with one submission per entry, or an export of Gradescope, "
+            "Canvas, Moodle, nbgrader or GitHub Classroom.",
+        ),
+    ],
+    rubric: RubricOption = None,
+    contract: ContractOption = None,
+    out: OutOption = Path("grader-out"),
+    seed: SeedOption = None,
+    jobs: Annotated[
+        int | None, typer.Option("--jobs", min=1, help="Submissions at a time (default: cores).")
+    ] = None,
+    audience: AudienceOption = "interviewer",
+    fail_under: FailUnderOption = None,
+    timeout: TimeoutOption = 10.0,
+    mend: MendOption = False,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Keep nothing of an earlier run.")] = False,
+    scheduler: Annotated[
+        str | None,
+        typer.Option("--scheduler", metavar="ADDRESS", help="Grade on a Dask cluster instead."),
+    ] = None,
+    json_lines: Annotated[
+        bool, typer.Option("--json-lines", help="For programs: one JSON object a line.")
+    ] = False,
+    unsafe_no_sandbox: UnsafeOption = False,
+) -> None:
+    """Grade every submission in a folder or export; a second run grades only what changed."""
+    from grader.cohort.cores import cores
+    from grader.cohort.run import grade_cohort, write_cohort
+    from grader.cohort.store import earlier_seed
+    from grader.cohort.worker import Order
+    from grader.intake import find_cohort
+    from grader.json_lines import JsonLines
+    from grader.terminal import Terminal
+
+    terminal = JsonLines() if json_lines else Terminal()
+    chosen = chosen_audience(audience)
+    handed_in, checked = find_cohort(existing(folder)), chosen_rubric(rubric, contract)
+    found = handed_in.found
+    if seed is None and not fresh:
+        seed = earlier_seed(out)
+    _confinable(unconfined=unsafe_no_sandbox)
+    settings = _settings(seed, timeout, mend=mend, unconfined=unsafe_no_sandbox)
+    order = Order(checked, settings, chosen)
+    try:
+        with _workforce(order, scheduler) as workforce, terminal.progress(len(found)) as tell:
+            graded = grade_cohort(
+                order, found, out, jobs=jobs or cores(), fresh=fresh, workforce=workforce, tell=tell
+            )
+            write_cohort(order, folder.resolve().name, graded, out)
+    except (KeyboardInterrupt, GraderError) as error:
+        terminal.cut_short()
+        if isinstance(error, KeyboardInterrupt):
+            raise typer.Exit(EXIT_INTERRUPTED) from None
+        raise
+    terminal.cohort(graded, out)
+    terminal.left_out(handed_in)
+    if terminal.pace.undecided:
+        raise typer.Exit(EXIT_UNDECIDED)
+    if fail_under is not None and any(_percent(g.document) < fail_under for g in graded):
+        raise typer.Exit(EXIT_BELOW)
+
+
+def _settings(seed: int | None, timeout: float, *, mend: bool, unconfined: bool) -> Settings:
+    from grader.cohort import Settings
+    from grader.cohort.engine import fresh_seed
+    from grader.observe.observe import Allowance
+    from grader.sandbox.control import Limits
+
+    limits = Limits(cpu_seconds=max(1, int(2 * timeout)))
+    return Settings(
+        seed=fresh_seed() if seed is None else seed,
+        allowance=Allowance(timeout, limits),
+        unconfined=unconfined,
+        mends=mend,
+    )
+
+
+@contextmanager
+def _workforce(order: Order, scheduler: str | None) -> Iterator[Workforce | None]:
+    """The cluster behind a scheduler's address; None for this machine's own crew."""
+    if scheduler is None:
+        yield None
+        return
+    try:
+        from grader.cohort.cluster import Cluster, connected
+    except ModuleNotFoundError as error:
+        raise CallerError(
+            f"--scheduler needs Dask ({error.name} is missing): pip install 'backprop-grader[dask]'"
+        ) from error
+    with connected(scheduler) as client:
+        yield Cluster(order, client)
+
+
+def _confinable(*, unconfined: bool) -> None:
+    """Raises `HarnessError` where a stranger's code cannot be run at all."""
+    if not unconfined and sys.platform != "linux":
+        raise HarnessError(
+            "this system cannot confine a stranger's code (Linux can); for submissions that you "
+            "trust as your own code there is --unsafe-no-sandbox"
+        )
+
+
+def _percent(document: dict[str, float]) -> float:
+    return 100.0 * document["score"] / document["max_score"] if document["max_score"] else 0.0
