@@ -10,8 +10,8 @@ from __future__ import annotations
 import itertools
 import json
 import sys
-from collections.abc import Callable, Container, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Container
+from contextlib import nullcontext
 from types import ModuleType
 from typing import Any
 
@@ -19,6 +19,7 @@ import numpy as np
 
 from grader.observe import (
     binding,
+    blocked,
     cells,
     coerce,
     differencing,
@@ -37,18 +38,10 @@ from grader.sandbox.child import describe
 MESSAGE_CHARS = 2000
 """Of a bad return's message; it may quote keys as long as the candidate likes."""
 
-ENGINE = "_engine_run_backward"
 CONTRACT = ("forward", "backward", "torch_forward_backward", "verify", "gradient_check")
 ARGUMENTS = ("X", "y", "W1", "b1", "W2", "b2")
-HARNESS_FILES = (
-    __file__,
-    *(str(m.__file__) for m in (coerce, instrument, layering, loading, standin, tracing, trying)),
-    *binding.FILES,
-)
-
-
-class AutogradBlocked(RuntimeError):
-    """Autograd's engine was asked to run while the judge had it switched off."""
+HARNESS = (blocked, coerce, instrument, layering, loading, standin, tracing, trying)
+HARNESS_FILES = (__file__, *(str(module.__file__) for module in HARNESS), *binding.FILES)
 
 
 class Driver:
@@ -230,7 +223,7 @@ class Driver:
         if not callable(self._find("torch_forward_backward")):
             return self._missing("torch_forward_backward")
         arguments = [items[name].copy() for name in ARGUMENTS]
-        with _autograd_blocked() if "blocked" in items else _nothing():
+        with blocked.autograd_blocked() if "blocked" in items else nullcontext():
             value = self._call("torch_forward_backward", *arguments)
         loss, grads = coerce.pair(value, "loss, grads")
         found, problems = coerce.gradients(grads)
@@ -329,31 +322,6 @@ def _after(arguments: list[Any]) -> dict[str, Any]:
     """The arguments as they are after the call."""
     named = zip(ARGUMENTS, arguments, strict=True)
     return {f"after_{n}": coerce.as_array(a, n) for n, a in named}
-
-
-@contextmanager
-def _nothing() -> Iterator[None]:
-    yield
-
-
-@contextmanager
-def _autograd_blocked() -> Iterator[None]:
-    """Every road into autograd's engine raises: gradients that still arrive are hand-written."""
-    import torch.autograd
-    import torch.autograd.graph
-
-    def refuse(*_: Any, **__: Any) -> Any:
-        raise AutogradBlocked("autograd is switched off for this call")
-
-    places = [m for m in (torch.autograd, torch.autograd.graph) if hasattr(m, ENGINE)]
-    originals = [getattr(m, ENGINE) for m in places]
-    for place in places:
-        setattr(place, ENGINE, refuse)
-    try:
-        yield
-    finally:
-        for place, original in zip(places, originals, strict=True):
-            setattr(place, ENGINE, original)
 
 
 def start() -> Callable[[str, dict[str, Any]], dict[str, Any]]:
