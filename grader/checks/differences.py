@@ -268,9 +268,9 @@ def _left(record: DifferenceCheck) -> Iterator[Evidence]:
 
 def _lingering(stepping: Stepping) -> Evidence:
     status = CheckStatus.FAIL if stepping.lingers else CheckStatus.PASS
-    words = "not taken back" if stepping.lingers else "taken back"
-    what = f"a step of {stepping.tensor}"
-    return Evidence(what, "taken back before the next", words, verdict=status)
+    words = "still changed" if stepping.lingers else "as before"
+    what = f"{stepping.tensor} when the next step is made"
+    return Evidence(what, "as before", words, verdict=status)
 
 
 def _untold(record: DifferenceCheck) -> Outcome | None:
