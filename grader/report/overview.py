@@ -153,7 +153,7 @@ def overview(documents: Collection[Document], alike: Sequence[Group] = ()) -> Ov
 
 
 def outlined(document: Document) -> dict[str, Any]:
-    """What the cohort's pages and the terminal need of a result, some 3 kB of it."""
+    """What the cohort's pages and the terminal need of a result, some 2 kB of it."""
     plain = ("status", "fault", "score", "max_score", "open_points", "band", "structure")
     return {
         **{key: document[key] for key in plain if key in document},

@@ -70,9 +70,12 @@ def stored(out: Path) -> dict[str, dict[str, Any]]:
     return {document["submission"]["id"]: document for document in found}
 
 
-def resident() -> float:
-    """Resident memory of this process, MiB."""
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
+def resident(pid: int | str = "self") -> float:
+    """Resident memory of a process, MiB; 0 once it has ended."""
+    try:
+        pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    except OSError:
+        return 0.0
     return pages * os.sysconf("SC_PAGE_SIZE") / (1 << 20)
 
 
@@ -83,6 +86,11 @@ def descriptors() -> int:
 
 def offspring() -> set[int]:
     """The processes that descend from this one."""
+    return set().union(*generations())
+
+
+def generations() -> list[set[int]]:
+    """The processes that descend from this one: its children, theirs, and so on."""
     parents: dict[int, int] = {}
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
@@ -91,10 +99,9 @@ def offspring() -> set[int]:
             except OSError:  # it ended meanwhile
                 continue
             parents[int(entry.name)] = int(stat[1])
-    found, last = set[int](), {os.getpid()}
-    while last:
-        last = {pid for pid, parent in parents.items() if parent in last}
-        found |= last
+    found, last = list[set[int]](), {os.getpid()}
+    while last := {pid for pid, parent in parents.items() if parent in last}:
+        found.append(last)
     return found
 
 

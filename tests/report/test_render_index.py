@@ -6,7 +6,9 @@ import csv
 import io
 import json
 import re
+import tracemalloc
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +19,9 @@ from grader.report.escape import HIDDEN
 from grader.report.overview import outlined, overview
 from grader.report.table import cell
 from grader.report.wants import REASONS, wants
+
+MOST_HELD = 700
+"""Bytes that the page may need for a row; whole in memory it took about 2,000."""
 
 
 @pytest.fixture
@@ -103,6 +108,23 @@ def test_overview_counts(rows: list[dict[str, Any]]) -> None:
 
 def test_an_outline_gives_the_same_page(rows: list[dict[str, Any]]) -> None:
     assert _index([outlined(row) for row in rows], "x") == _index(rows, "x")
+
+
+def test_a_large_page_keeps_little_of_each_row(rows: list[dict[str, Any]], tmp_path: Path) -> None:
+    known, many = outlined(rows[0]), 2_000
+    documents = [
+        known | {"submission": {"id": f"c{n:05}", "name": f"Some Name {n}"}, "score": n % 80 + 0.5}
+        for n in range(many)
+    ]
+    _index(documents[:1], "warm")
+    with (tmp_path / "index.html").open("w", encoding="utf-8") as stream:
+        tracemalloc.start()
+        try:
+            write_index(documents, "x", stream)
+            _, most = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+    assert most / many < MOST_HELD, f"{most / many:.0f} bytes a row"
 
 
 def test_answers_built_alike_are_a_question(rows: list[dict[str, Any]]) -> None:
