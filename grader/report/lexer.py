@@ -13,7 +13,7 @@ from typing import ClassVar
 from pygments.lexer import inherit, words
 from pygments.lexers import PythonLexer
 from pygments.regexopt import regex_opt
-from pygments.token import Name, Operator, Punctuation, Text, Whitespace
+from pygments.token import Operator, Punctuation, Text, Whitespace
 
 INDENT = r"[ \t]+(?=[^\s'\"rRuUbBmc])"
 """Where neither a docstring, with its prefix, nor `match` or `case` begins the line."""
@@ -36,14 +36,14 @@ PLAIN_NAME = regex_opt(SPECIAL, prefix="(?!", suffix=r"\b)") + (
 
 
 class QuickPythonLexer(PythonLexer):  # type: ignore[misc]  # Pygments' stubs leave it out
-    """The tokens of `PythonLexer`."""
+    """The tokens of `PythonLexer`, but that a plain name is text like any other."""
 
     tokens: ClassVar = {
         "root": [
             (r"\n", Whitespace),
             (rf"(?<=.)[^\S\n]+|{INDENT}", Text),
             (r"[]{}(),;[]|:(?!=)", Punctuation),
-            (PLAIN_NAME, Name),
+            (PLAIN_NAME, Text),  # a name, which the style sheet leaves as it is
             (r"[-~+/*%=<>&^|](?![=<>])|\.(?!\d)", Operator),
             inherit,
         ]

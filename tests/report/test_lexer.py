@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from pygments.lexers import PythonLexer
+from pygments.token import Name, Text, _TokenType
 
 from grader.bundled import PACKAGE, bundled
 from grader.report.lexer import SPECIAL, QuickPythonLexer
@@ -43,7 +45,12 @@ PIECES = st.sampled_from(
 
 def same(text: str) -> bool:
     quick, slow = QuickPythonLexer(stripnl=False), PythonLexer(stripnl=False)
-    return list(quick.get_tokens(text)) == list(slow.get_tokens(text))
+    return plain(quick.get_tokens(text)) == plain(slow.get_tokens(text))
+
+
+def plain(tokens: Iterable[tuple[_TokenType, str]]) -> list[tuple[_TokenType, str]]:
+    """The tokens with names as text, which the page shows alike."""
+    return [(Text if kind is Name else kind, text) for kind, text in tokens]
 
 
 @example("(a:=1)")
