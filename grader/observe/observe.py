@@ -242,7 +242,8 @@ def _take(child: Child, step: Step | StackStep, seconds: float) -> Observation:
 
 def _asked(step: Step | StackStep) -> tuple[str, dict[str, Any], int]:
     """Kind, items, and the most bytes of the reply."""
-    return step.kind, {**step.items, "max_bytes": str(step.room)}, step.room + TEXT_ROOM
+    room = step.room
+    return step.kind, {**step.items, "max_bytes": str(room)}, room + TEXT_ROOM
 
 
 REQUIRED = {"forward": "loss", "torch": "loss", "verify": "accepted"}

@@ -67,7 +67,7 @@ class Step:
     @property
     def room(self) -> int:
         """Bytes that any reply can need: inputs, and a cache of many intermediates."""
-        batch, features, hidden, classes = (self.case.sizes[s] for s in "BDHC")
+        batch, features, hidden, classes = self.case.sizes.values()
         weights = batch * features + features * hidden + hidden * classes + hidden + classes
         return 64 * 1024 + 8 * (4 * weights + 16 * batch * (hidden + classes))
 

@@ -78,9 +78,12 @@ def error_map(seen: Seen, part: str, case: str, tensor: str, got: Array) -> Erro
 
 def _levels(error: Array, small: float) -> Array:
     """0 within tolerance; above it 1 to `WORST` by decades, `WORST` from the gradient's size on."""
+    within = error <= small
+    if within.all():  # as most gradients are
+        return np.zeros(error.shape, np.int64)
     with np.errstate(all="ignore"):
         decades = np.floor(np.log10(np.where(error > 0, error, 1.0)) + WORST)
-    levels = np.where(error <= small, 0, np.clip(decades, 1, WORST))
+    levels = np.where(within, 0, np.clip(decades, 1, WORST))
     return np.where(np.isfinite(error), levels, NOT_FINITE).astype(np.int64)
 
 
