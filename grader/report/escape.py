@@ -49,12 +49,11 @@ def clip(text: str, limit: int) -> str:
 
 def prose(text: str) -> Markup:
     """A message as HTML: made visible, escaped, and `words in backticks` set as code."""
-    pieces = CODE.split(visible(text))
-    marked = (
-        Markup("<code>{}</code>").format(piece) if index % 2 else escape(piece)
-        for index, piece in enumerate(pieces)
-    )
-    return Markup("").join(marked)
+    return Markup(CODE.sub(_code, str(escape(visible(text)))))  # escaping leaves backticks alone
+
+
+def _code(found: re.Match[str]) -> str:
+    return f"<code>{found[1]}</code>"
 
 
 def _spelled(found: re.Match[str]) -> str:
