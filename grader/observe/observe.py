@@ -41,7 +41,8 @@ MAX_LIVES = 6
 """Children a side may use: a step that ends one costs itself, not the steps after it."""
 
 MAX_DEATHS = 2
-"""Children that calls of one function may end; a time-out counts as all of them."""
+"""Children that calls of one function may end, or fill to the limit, which takes as long.
+A time-out counts as all of them."""
 
 STEP_SHARE = 0.5
 """Share of the whole time that one step may take: a function that hangs leaves time for others."""
@@ -187,6 +188,8 @@ class _Run:
                 count = MAX_DEATHS if observation.ended is Ended.TIMEOUT else 1
                 self.deaths[step.kind] = self.deaths.get(step.kind, 0) + count
                 self.one_by_one = True
+            elif observation.ended is Ended.MEMORY_LIMIT:
+                self.deaths[step.kind] = self.deaths.get(step.kind, 0) + 1
             elif observation.cpu_seconds <= QUICK and not self.layerless:
                 self.quick.add(step.kind)
 
@@ -224,7 +227,7 @@ class _Run:
     def _pointless(self, step: Step | StackStep) -> str:
         """Why a step is not taken, "" when it is."""
         if self.deaths.get(step.kind, 0) >= MAX_DEATHS:
-            return f"earlier calls of {step.kind} ended the process"
+            return f"earlier calls of {step.kind} ended the process or filled its memory"
         if isinstance(step, StackStep):
             return "no layers were handed in" if self.layerless else ""
         if step.kind == "backward" and step.handle not in self.handles:

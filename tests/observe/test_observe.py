@@ -12,7 +12,7 @@ import pytest
 
 from grader.errors import SandboxError
 from grader.intake import take_in
-from grader.observe.observe import MAX_LIVES, SECONDS_AT_ONCE, Allowance, time_reference
+from grader.observe.observe import MAX_DEATHS, MAX_LIVES, SECONDS_AT_ONCE, Allowance, time_reference
 from grader.observe.oracle import expectations
 from grader.observe.plan import numpy_steps, torch_steps
 from grader.problem import Expected, Paper, set_paper
@@ -233,6 +233,17 @@ def test_a_function_that_always_ends_its_process_is_not_asked_for_ever(both: Bot
     got = seen(both, altered(BODY, "    import os; os._exit(1)\n"))
     crashes = [n for n, o in got.runs.items() if o.ended is Ended.CRASH]
     assert 1 <= len(crashes) <= MAX_LIVES
+
+
+def test_a_function_that_fills_the_memory_is_not_asked_for_ever(both: Both) -> None:
+    """Filling it takes longer than all other calls together; the layers have time left."""
+    got = seen(both, altered(BODY, "    bytearray(1 << 40)\n"))
+    full = [n for n, o in got.runs.items() if o.ended is Ended.MEMORY_LIMIT]
+    assert [name.split("/")[0] for name in full].count("forward") == MAX_DEATHS
+    later = next(o for o in got.runs.values() if "filled its memory" in o.error)
+    assert later.ended is Ended.NOT_RUN
+    assert got["torch/primes"].ok
+    assert any(o.ok for n, o in got.runs.items() if n.startswith("layers/"))
 
 
 def test_a_syntax_error_is_told_on_both_sides_and_nothing_runs(both: Both) -> None:
