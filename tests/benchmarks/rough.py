@@ -5,8 +5,9 @@
 5 % each hang, crash and eat memory, all in both of their parts. The honest ones are graded
 in runs of their own as well, before and after, under the same seed, and must come out the
 same. The deadlines allow what so many honest ones take and, for each that hangs or eats memory,
-the whole time of its parts, which run side by side, and that of its verification: one that eats
-memory is cut off at each call, and called until its time is up. What crashes is over at once.
+the whole time of its parts, which run side by side, and that of its verification. What crashes
+is over at once, and what eats memory well before its time: no function that fills the memory
+twice is called again.
 The last of them may run while the other workers have nothing left to do.
 """
 
