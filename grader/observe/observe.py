@@ -132,7 +132,7 @@ def _side(
     """One part's steps, in as many children as it takes (at most `MAX_LIVES`)."""
     facts = zygote.facts()  # waits for the preloading, which is not the submission's time
     deadline = time.monotonic() + allowance.seconds
-    run = _Run(list(steps), allowance.seconds * STEP_SHARE)
+    run = _Run(steps, allowance.seconds * STEP_SHARE)
     report: ProcessReport | None = None
     for life in range(MAX_LIVES + 1):
         if life == MAX_LIVES and not run.lost:
@@ -158,9 +158,10 @@ def _side(
 class _Run:
     """The steps of one side on their way through its children."""
 
-    def __init__(self, todo: list[Step | StackStep], step_seconds: float) -> None:
-        self.todo = todo
+    def __init__(self, steps: Sequence[Step | StackStep], step_seconds: float) -> None:
+        self.steps, self.todo = steps, list(steps)
         self.step_seconds = step_seconds
+        self.started = time.monotonic()
         self.seen: dict[str, Observation] = {}
         self.deaths: dict[str, int] = {}
         self.layerless = False
@@ -211,11 +212,13 @@ class _Run:
         return several if len(several) > 1 else []
 
     def _took(self, child: Child, several: list[Step | StackStep]) -> bool:
-        """Take some steps at once. Where one of them goes wrong, none of them is taken."""
-        started = time.monotonic()
+        """Take some steps at once. Where one of them goes wrong, all steps are taken anew.
+
+        For the next child has no cache of this one's, and nothing that a call left behind.
+        """
         replies = child.request_several([_asked(step) for step in several], SECONDS_AT_ONCE)
         if not replies:
-            self.one_by_one, self.lost = True, time.monotonic() - started
+            self._start_over()
             return False
         del self.todo[: len(several)]
         for step, reply in zip(several, replies, strict=True):
@@ -223,6 +226,14 @@ class _Run:
             observation = _complete(step, _observation(reply))
             self._note(step, Observation(Ended.NOT_RUN, error=why) if why else observation)
         return True
+
+    def _start_over(self) -> None:
+        """One step after another, from the first. The time until now is not the submission's."""
+        self.todo = list(self.steps)
+        self.seen.clear()
+        self.deaths.clear()
+        self.layerless = False
+        self.one_by_one, self.lost = True, time.monotonic() - self.started
 
     def _pointless(self, step: Step | StackStep) -> str:
         """Why a step is not taken, "" when it is."""

@@ -195,6 +195,17 @@ def test_a_step_that_hangs_is_found_though_others_were_asked_with_it(both: Both)
     assert got["forward/primes"].ok and got["verify/primes"].ok
 
 
+def test_what_others_asked_with_it_made_wait_is_not_lost(both: Both) -> None:
+    """A second `backward` needs the cache that only the child had which came too late."""
+    slow = f"    if X.shape[0] == 1: time.sleep({SECONDS_AT_ONCE + 0.2})\n"
+    source = altered(BODY, slow + BODY).replace("import numpy", "import time\nimport numpy", 1)
+    got = seen(both, source)
+    assert {name: run.error for name, run in got.runs.items() if not run.ok} == {
+        "torch/blocked": got["torch/blocked"].error
+    }
+    assert got["backward/primes/again"].ok
+
+
 def test_quick_steps_are_asked_for_together_and_timed_ones_alone(
     reference: Observations, both: Both
 ) -> None:
