@@ -59,6 +59,10 @@ QUICK = 0.02
 SECONDS_AT_ONCE = 1.0
 """What comes back later is asked again, step by step; the time is not the submission's."""
 
+LATEST_AT_ONCE = 2.0
+"""After so much of a part's time every step is asked alone: where several do not come back, all
+that went before is done again, and neither time is the submission's."""
+
 TEXT_ROOM = 64 * 1024
 MAX_FRAMES = 40
 FUNCTION = re.compile(r"\w{1,200}:\d{1,7}:[01]")
@@ -204,7 +208,7 @@ class _Run:
 
     def _several(self) -> list[Step | StackStep]:
         """The next steps that are asked for in one request; none where each is to be alone."""
-        if self.one_by_one:
+        if self.one_by_one or time.monotonic() > self.started + LATEST_AT_ONCE:
             return []
         several = list(
             itertools.takewhile(lambda s: s.kind in self.quick and not s.alone, self.todo[:AT_ONCE])
