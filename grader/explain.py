@@ -6,7 +6,7 @@ import difflib
 import textwrap
 
 from grader.checks import ALL_CHECKS, Check
-from grader.diagnosis.codes import CODES, Code
+from grader.defects.codes import CODES, Code
 from grader.errors import CallerError
 
 LABEL_WIDTH = 11

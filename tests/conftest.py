@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, settings
 from grader.bundled import bundled
 from grader.checks import ALL_CHECKS
 from grader.cohort import Engine, Settings
-from grader.diagnosis.codes import CODES
+from grader.defects.codes import CODES
 from grader.observe.zygotes import Zygotes
 from grader.rubric import Rubric, load_rubric
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from grader.checks import ALL_CHECKS
-from grader.diagnosis.codes import CODES
+from grader.defects.codes import CODES
 
 ROOT = Path(__file__).parent.parent
 REFERENCE = ROOT / "reference"

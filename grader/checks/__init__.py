@@ -8,9 +8,9 @@ from grader.checks.layers import LAYERS
 from grader.checks.pytorch import PYTORCH
 from grader.checks.refusal import REFUSAL
 from grader.checks.run import run_checks
-from grader.checks.seen import Seen
 from grader.checks.stated import STATED
 from grader.checks.verification import VERIFICATION
+from grader.checks.view import View
 
 ALL_CHECKS: tuple[Check, ...] = (
     loads,
@@ -24,4 +24,4 @@ ALL_CHECKS: tuple[Check, ...] = (
     *LAYERS,
 )
 
-__all__ = ["ALL_CHECKS", "Check", "Seen", "finding_of", "run_checks"]
+__all__ = ["ALL_CHECKS", "Check", "View", "finding_of", "run_checks"]

@@ -8,9 +8,9 @@ from grader.checks.cache import dtype_line
 from grader.checks.check import Outcome, check, failed, judge, waits
 from grader.checks.gradients import GRADIENTS, SHAPES
 from grader.checks.mask import MASK
-from grader.checks.seen import Seen, number, same_again, trouble
+from grader.checks.view import View, number, same_again, trouble
 from grader.problem.cases import EDGE, HUGE, LABEL_TYPES
-from grader.problem.tolerances import FINITE_DIFFERENCE, STEP
+from grader.problem.compare import FINITE_DIFFERENCE, STEP
 from grader.records import TENSORS, CheckStatus, Evidence
 
 SLOWEST = 12.0
@@ -19,14 +19,14 @@ size: vectorised answers 0.6 to 1.1, `einsum` without BLAS 2.2, a loop over exam
 inside 3.5 (too near to be told apart fairly, so it passes), a loop over entries 36."""
 
 
-def _past_factor(seen: Seen, cases: tuple[str, ...], good: str) -> Outcome:
+def _past_factor(view: View, cases: tuple[str, ...], good: str) -> Outcome:
     """All gradients on `cases`, past constant factors that other checks report already."""
     lines: list[Evidence] = []
     hidden = []
     for tensor in TENSORS:
-        factor = seen.factor("backward", tensor)
+        factor = view.factor("backward", tensor)
         values = [
-            seen.value(f"backward/{c}", c, tensor, factor=factor or "1", single=c == "float32")
+            view.value(f"backward/{c}", c, tensor, factor=factor or "1", single=c == "float32")
             for c in cases
         ]
         if factor is None:
@@ -47,9 +47,9 @@ def _past_factor(seen: Seen, cases: tuple[str, ...], good: str) -> Outcome:
     hint="Use the probabilities of the shifted softmax; never divide by them.",
     serves="Part 2: softmax and cross-entropy composed into one compact dZ2.",
 )
-def stable(seen: Seen) -> Outcome:
+def stable(view: View) -> Outcome:
     """All gradients are right with logits of ±1e4, hopeless classes, very different rows."""
-    return _past_factor(seen, HUGE, "The gradients are finite and right on huge logits.")
+    return _past_factor(view, HUGE, "The gradients are finite and right on huge logits.")
 
 
 @check(
@@ -59,10 +59,10 @@ def stable(seen: Seen) -> Outcome:
     hint="Reduce along named axes; take C from the logits' shape; never squeeze().",
     serves="All parts: correct shapes throughout.",
 )
-def edge_sizes(seen: Seen) -> Outcome:
+def edge_sizes(view: View) -> Outcome:
     """Right for B = 1, H = 1, C = 2, absent classes, and labels as int32 and uint8."""
     cases = (*EDGE, "absent", *LABEL_TYPES)
-    return _past_factor(seen, cases, "Small sizes, absent classes and label types work.")
+    return _past_factor(view, cases, "Small sizes, absent classes and label types work.")
 
 
 @check(
@@ -72,19 +72,19 @@ def edge_sizes(seen: Seen) -> Outcome:
     hint="Compare with (loss(w + h) - loss(w - h)) / 2h on a few entries.",
     serves="Part 3: ideally finite differences too.",
 )
-def own_loss(seen: Seen) -> Outcome:
+def own_loss(view: View) -> Outcome:
     """Along one direction per tensor, the gradient equals a central difference of the own loss."""
-    lines = [_difference(seen, tensor) for tensor in TENSORS]
+    lines = [_difference(view, tensor) for tensor in TENSORS]
     return judge(lines, "The gradients are those of the loss that forward returns.")
 
 
-def _difference(seen: Seen, tensor: str) -> Evidence:
+def _difference(view: View, tensor: str) -> Evidence:
     plus, minus = (
-        seen.step(f"difference/{tensor}/{s}").arrays.get("loss") for s in ("plus", "minus")
+        view.step(f"difference/{tensor}/{s}").arrays.get("loss") for s in ("plus", "minus")
     )
-    got = seen.step("backward/primes").arrays.get(tensor)
+    got = view.step("backward/primes").arrays.get(tensor)
     what = f"d{tensor} along a random direction"
-    direction = seen.exam.paper.directions[tensor]
+    direction = view.exam.paper.directions[tensor]
     if plus is None or minus is None or plus.size != 1 or minus.size != 1:
         return Evidence(what, "a central difference", "the loss is no single number", "primes")
     if got is None or got.size != direction.size:
@@ -107,11 +107,11 @@ def _difference(seen: Seen, tensor: str) -> Evidence:
     hint="Read everything from the cache; keep nothing of the last forward in globals.",
     serves="Part 1: the cache is exactly what backward needs.",
 )
-def uses_cache(seen: Seen) -> Outcome:
+def uses_cache(view: View) -> Outcome:
     """After two forwards, the first one's cache still gives the first one's gradients."""
     lines = []
     for name, case in (("first", "primes"), ("second", "square")):
-        plain, mixed = seen.step(f"backward/{case}"), seen.step(f"backward/{name}")
+        plain, mixed = view.step(f"backward/{case}"), view.step(f"backward/{name}")
         for tensor in TENSORS:
             if tensor in plain.arrays or tensor in mixed.arrays:
                 lines.append(same_again(tensor, plain, mixed))
@@ -127,9 +127,9 @@ def uses_cache(seen: Seen) -> Outcome:
     hint="Write into fresh arrays: no in-place operation on what the cache holds, no +=.",
     serves="All parts: awareness of in-place operations.",
 )
-def repeatable(seen: Seen) -> Outcome:
+def repeatable(view: View) -> Outcome:
     """`backward(cache)` a second time, with the same cache, gives the same gradients."""
-    first, again = (seen.step(f"backward/primes{s}") for s in ("", "/again"))
+    first, again = (view.step(f"backward/primes{s}") for s in ("", "/again"))
     lines = [same_again(t, first, again) for t in TENSORS if t in first.arrays]
     return judge(lines, "The second call gives the same gradients.")
 
@@ -141,9 +141,9 @@ def repeatable(seen: Seen) -> Outcome:
     hint="A float64 one-hot matrix or np.zeros(…) without dtype turns everything into float64.",
     serves="The problem statement: float64 and float32.",
 )
-def float32(seen: Seen) -> Outcome:
+def float32(view: View) -> Outcome:
     """With float32 inputs every gradient is float32."""
-    step = seen.step("backward/float32")
+    step = view.step("backward/float32")
     if not step.ok:
         line = Evidence("gradients", "float32", trouble(step, "gradients"), "float32")
         return failed(f"backward on float32 inputs: {trouble(step, 'gradients')}.", line)
@@ -158,18 +158,18 @@ def float32(seen: Seen) -> Outcome:
     hint="Replace loops over examples or entries by matrix products.",
     serves="All parts: NumPy as it is meant to be used.",
 )
-def vectorised(seen: Seen) -> Outcome:
+def vectorised(view: View) -> Outcome:
     """At B=64, D=128, H=256, C=10 it takes at most 12 times the reference's processor time."""
     best = []
     for kind in ("forward", "backward"):
-        steps = [n for n in seen.observations.runs if n.startswith(f"{kind}/realistic/")]
-        taken = [seen.step(n).cpu_seconds for n in steps if seen.step(n).ok]
+        steps = [n for n in view.observations.runs if n.startswith(f"{kind}/realistic/")]
+        taken = [view.step(n).cpu_seconds for n in steps if view.step(n).ok]
         if not taken:
-            words = trouble(seen.step(f"{kind}/realistic/0"), kind)
+            words = trouble(view.step(f"{kind}/realistic/0"), kind)
             line = Evidence(f"{kind} at the realistic size", "an answer", words, "realistic")
             return failed(f"{kind} at the realistic size: {words}.", line)
         best.append(min(taken))
-    ratio = sum(best) / sum(seen.exam.reference_seconds)
+    ratio = sum(best) / sum(view.exam.reference_seconds)
     ok = ratio <= SLOWEST
     line = Evidence(
         "processor time over the reference's",

@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from grader.checks.given import Subject
-from grader.checks.shape_words import FIXED, SIZES, USUAL, Shape, shape_of, tensor_name
-from grader.checks.statements import Source, Statement
 from grader.observe.trace import TracedValue
+from grader.source.shape_statements import Source, Statement
+from grader.source.shape_subjects import Subject
+from grader.source.shape_words import FIXED, SIZES, USUAL, Shape, shape_of, tensor_name
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from grader.checks.seen import Seen
+from grader.checks.view import View
 from grader.problem import Expected
 from grader.records import Array, CheckStatus, Evidence
 
 
-def cache_of(seen: Seen, case: str) -> list[tuple[str, Array]]:
+def cache_of(view: View, case: str) -> list[tuple[str, Array]]:
     """(path, array) of what the forward's cache held on `case`."""
-    step = seen.step(f"forward/{case}")
+    step = view.step(f"forward/{case}")
     paths = step.texts.get("paths", "").splitlines()
     arrays = [step.arrays.get(f"cache{i}") for i in range(len(paths))]
     return [(p, a) for p, a in zip(paths, arrays, strict=True) if a is not None]
@@ -22,9 +22,9 @@ def close(got: Array, want: Array, tolerance: float = 1e-9) -> bool:
     return shaped.shape == want.shape and bool(np.allclose(shaped, want, tolerance, tolerance))
 
 
-def tensor_name(seen: Seen, array: Array, case: str = "primes", tolerance: float = 1e-9) -> str:
+def tensor_name(view: View, array: Array, case: str = "primes", tolerance: float = 1e-9) -> str:
     """The tensor that an array of the cache equals, "" for none. Transposes count."""
-    known = seen.once(f"kept on {case}", lambda: _worth_keeping(seen.expected(case)))
+    known = view.once(f"kept on {case}", lambda: _worth_keeping(view.expected(case)))
     forms = [(form, np.squeeze(form).shape) for form in (array, array.T)]
     for name, want in known.items():
         shape = np.squeeze(want).shape

@@ -10,7 +10,7 @@ import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from grader.checks.seen import Seen
+from grader.checks.view import View
 from grader.records import CheckStatus, Evidence, Finding
 
 
@@ -37,7 +37,7 @@ class Check:
     serves: str
     needs: tuple[str, ...]
     asserts: str
-    run: Callable[[Seen], Outcome]
+    run: Callable[[View], Outcome]
 
     @property
     def part(self) -> str:
@@ -47,10 +47,10 @@ class Check:
 
 def check(
     id: str, title: str, *, hint: str, serves: str, needs: tuple[str, ...] = ()
-) -> Callable[[Callable[[Seen], Outcome]], Check]:
+) -> Callable[[Callable[[View], Outcome]], Check]:
     """Declare the decorated function as a check."""
 
-    def declare(function: Callable[[Seen], Outcome]) -> Check:
+    def declare(function: Callable[[View], Outcome]) -> Check:
         asserts = inspect.cleandoc(function.__doc__ or "")
         return Check(id, title, hint, serves, needs, asserts, function)
 

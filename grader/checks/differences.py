@@ -14,10 +14,10 @@ import numpy as np
 
 from grader.checks.check import Outcome, check, failed, judge, passed, waits
 from grader.checks.refusal import listed, trial_line
-from grader.checks.seen import Seen, number
+from grader.checks.view import View, number
 from grader.observe.difference_check import DifferenceCheck, Tolerance
 from grader.observe.verification import PERCENT
-from grader.problem.tolerances import FINITE_DIFFERENCE, STEP
+from grader.problem.compare import FINITE_DIFFERENCE, STEP
 from grader.records import TENSORS, Array, CheckStatus, Evidence
 
 ROUGH = 8.0
@@ -84,9 +84,9 @@ def steppings(record: DifferenceCheck) -> list[Stepping]:
     return [stepping for stepping in found if stepping is not None]
 
 
-def stepped(seen: Seen) -> list[Stepping]:
+def stepped(view: View) -> list[Stepping]:
     """How the candidate's own check stepped, found once for all that look at it."""
-    return seen.once("steppings", lambda: steppings(seen.differences))
+    return view.once("steppings", lambda: steppings(view.differences))
 
 
 def _stepping(tensor: str, points: Array, base: Array) -> Stepping | None:
@@ -133,16 +133,16 @@ def _mirrored(moves: Array, eps: float) -> float:
     hint="Take (f(x + h) - f(x - h)) / (2h), in float64, with h near 6e-6 (eps ** (1/3)).",
     serves="All parts: ideally finite differences too. Follow-up 5: tolerance and step.",
 )
-def fd_accurate(seen: Seen) -> Outcome:
+def fd_accurate(view: View) -> Outcome:
     """If there is a finite-difference check: it steps both ways, by a step that fits the dtype.
 
     Sensible is a step whose error, h²/6 + eps/h for a loss of order one, is at most 1e-6: in
     float64 from 1e-9 to 2e-3. A right gradient is accepted.
     """
-    record = seen.differences
+    record = view.differences
     if (outcome := _untold(record)) is not None:
         return outcome
-    found = stepped(seen)
+    found = stepped(view)
     if not found:
         return failed(f"{record.name} never steps an input.", _still(record))
     lines = [line for stepping in found for line in _accuracy(stepping, record)]
@@ -189,7 +189,7 @@ def _accepted(record: DifferenceCheck) -> Iterator[Evidence]:
     hint="Compare every one of the five, relative to its size, with a limit near 1e-6.",
     serves="All parts: ideally finite differences too.",
 )
-def fd_catches(seen: Seen) -> Outcome:
+def fd_catches(view: View) -> Outcome:
     """If there is a finite-difference check: each of the five gradients made wrong is refused.
 
     1 % off, an entry changed or transposed; where that passes, twice, 1/B and −1 times the
@@ -197,7 +197,7 @@ def fd_catches(seen: Seen) -> Outcome:
     gradients are made to agree with the candidate's own loss first. Where its tolerance lies
     is shown.
     """
-    record = seen.differences
+    record = view.differences
     if (outcome := _untold(record)) is not None:
         return outcome
     trials = record.trials
@@ -207,7 +207,7 @@ def fd_catches(seen: Seen) -> Outcome:
     if trials.accepts is False:
         return waits("It refuses right gradients, so its refusals say nothing.",
                      "verification.fd_accurate")  # fmt: skip
-    drawn = {s.tensor for s in stepped(seen) if s.share < 1.0}
+    drawn = {s.tensor for s in stepped(view) if s.share < 1.0}
     lines = [
         trial_line(trial)
         for tensor in TENSORS
@@ -241,12 +241,12 @@ def _limit(tolerance: Tolerance) -> Evidence:
     hint="Keep the entry before you step, and put it back after; or step a copy.",
     serves="All parts: in-place operations.",
 )
-def fd_restores(seen: Seen) -> Outcome:
+def fd_restores(view: View) -> Outcome:
     """If there is a finite-difference check: what it steps is put back, but for rounding."""
-    record = seen.differences
+    record = view.differences
     if (outcome := _untold(record)) is not None:
         return outcome
-    lines = [*_left(record), *map(_lingering, stepped(seen))]
+    lines = [*_left(record), *map(_lingering, stepped(view))]
     if not lines:
         return Outcome(CheckStatus.MANUAL, "Open: it was not seen what it leaves.")
     return judge(lines, f"{record.name} leaves its arguments as they were.")

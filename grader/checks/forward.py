@@ -16,7 +16,7 @@ from grader.checks.loss import (
     scalar,
     underflow,
 )
-from grader.checks.seen import Seen, same_again, symbols, trouble
+from grader.checks.view import View, same_again, symbols, trouble
 from grader.problem.cases import EDGE
 from grader.records import CheckStatus, Ended, Evidence
 
@@ -27,9 +27,9 @@ from grader.records import CheckStatus, Ended, Evidence
     hint="Run `python -c 'import solution'` in the folder and mend what it reports.",
     serves="The answer is a program that runs.",
 )
-def loads(seen: Seen) -> Outcome:
+def loads(view: View) -> Outcome:
     """Importing the submission succeeds, in a process that has NumPy and no framework."""
-    loaded = seen.observations.numpy.loaded
+    loaded = view.observations.numpy.loaded
     if loaded.ended is Ended.HARNESS:
         return Outcome(CheckStatus.ERROR, f"The submission could not be loaded: {loaded.error}.")
     if loaded.ok:
@@ -44,9 +44,9 @@ def loads(seen: Seen) -> Outcome:
     hint="Define forward(X, y, W1, b1, W2, b2) and return the pair (loss, cache).",
     serves="Part 1: the forward pass, returning the loss and a cache.",
 )
-def runs(seen: Seen) -> Outcome:
+def runs(view: View) -> Outcome:
     """`forward(X, y, W1, b1, W2, b2)` returns `(loss, cache)` on ordinary input."""
-    step = seen.step("forward/primes")
+    step = view.step("forward/primes")
     if step.ok:
         return passed("forward returned a loss and a cache.")
     return failed(f"forward: {trouble(step, 'loss')}.")
@@ -59,10 +59,10 @@ def runs(seen: Seen) -> Outcome:
     hint="b1 [H] and b2 [C] broadcast over the rows; add each once, along the last axis.",
     serves="Part 1: the linear layers; awareness of silent broadcasting.",
 )
-def bias(seen: Seen) -> Outcome:
+def bias(view: View) -> Outcome:
     """Right where B = H and where B = C: there a bias on the wrong axis raises nothing."""
     cases = ("primes", "batch_is_hidden", "batch_is_classes")
-    return right_up_to_factor(seen, cases, "Both biases are added per unit.")
+    return right_up_to_factor(view, cases, "Both biases are added per unit.")
 
 
 @check(
@@ -72,14 +72,14 @@ def bias(seen: Seen) -> Outcome:
     hint="Z1 and H1 are [B, H]; the logits and probabilities are [B, C].",
     serves="Part 1: the exact shape of Z1, H1, Z2.",
 )
-def shapes(seen: Seen) -> Outcome:
+def shapes(view: View) -> Outcome:
     """What the cache holds of Z1, H1, Z2 and the probabilities has two axes: [B, H], [B, C].
 
     Who computes in columns throughout, and rightly, has them as [H, B] and [C, B].
     """
-    expected = seen.expected("primes")
+    expected = view.expected("primes")
     lines = []
-    for path, array in cache_of(seen, "primes"):
+    for path, array in cache_of(view, "primes"):
         for name in ("Z1", "H1", "Z2", "P", "logP"):
             want = expected[name]
             if array.size != want.size or array.ndim == 0:
@@ -95,7 +95,7 @@ def shapes(seen: Seen) -> Outcome:
                 break
     if lines:
         return judge(lines, "The intermediates in the cache have their shapes.")
-    if seen.factor("forward", "loss"):
+    if view.factor("forward", "loss"):
         return passed("The cache shows none, but the loss is right at distinct sizes.")
     return waits("Neither the cache nor the loss shows the intermediates.", "forward.loss")
 
@@ -118,14 +118,14 @@ SAME_NEWS = ("P", "logP", "Z2", "dZ2")
     hint="Backward needs X, W1, W2, y, Z1 (or its mask), H1 and the probabilities; nothing more.",
     serves="Part 1: a clean, minimal cache of exactly what backward needs.",
 )
-def cache(seen: Seen) -> Outcome:
+def cache(view: View) -> Outcome:
     """The cache, read by value, holds nothing that backward has no use for.
 
     The biases of a layer or a network that is kept for its backward are its own, and count not.
     """
-    named = ((path, tensor_name(seen, array)) for path, array in cache_of(seen, "primes"))
+    named = ((path, tensor_name(view, array)) for path, array in cache_of(view, "primes"))
     names = {path: name for path, name in named if name}
-    if not names and seen.step("forward/primes").texts.get("cacheless"):
+    if not names and view.step("forward/primes").texts.get("cacheless"):
         return passed("There is no cache to judge: backward is given the inputs alone.")
     if not names:
         text = "Open: no array was found in the cache. A human judges what it holds."
@@ -152,9 +152,9 @@ def cache(seen: Seen) -> Outcome:
     hint="Avoid in-place operations (+=, out=, x[...] = …) on what was passed in; copy first.",
     serves="All parts: awareness of in-place operations.",
 )
-def pure(seen: Seen) -> Outcome:
+def pure(view: View) -> Outcome:
     """No argument's array is changed in place."""
-    case, after = seen.expected("primes").case, seen.step("forward/primes").arrays
+    case, after = view.expected("primes").case, view.step("forward/primes").arrays
     lines = []
     for name, before in case.inputs.items():
         now = after.get(f"after_{name}")
@@ -172,9 +172,9 @@ def pure(seen: Seen) -> Outcome:
     hint="Keep no state between calls and draw no random numbers (no dropout).",
     serves="All parts: verification on the same inputs and weights.",
 )
-def repeatable(seen: Seen) -> Outcome:
+def repeatable(view: View) -> Outcome:
     """A second call on the same input gives the same loss, after other calls in between."""
-    first, again = (seen.step(f"forward/primes{s}") for s in ("", "/again"))
+    first, again = (view.step(f"forward/primes{s}") for s in ("", "/again"))
     return judge([same_again("loss", first, again)], "The second call gives the same loss.")
 
 
@@ -185,20 +185,20 @@ def repeatable(seen: Seen) -> Outcome:
     hint="Create arrays with the dtype of X (np.zeros_like, dtype=X.dtype); avoid astype(float).",
     serves="The problem statement: float64 and float32.",
 )
-def float32(seen: Seen) -> Outcome:
+def float32(view: View) -> Outcome:
     """With float32 inputs, loss and intermediates are float32, and right in its precision."""
-    step = seen.step("forward/float32")
-    factor = seen.factor("forward", "loss") or "1"
-    lines = [seen.value("forward/float32", "float32", "loss", factor=factor)]
+    step = view.step("forward/float32")
+    factor = view.factor("forward", "loss") or "1"
+    lines = [view.value("forward/float32", "float32", "loss", factor=factor)]
     got = step.arrays.get("loss")
     if step.ok and got is not None and step.texts.get("loss_type") != "float":
         lines.append(dtype_line("loss", got))
-    for path, array in cache_of(seen, "float32"):
-        if (name := tensor_name(seen, array, "float32", 1e-4)) in ("Z1", "H1", "Z2", "P", "logP"):
+    for path, array in cache_of(view, "float32"):
+        if (name := tensor_name(view, array, "float32", 1e-4)) in ("Z1", "H1", "Z2", "P", "logP"):
             lines.append(dtype_line(f"{name} in {path}", array))
-    if seen.factor("forward", "loss") is None and not any(" in " in line.what for line in lines):
+    if view.factor("forward", "loss") is None and not any(" in " in line.what for line in lines):
         return waits("The loss is wrong on ordinary inputs already.", "forward.loss")
-    if seen.factor("forward", "loss") is None:
+    if view.factor("forward", "loss") is None:
         lines = lines[1:]
     return judge(lines, "float32 stays float32.")
 
@@ -210,9 +210,9 @@ def float32(seen: Seen) -> Outcome:
     hint="Reduce along named axes with keepdims; never squeeze() and never test sizes.",
     serves="All parts: correct shapes throughout.",
 )
-def edge_sizes(seen: Seen) -> Outcome:
+def edge_sizes(view: View) -> Outcome:
     """The loss is right for a single example, a single hidden unit, and two classes."""
-    return right_up_to_factor(seen, EDGE, "The smallest sizes work.")
+    return right_up_to_factor(view, EDGE, "The smallest sizes work.")
 
 
 @check(
@@ -222,9 +222,9 @@ def edge_sizes(seen: Seen) -> Outcome:
     hint="Use torch in torch_forward_backward and verify only.",
     serves="Part 1 and 2: by hand in NumPy.",
 )
-def numpy_only(seen: Seen) -> Outcome:
+def numpy_only(view: View) -> Outcome:
     """Forward and backward run in a process where no framework can be reached."""
-    runs = seen.observations.runs
+    runs = view.observations.runs
     steps = [n for n in runs if n.startswith(("forward/", "backward/"))]
     used = [n for n in steps if runs[n].ended is Ended.FRAMEWORK]
     if used:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from grader.checks.check import Check, Outcome, check, failed, judge, passed, waits
-from grader.checks.seen import Seen, factor_value, number, proportion, symbols, trouble
+from grader.checks.view import View, factor_value, number, proportion, symbols, trouble
 from grader.records import TENSORS, Array, CheckStatus, Evidence
 
 FACTOR_WORDS = {
@@ -38,9 +38,9 @@ SHAPES = {"W1": "D, H", "b1": "H", "W2": "H, C", "b2": "C", "X": "B, D"}
     hint="Define backward(cache) and return a mapping with the keys W1, b1, W2, b2, X.",
     serves="Part 2: the backward pass by hand.",
 )
-def runs(seen: Seen) -> Outcome:
+def runs(view: View) -> Outcome:
     """`backward(cache)` returns a mapping of gradients on ordinary input."""
-    step = seen.step("backward/primes")
+    step = view.step("backward/primes")
     if step.ok:
         return passed("backward returned its gradients.")
     return failed(f"backward: {trouble(step, 'gradient')}.")
@@ -54,12 +54,12 @@ def _shape_check(tensor: str) -> Check:
         hint=f"A gradient has the shape of its tensor: {tensor} is [{SHAPES[tensor]}].",
         serves=f"Part 2: {REQUIREMENTS[tensor]}.",
     )
-    def shape(seen: Seen) -> Outcome:
+    def shape(view: View) -> Outcome:
         lines = []
         for case in VALUE_CASES:
-            expected = seen.expected(case)
+            expected = view.expected(case)
             want, sizes = expected[f"d{tensor}"].shape, expected.case.sizes
-            step = seen.step(f"backward/{case}")
+            step = view.step(f"backward/{case}")
             got = step.arrays.get(tensor)
             observed = trouble(step, f"d{tensor}") if got is None else symbols(got.shape, sizes)
             ok = got is not None and got.shape == want
@@ -80,12 +80,12 @@ def _value_check(tensor: str) -> Check:
         hint=f"Derive it again from dZ2 [B, C] downwards: {REQUIREMENTS[tensor]}.",
         serves=f"Part 2: {REQUIREMENTS[tensor]}.",
     )
-    def value(seen: Seen) -> Outcome:
-        lines = [seen.value(f"backward/{c}", c, tensor) for c in VALUE_CASES]
+    def value(view: View) -> Outcome:
+        lines = [view.value(f"backward/{c}", c, tensor) for c in VALUE_CASES]
         outcome = judge(lines, f"d{tensor} equals autograd's.")
-        factor = seen.factor("backward", tensor)
+        factor = view.factor("backward", tensor)
         if outcome.status is CheckStatus.FAIL and factor is not None:
-            sizes = seen.expected("primes").case.sizes
+            sizes = view.expected("primes").case.sizes
             times = number(factor_value(factor, sizes))
             text = f"d{tensor} is {times} × the expected gradient at B={sizes['B']}"
             return failed(f"{text}: {FACTOR_WORDS[factor]}.", *outcome.evidence)
@@ -118,42 +118,42 @@ VALUE_CHECKS = tuple(
     hint="Divide dZ2 by B, once; everything below inherits it.",
     serves="Part 2: 1/B flows from dZ2 and is not applied again.",
 )
-def batch_mean(seen: Seen) -> Outcome:
+def batch_mean(view: View) -> Outcome:
     """No gradient's ratio to the expected one is a size: not at B = 5, not at B = 17."""
     lines = []
     for tensor in TENSORS:
-        factor = seen.factor("backward", tensor)
+        factor = view.factor("backward", tensor)
         per_case = []
         for case in ("primes", "more_rows"):
-            got = seen.step(f"backward/{case}").arrays.get(tensor)
-            want = seen.expected(case)[f"d{tensor}"]
+            got = view.step(f"backward/{case}").arrays.get(tensor)
+            want = view.expected(case)[f"d{tensor}"]
             fits = got is not None and got.size == want.size
             ratio = proportion(got.reshape(want.shape), want) if fits and got is not None else None
             per_case.append("no constant ratio" if ratio is None else number(ratio))
-        sizes = " and ".join(str(seen.expected(c).case.sizes["B"]) for c in ("primes", "more_rows"))
+        sizes = " and ".join(str(view.expected(c).case.sizes["B"]) for c in ("primes", "more_rows"))
         what = f"d{tensor} over the expected, at B = {sizes}"
-        bad = factor not in (None, "1", "-1") or (factor is None and _scales_wrongly(seen, tensor))
+        bad = factor not in (None, "1", "-1") or (factor is None and _scales_wrongly(view, tensor))
         status = CheckStatus.FAIL if bad else CheckStatus.PASS
         observed = " and ".join(dict.fromkeys(per_case))
         lines.append(Evidence(what, "1", observed, verdict=status))
     return judge(lines, "1/B enters every gradient exactly once.")
 
 
-def _scales_wrongly(seen: Seen, tensor: str) -> bool:
+def _scales_wrongly(view: View, tensor: str) -> bool:
     """For a gradient wrong in another way: whether doubling the batch shows a missing 1/B."""
-    line = _duplicated(seen, tensor)
+    line = _duplicated(view, tensor)
     return line is not None and line.verdict is not CheckStatus.PASS
 
 
-def _duplicated(seen: Seen, tensor: str) -> Evidence | None:
+def _duplicated(view: View, tensor: str) -> Evidence | None:
     """The gradient of the doubled batch against the single one; None when it cannot be told."""
-    once = seen.step("backward/primes").arrays.get(tensor)
-    twice = seen.step("backward/duplicated").arrays.get(tensor)
-    if once is None or twice is None or _is_nothing(seen, once):
+    once = view.step("backward/primes").arrays.get(tensor)
+    twice = view.step("backward/duplicated").arrays.get(tensor)
+    if once is None or twice is None or _is_nothing(view, once):
         return None
     wanted = 1.0
     if tensor == "X":
-        rows = seen.expected("primes").case.sizes["B"]
+        rows = view.expected("primes").case.sizes["B"]
         if twice.shape[:1] != (2 * rows,):
             return None
         once, twice, wanted = once, twice[:rows], 0.5
@@ -167,12 +167,12 @@ def _duplicated(seen: Seen, tensor: str) -> Evidence | None:
     return Evidence(what, number(wanted), words, "duplicated", verdict=status)
 
 
-def _is_nothing(seen: Seen, gradient: Array) -> bool:
+def _is_nothing(view: View, gradient: Array) -> bool:
     """Whether a gradient on `primes` is zero but for rounding, and so has no ratio to any other.
 
     The sum of all of dZ2 is: what is left of it differs from seed to seed, and says nothing.
     """
-    expected = seen.expected("primes")
+    expected = view.expected("primes")
     with np.errstate(all="ignore"):
         size = float(np.abs(gradient).max(initial=0.0))
     return size <= expected.limit() / expected.case.sizes["B"]
@@ -186,9 +186,9 @@ def _is_nothing(seen: Seen, gradient: Array) -> bool:
     "each row of dX then counts half.",
     serves="Part 2: 1/B consistent between the loss and every gradient.",
 )
-def duplicate(seen: Seen) -> Outcome:
+def duplicate(view: View) -> Outcome:
     """Doubling the batch leaves the parameters' gradients alone and halves the rows of dX."""
-    lines = [line for t in TENSORS if (line := _duplicated(seen, t)) is not None]
+    lines = [line for t in TENSORS if (line := _duplicated(view, t)) is not None]
     if not lines:
         return waits("The gradients of the batch and its double cannot be compared.", *_SHAPE_IDS)
     return judge(lines, "Parameter gradients stay, the rows of dX halve.")

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from grader.checks.check import Outcome, check, judge, waits
-from grader.checks.seen import Seen, number, proportion, symbols, trouble
+from grader.checks.view import View, number, proportion, symbols, trouble
 from grader.problem import StackAnswers
 from grader.problem.stacks import DEEPEST
 from grader.records import Array, CheckStatus, Ended, Evidence, Observation
@@ -42,9 +42,9 @@ QUESTION = "Follow-ups: the layers generically."
     "upstream @ W.T goes back; a layer knows nothing of the mean in the loss.",
     serves=QUESTION,
 )
-def linear(seen: Seen) -> Outcome:
+def linear(view: View) -> Outcome:
     """Output, dW [in, out], db [out] and dx [B, in] are autograd's for any upstream gradient."""
-    return _alone(seen, "linear", "The linear layer's output and gradients are autograd's.")
+    return _alone(view, "linear", "The linear layer's output and gradients are autograd's.")
 
 
 @check(
@@ -53,9 +53,9 @@ def linear(seen: Seen) -> Outcome:
     hint="Keep x > 0 in forward, and multiply the upstream gradient by it.",
     serves="Follow-ups: the layers generically. Part 2: ReLU gated by the cached pre-activation.",
 )
-def relu(seen: Seen) -> Outcome:
+def relu(view: View) -> Outcome:
     """Output and dx are autograd's, whatever the signs of the upstream gradient."""
-    return _alone(seen, "relu", "The ReLU layer's output and gradient are autograd's.")
+    return _alone(view, "relu", "The ReLU layer's output and gradient are autograd's.")
 
 
 @check(
@@ -64,9 +64,9 @@ def relu(seen: Seen) -> Outcome:
     hint="Subtract each row's maximum; backward gives (P - onehot) / B, the one place of 1/B.",
     serves="Follow-ups: the layers generically. Part 2: 1/B flows from dZ2.",
 )
-def loss(seen: Seen) -> Outcome:
+def loss(view: View) -> Outcome:
     """The loss is one number, and with its gradient autograd's, on logits of ±1e4 too."""
-    return _alone(seen, "loss", "The loss and its gradient are autograd's; 1/B enters here.")
+    return _alone(view, "loss", "The loss and its gradient are autograd's; 1/B enters here.")
 
 
 @check(
@@ -76,23 +76,23 @@ def loss(seen: Seen) -> Outcome:
     "anything with another one of its class.",
     serves=QUESTION,
 )
-def composed(seen: Seen) -> Outcome:
+def composed(view: View) -> Outcome:
     """Put together with random widths, every layer's gradients are autograd's.
 
     How a network of them keeps to float32 is shown and not judged.
     """
-    if (absent := _absent(seen, "linear")) is not None:
+    if (absent := _absent(view, "linear")) is not None:
         return absent
-    if wrong := _wrong_alone(seen):
+    if wrong := _wrong_alone(view):
         return waits(f"Not assessed: waits for {', '.join(wrong)}.", *wrong)
-    stacks = DEPTHS if handed_in(seen, "loss") else (OPEN,)
-    if not handed_in(seen, "relu"):
-        stacks = DEPTHS[:1] if handed_in(seen, "loss") else ()
-    lines = [line for name in stacks for line in _networks(seen, name)]
+    stacks = DEPTHS if handed_in(view, "loss") else (OPEN,)
+    if not handed_in(view, "relu"):
+        stacks = DEPTHS[:1] if handed_in(view, "loss") else ()
+    lines = [line for name in stacks for line in _networks(view, name)]
     if not lines:
         return _left("There is a linear layer only, so there is nothing to put together.")
-    if handed_in(seen, "loss") and handed_in(seen, "relu"):
-        lines.append(_in_float32(seen))
+    if handed_in(view, "loss") and handed_in(view, "relu"):
+        lines.append(_in_float32(view))
     return judge(lines, "Networks of the layers give autograd's gradients in every layer.")
 
 
@@ -103,20 +103,20 @@ def composed(seen: Seen) -> Outcome:
     "arguments as they are.",
     serves=QUESTION,
 )
-def state(seen: Seen) -> Outcome:
+def state(view: View) -> Outcome:
     """A second backward and a second batch, of another size, give what fresh layers would.
 
     Gradients may add up in a layer that has a method to clear them: it is called first.
     Arguments are not changed.
     """
-    if (absent := _absent(seen, "linear")) is not None:
+    if (absent := _absent(view, "linear")) is not None:
         return absent
-    kinds = [k for k in ALONE if handed_in(seen, k) and not _evidence_against(seen, k)]
+    kinds = [k for k in ALONE if handed_in(view, k) and not _evidence_against(view, k)]
     if not kinds:
-        return waits("Not assessed: no layer is right at the first call.", *_wrong_alone(seen))
-    lines = [line for kind in kinds for line in _again(seen, ALONE[kind][0], f"{kind} layer")]
+        return waits("Not assessed: no layer is right at the first call.", *_wrong_alone(view))
+    lines = [line for kind in kinds for line in _again(view, ALONE[kind][0], f"{kind} layer")]
     if {"linear", "relu"} <= set(kinds):
-        lines += _again(seen, OPEN, "three linear layers")
+        lines += _again(view, OPEN, "three linear layers")
     return judge(lines, "A second call gives what a fresh layer would.")
 
 
@@ -126,55 +126,55 @@ LAYERS = (linear, relu, loss, composed, state)
 # ── what is there ────────────────────────────────────────────────────────────
 
 
-def layer_run(seen: Seen, stack: str) -> Observation:
+def layer_run(view: View, stack: str) -> Observation:
     """What one stack gave."""
-    return seen.step(f"layers/{stack}")
+    return view.step(f"layers/{stack}")
 
 
-def handed_in(seen: Seen, kind: str) -> bool:
+def handed_in(view: View, kind: str) -> bool:
     """Whether there is a layer of this kind that could be made."""
     nothing = (Ended.MISSING, Ended.NOT_RUN)
-    return layer_run(seen, ALONE[kind][0]).ended not in nothing
+    return layer_run(view, ALONE[kind][0]).ended not in nothing
 
 
 def _left(why: str) -> Outcome:
     return Outcome(CheckStatus.MANUAL, why)
 
 
-def _absent(seen: Seen, kind: str) -> Outcome | None:
+def _absent(view: View, kind: str) -> Outcome | None:
     """What is said where there is no such layer."""
-    if handed_in(seen, kind):
+    if handed_in(view, kind):
         return None
-    first = layer_run(seen, "linear")
+    first = layer_run(view, "linear")
     if "layers" not in first.texts:
         return _left(OPTIONAL)
-    said = layer_run(seen, ALONE[kind][0]).error
+    said = layer_run(view, ALONE[kind][0]).error
     return _left(f"This layer was not tried: {said or 'it was not handed in'}.")
 
 
-def _wrong_alone(seen: Seen) -> list[str]:
+def _wrong_alone(view: View) -> list[str]:
     """The checks of single layers that fail."""
-    kinds = [k for k in ALONE if handed_in(seen, k) and _evidence_against(seen, k)]
+    kinds = [k for k in ALONE if handed_in(view, k) and _evidence_against(view, k)]
     return [f"layers.{kind}" for kind in kinds]
 
 
-def _evidence_against(seen: Seen, kind: str) -> bool:
-    lines = seen.once(f"layers/{kind}", lambda: list(_of_kind(seen, kind)))
+def _evidence_against(view: View, kind: str) -> bool:
+    lines = view.once(f"layers/{kind}", lambda: list(_of_kind(view, kind)))
     return any(line.verdict is not CheckStatus.PASS for line in lines)
 
 
 # ── comparing ────────────────────────────────────────────────────────────────
 
 
-def _alone(seen: Seen, kind: str, good: str) -> Outcome:
-    if (absent := _absent(seen, kind)) is not None:
+def _alone(view: View, kind: str, good: str) -> Outcome:
+    if (absent := _absent(view, kind)) is not None:
         return absent
-    return judge(seen.once(f"layers/{kind}", lambda: list(_of_kind(seen, kind))), good)
+    return judge(view.once(f"layers/{kind}", lambda: list(_of_kind(view, kind))), good)
 
 
-def _of_kind(seen: Seen, kind: str) -> Iterator[Evidence]:
+def _of_kind(view: View, kind: str) -> Iterator[Evidence]:
     for stack in ALONE[kind]:
-        answers, run = seen.exam.stacks[stack], layer_run(seen, stack)
+        answers, run = view.exam.stacks[stack], layer_run(view, stack)
         for name, want in answers.values.items():
             if name != "out" or kind != "loss":  # the logits go into the loss as they are
                 yield compared(answers, run, name, want)
@@ -237,9 +237,9 @@ def _agree(answers: StackAnswers, run: Observation, prefix: str, want: Mapping[s
     return ", ".join(wrong[:4]) + more
 
 
-def _networks(seen: Seen, name: str) -> Iterator[Evidence]:
+def _networks(view: View, name: str) -> Iterator[Evidence]:
     """One network, put together by the judge; and by the candidate's container, if it is one."""
-    answers, run = seen.exam.stacks[name], layer_run(seen, name)
+    answers, run = view.exam.stacks[name], layer_run(view, name)
     purpose = answers.stack.purpose
     what = "loss, dW, db, dx" if answers.stack.kinds[-1] == "loss" else "output, dW, db, dx"
     if not run.ok:
@@ -254,9 +254,9 @@ def _networks(seen: Seen, name: str) -> Iterator[Evidence]:
         )
 
 
-def _in_float32(seen: Seen) -> Evidence:
+def _in_float32(view: View) -> Evidence:
     """The dtype that arrives, and how far the numbers are off."""
-    answers, run = seen.exam.stacks[SINGLE], layer_run(seen, SINGLE)
+    answers, run = view.exam.stacks[SINGLE], layer_run(view, SINGLE)
     want = {n: a for n, a in answers.values.items() if n != "out"}
     got = {n: a for n in want if (a := run.arrays.get(n)) is not None and a.shape == want[n].shape}
     if not run.ok or got.keys() != want.keys():
@@ -277,9 +277,9 @@ def _line(what: str, wrong: str, case: str) -> Evidence:
     return Evidence(what, "autograd's in every layer", words, case, verdict=status)
 
 
-def _again(seen: Seen, name: str, what: str) -> Iterator[Evidence]:
+def _again(view: View, name: str, what: str) -> Iterator[Evidence]:
     """A second backward, a second batch, and the arguments after the first."""
-    answers, run = seen.exam.stacks[name], layer_run(seen, name)
+    answers, run = view.exam.stacks[name], layer_run(view, name)
     if not run.ok:
         yield Evidence(f"the {what}", "an answer", trouble(run, name))
         return

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from grader.checks.check import Outcome, check, failed, judge, passed, waits
-from grader.checks.seen import Seen, number, symbols
+from grader.checks.view import View, number, symbols
 from grader.problem.cases import LABEL_TYPES
 from grader.records import CheckStatus, Evidence
 
 VALUE_CASES = ("primes", "more_rows", "square")
 
 
-def right_up_to_factor(seen: Seen, cases: tuple[str, ...], good: str) -> Outcome:
+def right_up_to_factor(view: View, cases: tuple[str, ...], good: str) -> Outcome:
     """The loss on `cases`, past a constant factor that `forward.loss` reports already."""
-    factor = seen.factor("forward", "loss")
-    lines = [seen.value(f"forward/{c}", c, "loss", factor=factor or "1") for c in cases]
+    factor = view.factor("forward", "loss")
+    lines = [view.value(f"forward/{c}", c, "loss", factor=factor or "1") for c in cases]
     if factor is not None:
         return judge(lines, good)
     broken = [line for line in lines if "nan" in line.observed or "inf" in line.observed]
     pairs = zip(cases, lines, strict=True)
-    broken += [line for case, line in pairs if not seen.step(f"forward/{case}").ok]
+    broken += [line for case, line in pairs if not view.step(f"forward/{case}").ok]
     if broken:
         return judge(broken, good)
     return waits("The loss is wrong on ordinary inputs already; mend that first.", "forward.loss")
@@ -32,9 +32,9 @@ def right_up_to_factor(seen: Seen, cases: tuple[str, ...], good: str) -> Outcome
     "true class's probability, then the mean over the batch.",
     serves="Part 1: softmax and cross-entropy, reduced by mean.",
 )
-def loss(seen: Seen) -> Outcome:
+def loss(view: View) -> Outcome:
     """The loss equals autograd's on ordinary float64 inputs of several sizes."""
-    lines = [seen.value(f"forward/{c}", c, "loss") for c in VALUE_CASES]
+    lines = [view.value(f"forward/{c}", c, "loss") for c in VALUE_CASES]
     return judge(lines, "The loss equals autograd's.")
 
 
@@ -45,12 +45,12 @@ def loss(seen: Seen) -> Outcome:
     hint="Reduce over the batch; return a number, not an array of one.",
     serves="Part 1: the exact shape of the scalar loss.",
 )
-def scalar(seen: Seen) -> Outcome:
+def scalar(view: View) -> Outcome:
     """The loss has no axes: neither one value per example nor an array of shape (1,)."""
-    got = seen.step("forward/primes").arrays["loss"]
+    got = view.step("forward/primes").arrays["loss"]
     if got.ndim == 0:
         return passed("The loss is a scalar.")
-    shape = symbols(got.shape, seen.expected("primes").case.sizes)
+    shape = symbols(got.shape, view.expected("primes").case.sizes)
     line = Evidence("loss", "a scalar", f"shape {shape}", "primes")
     return failed(f"The loss has shape {shape}; a scalar is wanted.", line)
 
@@ -62,11 +62,11 @@ def scalar(seen: Seen) -> Outcome:
     hint="Sum over the classes within an example, then take the mean over the B examples.",
     serves="All parts: 1/B consistent between the loss, every gradient and reduction='mean'.",
 )
-def mean(seen: Seen) -> Outcome:
+def mean(view: View) -> Outcome:
     """A batch and the same batch twice have one loss, and it is no B × autograd's."""
-    once, twice = (seen.step(f"forward/{c}").arrays.get("loss") for c in ("primes", "duplicated"))
-    lines = [seen.value(f"forward/{c}", c, "loss") for c in ("primes", "more_rows")]
-    factor = seen.factor("forward", "loss")
+    once, twice = (view.step(f"forward/{c}").arrays.get("loss") for c in ("primes", "duplicated"))
+    lines = [view.value(f"forward/{c}", c, "loss") for c in ("primes", "more_rows")]
+    factor = view.factor("forward", "loss")
     if factor not in (None, "1", "-1"):
         return failed(f"The loss is {factor} × the mean cross-entropy.", *lines)
     if once is None or twice is None or once.size != 1 or twice.size != 1:
@@ -90,9 +90,9 @@ def mean(seen: Seen) -> Outcome:
     hint="Subtract each row's maximum from its logits before the exponential.",
     serves="Part 1: softmax with the per-row maximum subtracted.",
 )
-def overflow(seen: Seen) -> Outcome:
+def overflow(view: View) -> Outcome:
     """With logits of ±1e4 the loss is finite and right."""
-    return right_up_to_factor(seen, ("overflow",), "The loss is right at logits of ±1e4.")
+    return right_up_to_factor(view, ("overflow",), "The loss is right at logits of ±1e4.")
 
 
 @check(
@@ -103,9 +103,9 @@ def overflow(seen: Seen) -> Outcome:
     "log p = z - max - log(sum(exp(z - max))) instead.",
     serves="Part 1: numerically stable cross-entropy.",
 )
-def underflow(seen: Seen) -> Outcome:
+def underflow(view: View) -> Outcome:
     """With the true class 1e4 below the maximum the loss is about 1e4, not infinite."""
-    return right_up_to_factor(seen, ("underflow",), "The loss is right where p underflows.")
+    return right_up_to_factor(view, ("underflow",), "The loss is right where p underflows.")
 
 
 @check(
@@ -115,9 +115,9 @@ def underflow(seen: Seen) -> Outcome:
     hint="Take the maximum along the class axis with keepdims, not over the whole batch.",
     serves="Part 1: softmax with the per-row maximum subtracted.",
 )
-def row_max(seen: Seen) -> Outcome:
+def row_max(view: View) -> Outcome:
     """Rows whose logits differ by offsets of 0 to 3000 give the right loss."""
-    return right_up_to_factor(seen, ("offsets",), "The loss is right with very different rows.")
+    return right_up_to_factor(view, ("offsets",), "The loss is right with very different rows.")
 
 
 @check(
@@ -127,14 +127,14 @@ def row_max(seen: Seen) -> Outcome:
     hint="Index with p[np.arange(B), y]; take C from the logits' shape, not from y.",
     serves="Part 1: cross-entropy gathered at the true class.",
 )
-def gather(seen: Seen) -> Outcome:
+def gather(view: View) -> Outcome:
     """Right with B = C, with absent classes, and with labels as int32, int64 and uint8."""
-    expected = seen.expected("primes")
+    expected = view.expected("primes")
     crossed = -float(expected["logP"][:, expected.case.y].mean())
-    got = seen.step("forward/primes").arrays["loss"]
+    got = view.step("forward/primes").arrays["loss"]
     if got.size == 1 and abs(float(got.reshape(())) - crossed) <= 1e-9 * abs(crossed):
         want = number(float(expected["loss"]))
         line = Evidence("loss", want, f"{number(crossed)}, that of p[:, y]", "primes")
         return failed("Every row is paired with every label: p[:, y] is [B, B].", line)
     cases = ("batch_is_classes", "square", "absent", *LABEL_TYPES)
-    return right_up_to_factor(seen, cases, "The labels are gathered per row.")
+    return right_up_to_factor(view, cases, "The labels are gathered per row.")

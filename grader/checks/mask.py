@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from grader.checks.check import Outcome, check, failed, judge, waits
-from grader.checks.seen import Seen, number, proportion
+from grader.checks.view import View, number, proportion
 from grader.records import Array, CheckStatus, Evidence
 
 
-def _recovered(seen: Seen, case: str) -> Array | None:
+def _recovered(view: View, case: str) -> Array | None:
     """dZ1 [B, H] from the candidate's dW1 = X.T @ dZ1: unique, for D > B and X has full rank."""
-    got = seen.step(f"backward/{case}").arrays.get("W1")
-    expected = seen.expected(case)
+    got = view.step(f"backward/{case}").arrays.get("W1")
+    expected = view.expected(case)
     if got is None or got.shape != expected["dW1"].shape or not np.isfinite(got).all():
         return None
     dZ1, *_ = np.linalg.lstsq(expected.case.X.T, got.astype(np.float64), rcond=None)
@@ -27,10 +27,10 @@ def _recovered(seen: Seen, case: str) -> Array | None:
     hint="dZ1 = dH1 * (Z1 > 0), with the Z1 that forward put into the cache.",
     serves="Part 2: ReLU gated by the cached pre-activation.",
 )
-def relu_mask(seen: Seen) -> Outcome:
+def relu_mask(view: View) -> Outcome:
     """The dZ1 recovered from dW1 is zero exactly where the pre-activation is not positive."""
-    dZ1 = _recovered(seen, "primes")
-    expected = seen.expected("primes")
+    dZ1 = _recovered(view, "primes")
+    expected = view.expected("primes")
     if dZ1 is None:
         return waits("dW1 is no X.T @ dZ1, so its mask cannot be read.", "backward.dW1")
     tiny = 1e-9 * max(float(np.abs(dZ1).max()), 1e-300)
@@ -64,13 +64,13 @@ def relu_mask(seen: Seen) -> Outcome:
     hint="At exactly z = 0 any slope in [0, 1] is right; PyTorch takes 0. Say which you take.",
     serves="Part 2: the convention at z = 0.",
 )
-def relu_zero(seen: Seen) -> Outcome:
+def relu_zero(view: View) -> Outcome:
     """At exact zeros of Z1 the gradient is passed with a slope in [0, 1]; which one is reported."""
-    dZ1, expected = _recovered(seen, "zeros"), seen.expected("zeros")
+    dZ1, expected = _recovered(view, "zeros"), view.expected("zeros")
     dH1, Z1 = expected["dH1"], expected["Z1"]
     large = np.abs(dH1) > 1e-6 * np.abs(dH1).max()
     at_zero, active = (Z1 == 0) & large, (Z1 > 0) & large
-    if _only_zeros_break(seen):
+    if _only_zeros_break(view):
         line = Evidence("dW1 with zeros in Z1", "finite", "not finite", "zeros")
         return failed("At z = 0 the gradient is not finite.", line)
     if dZ1 is None:
@@ -88,9 +88,9 @@ def relu_zero(seen: Seen) -> Outcome:
     return judge([line], f"The slope at z = 0 is {words} ({same}).")
 
 
-def _only_zeros_break(seen: Seen) -> bool:
+def _only_zeros_break(view: View) -> bool:
     """Whether dW1 is finite on ordinary input, and not where Z1 has zeros."""
-    plain, zeros = (seen.step(f"backward/{c}").arrays.get("W1") for c in ("primes", "zeros"))
+    plain, zeros = (view.step(f"backward/{c}").arrays.get("W1") for c in ("primes", "zeros"))
     if plain is None or zeros is None:
         return False
     return bool(np.isfinite(plain).all() and not np.isfinite(zeros).all())

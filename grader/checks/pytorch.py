@@ -12,15 +12,15 @@ import numpy as np
 
 from grader.checks.check import Check, Outcome, check, failed, judge, passed, waits
 from grader.checks.retained import needlessly_retained
-from grader.checks.seen import Seen, number, same_again, trouble
+from grader.checks.view import View, number, same_again, trouble
 from grader.records import TENSORS, CheckStatus, Evidence
 
 VALUE_CASES = ("primes", "more_rows", "square", "absent")
 
 
-def _value(seen: Seen, case: str, name: str, factor: str = "1") -> Evidence:
-    single = seen.in_single("torch", case, name)
-    return seen.value(f"torch/{case}", case, name, factor=factor, single=single)
+def _value(view: View, case: str, name: str, factor: str = "1") -> Evidence:
+    single = view.in_single("torch", case, name)
+    return view.value(f"torch/{case}", case, name, factor=factor, single=single)
 
 
 @check(
@@ -30,12 +30,12 @@ def _value(seen: Seen, case: str, name: str, factor: str = "1") -> Evidence:
     "returns (loss, grads).",
     serves="Part 3: the same network with PyTorch autograd.",
 )
-def runs(seen: Seen) -> Outcome:
+def runs(view: View) -> Outcome:
     """`torch_forward_backward` takes NumPy arrays and returns `(loss, grads)`."""
-    if not seen.observations.torch.loaded.ok:
-        why = seen.observations.torch.loaded.error
+    if not view.observations.torch.loaded.ok:
+        why = view.observations.torch.loaded.error
         return failed(f"Importing the file with PyTorch failed: {why}.")
-    step = seen.step("torch/primes")
+    step = view.step("torch/primes")
     if step.ok:
         return passed("torch_forward_backward returned a loss and gradients.")
     return failed(f"torch_forward_backward: {trouble(step, 'loss')}.")
@@ -48,9 +48,9 @@ def runs(seen: Seen) -> Outcome:
     hint="F.cross_entropy(logits, labels) is softmax, log and mean in one.",
     serves="Part 3: the same network with PyTorch autograd.",
 )
-def loss(seen: Seen) -> Outcome:
+def loss(view: View) -> Outcome:
     """The loss equals the oracle's."""
-    lines = [_value(seen, c, "loss") for c in VALUE_CASES]
+    lines = [_value(view, c, "loss") for c in VALUE_CASES]
     return judge(lines, "The loss is right.")
 
 
@@ -62,12 +62,12 @@ def _gradient_check(tensor: str) -> Check:
         hint=f"Make {tensor} a leaf with requires_grad=True and return its .grad.",
         serves="Part 3: requires_grad on the leaves, X included.",
     )
-    def value(seen: Seen) -> Outcome:
+    def value(view: View) -> Outcome:
         lines = []
         for case in VALUE_CASES:
-            line = _value(seen, case, tensor)
-            got = seen.step(f"torch/{case}").arrays.get(tensor)
-            want = seen.expected(case)[f"d{tensor}"]
+            line = _value(view, case, tensor)
+            got = view.step(f"torch/{case}").arrays.get(tensor)
+            want = view.expected(case)[f"d{tensor}"]
             if got is not None and got.shape != want.shape:
                 shapes = f"shape {list(want.shape)}", f"shape {list(got.shape)}"
                 line = Evidence(f"d{tensor}", *shapes, case)
@@ -87,21 +87,21 @@ GRADIENT_CHECKS = tuple(_gradient_check(t) for t in TENSORS)
     hint="F.cross_entropy and nn.CrossEntropyLoss take logits and apply log-softmax themselves.",
     serves="All parts: logits against probabilities.",
 )
-def logits(seen: Seen) -> Outcome:
+def logits(view: View) -> Outcome:
     """The loss is no softmax of a softmax: on ordinary inputs, and with logits of ±1e4."""
-    expected = seen.expected("primes")
+    expected = view.expected("primes")
     P, y = expected["P"], expected.case.y
     twice = np.exp(P) / np.exp(P).sum(axis=1, keepdims=True)
     double = -float(np.log(twice[np.arange(len(y)), y]).mean())
-    got = seen.step("torch/primes").arrays.get("loss")
+    got = view.step("torch/primes").arrays.get("loss")
     if got is not None and got.size == 1 and abs(float(got.reshape(())) - double) <= 1e-5 * double:
         want = number(float(expected["loss"]))
         line = Evidence("loss", want, f"{number(double)}, that of a double softmax", "primes")
         return failed("Probabilities go into the loss: it applies softmax a second time.", line)
-    factor = seen.factor("torch", "loss")
+    factor = view.factor("torch", "loss")
     if factor is None:
         return waits("The loss is wrong on ordinary inputs already.", "pytorch.loss")
-    return judge([_value(seen, "overflow", "loss", factor)], "Raw logits go into the loss.")
+    return judge([_value(view, "overflow", "loss", factor)], "Raw logits go into the loss.")
 
 
 @check(
@@ -111,11 +111,11 @@ def logits(seen: Seen) -> Outcome:
     hint="Leave reduction at 'mean', and divide no gradient by B yourself.",
     serves="All parts: 1/B consistent with reduction='mean'.",
 )
-def mean(seen: Seen) -> Outcome:
+def mean(view: View) -> Outcome:
     """Loss and gradients differ from the expected ones by no factor of the batch's size."""
     lines = []
     for name in ("loss", *TENSORS):
-        factor = seen.factor("torch", name)
+        factor = view.factor("torch", name)
         label = name if name == "loss" else f"d{name}"
         words = "no constant ratio" if factor is None else f"{factor} ×"
         bad = factor not in (None, "1", "-1")
@@ -131,14 +131,14 @@ def mean(seen: Seen) -> Outcome:
     hint="Gradients add up in .grad: make fresh leaves in each call, or zero the old ones.",
     serves="Part 3: why zero_grad matters.",
 )
-def repeatable(seen: Seen) -> Outcome:
+def repeatable(view: View) -> Outcome:
     """Loss and gradients of a second call on the same inputs equal those of the first.
 
     A graph that is kept with `retain_graph` and used once is mentioned; it costs nothing.
     """
-    first, again = (seen.step(f"torch/primes{s}") for s in ("", "/again"))
+    first, again = (view.step(f"torch/primes{s}") for s in ("", "/again"))
     lines = [same_again(t, first, again) for t in ("loss", *TENSORS) if t in first.arrays]
-    kept = sorted({line for _, line in needlessly_retained(seen.trace.sources)})
+    kept = sorted({line for _, line in needlessly_retained(view.trace.sources)})
     where = ", ".join(map(str, kept))
     aside = f" retain_graph=True in line {where} is not needed: that graph is used once."
     return judge(lines, f"The second call gives the same.{aside if kept else ''}")
@@ -151,15 +151,15 @@ def repeatable(seen: Seen) -> Outcome:
     hint="torch.from_numpy keeps float64; dtype=torch.float32 and .float() do not.",
     serves="Part 3: compared within a tight tolerance.",
 )
-def float64(seen: Seen) -> Outcome:
+def float64(view: View) -> Outcome:
     """float64 inputs give float64 gradients with float64's accuracy."""
-    step, lines = seen.step("torch/primes"), []
+    step, lines = view.step("torch/primes"), []
     for tensor in TENSORS:
         got = step.arrays.get(tensor)
         if got is None:
             continue
-        factor = seen.factor("torch", tensor)
-        exact = factor and seen.value("torch/primes", "primes", tensor, factor=factor)
+        factor = view.factor("torch", tensor)
+        exact = factor and view.value("torch/primes", "primes", tensor, factor=factor)
         ok = got.dtype == np.float64 and (not exact or exact.verdict is CheckStatus.PASS)
         words = str(got.dtype) if got.dtype != np.float64 or ok else "accurate to float32 only"
         status = CheckStatus.PASS if ok else CheckStatus.FAIL
@@ -177,9 +177,9 @@ def float64(seen: Seen) -> Outcome:
     "another by an operation is no leaf and has no .grad.",
     serves="Part 3: leaf and non-leaf tensors.",
 )
-def graph(seen: Seen) -> Outcome:
+def graph(view: View) -> Outcome:
     """None of the five gradients is missing, None, or zero throughout."""
-    step, lines = seen.step("torch/primes"), []
+    step, lines = view.step("torch/primes"), []
     for tensor in TENSORS:
         got = step.arrays.get(tensor)
         alive = got is not None and bool(np.any(got))
@@ -197,15 +197,15 @@ def graph(seen: Seen) -> Outcome:
     hint="Call loss.backward() or torch.autograd.grad, and return what they computed.",
     serves="Part 3: reverse-mode accumulation by autograd.",
 )
-def autograd(seen: Seen) -> Outcome:
+def autograd(view: View) -> Outcome:
     """With autograd's engine switched off for one call, no right gradient arrives."""
-    step = seen.observations["torch/blocked"]
+    step = view.observations["torch/blocked"]
     if step.ended in ("not-run", "timeout"):
         return waits("The process had ended before this could be tried.", "pytorch.runs")
     by_hand = [
         line
         for tensor in TENSORS
-        if (line := seen.value("torch/blocked", "primes", tensor, single=True)).verdict
+        if (line := view.value("torch/blocked", "primes", tensor, single=True)).verdict
         is CheckStatus.PASS
     ]
     if not step.ok or not by_hand:

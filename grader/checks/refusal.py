@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from grader.checks.check import Outcome, check, failed, passed, waits
-from grader.checks.seen import Seen
 from grader.checks.verification import AGREE, gap, gap_of
+from grader.checks.view import View
 from grader.observe.plan import VERIFY_CASES
 from grader.observe.verification import PERCENT, Kind, Spoiled, Verification
 from grader.observe.verification import Outcome as Heard
@@ -32,14 +32,14 @@ WORDS = {
     hint="Loop over the names of all five, X included, and let one disagreement decide.",
     serves="Part 3: all five gradients compared.",
 )
-def covers(seen: Seen) -> Outcome:
+def covers(view: View) -> Outcome:
     """Where one gradient of one side is made wrong, whichever it is, `verify` notices.
 
     Both sides are made to agree first, so a bug in either is no matter here.
     """
-    if (outcome := _untold(seen)) is not None:
+    if (outcome := _untold(view)) is not None:
         return outcome
-    record = seen.verification
+    record = view.verification
     lines = [_noticed(tensor, record.of(tensor)) for tensor in TENSORS if record.of(tensor)]
     if record.idle:
         return failed("verify says yes without running either side.", _idle())
@@ -58,14 +58,14 @@ def covers(seen: Seen) -> Outcome:
     hint="Compare entry by entry, shapes first: a sum or a norm of each side hides a transpose.",
     serves="Part 3: all five gradients compared.",
 )
-def refuses(seen: Seen) -> Outcome:
+def refuses(view: View) -> Outcome:
     """One entry changed, a transpose, the wrong sign, a factor of 2 or 1/B, or no mask: refused.
 
     The last three are tried on the gradients of which a lesser error was let through.
     """
-    if (outcome := _untold(seen)) is not None:
+    if (outcome := _untold(view)) is not None:
         return outcome
-    record = seen.verification
+    record = view.verification
     if record.idle:
         return failed("verify says yes without running either side.", _idle())
     lines = [trial_line(t) for tensor in TENSORS for t in record.of(tensor) if t.gross]
@@ -84,11 +84,11 @@ def refuses(seen: Seen) -> Outcome:
     "nothing about a small gradient.",
     serves="Part 3: within a tight tolerance.",
 )
-def tight(seen: Seen) -> Outcome:
+def tight(view: View) -> Outcome:
     """A gradient that is 1.01 times the right one is refused, for each that is looked at."""
-    if (outcome := _untold(seen)) is not None:
+    if (outcome := _untold(view)) is not None:
         return outcome
-    record = seen.verification
+    record = view.verification
     looked_at = [t for t in TENSORS if record.of(t) and t not in record.overlooked]
     if not looked_at:
         return failed(f"{_subject(record)} notices no error in any gradient, of any size.")
@@ -98,12 +98,12 @@ def tight(seen: Seen) -> Outcome:
         lines += [trial_line(t, record.loosest(tensor)) for t in percent]
     missed = [e for e in lines if e.verdict is not CheckStatus.PASS]
     if missed:
-        text = f"{_subject(record)} accepts {listed([e.what for e in missed])}{_how_far(seen)}."
+        text = f"{_subject(record)} accepts {listed([e.what for e in missed])}{_how_far(view)}."
         return failed(text, *missed, *(e for e in lines if e not in missed))
     return passed(f"{_subject(record)} refuses a gradient that is 1 % off.", *lines)
 
 
-def _untold(seen: Seen) -> Outcome | None:
+def _untold(view: View) -> Outcome | None:
     """Why nothing can be said of what it refuses, if so.
 
     What waits is a verification that objects to a pair that agrees, or whose two sides do
@@ -111,16 +111,16 @@ def _untold(seen: Seen) -> Outcome | None:
     could not be put to the test for another reason is left to a person: the points are
     neither lost nor given on its own word.
     """
-    record = seen.verification
-    if not record.by_script and all(gap(seen, case) is None for case in VERIFY_CASES):
+    record = view.verification
+    if not record.by_script and all(gap(view, case) is None for case in VERIFY_CASES):
         return waits("The two sides did not both run, so no verdict is right.", "pytorch.runs")
-    unlike = record.accepts is False and not record.equalised and _accepted_at_first(seen)
+    unlike = record.accepts is False and not record.equalised and _accepted_at_first(view)
     if record.accepts is False and not record.equalised and not unlike:
         text = "It objects to a pair that agrees, so its objections say nothing."
         return waits(text, "verification.accepts")
     if record.equalised and not (record.equal and record.accepts):
         text = "The two sides differ, and it cannot be judged apart from that."
-        return waits(text, *_apart(seen))
+        return waits(text, *_apart(view))
     if record.broke_off:
         text = f"When it was shown wrong gradients, it ended the process ({record.reason})."
         return failed(text)
@@ -131,15 +131,15 @@ def _untold(seen: Seen) -> Outcome | None:
     return None
 
 
-def _accepted_at_first(seen: Seen) -> bool:
+def _accepted_at_first(view: View) -> bool:
     """Whether the calls that are graded were answered with yes."""
-    steps = [seen.step(f"verify/{case}") for case in VERIFY_CASES]
+    steps = [view.step(f"verify/{case}") for case in VERIFY_CASES]
     return all(step.ok and bool(step.arrays["accepted"]) for step in steps)
 
 
-def _apart(seen: Seen) -> tuple[str, ...]:
+def _apart(view: View) -> tuple[str, ...]:
     """The checks of the gradients that differ between the two sides."""
-    differing = [t for t in TENSORS if (gap_of(seen, "primes", t) or 0.0) > AGREE]
+    differing = [t for t in TENSORS if (gap_of(view, "primes", t) or 0.0) > AGREE]
     return tuple(f"backward.d{t}" for t in differing) or ("backward.own_loss",)
 
 
@@ -172,9 +172,9 @@ def trial_line(trial: Spoiled, loosest: float = 0.0) -> Evidence:
     return Evidence(what, "refused", f"accepted{further}", trial.case)
 
 
-def _how_far(seen: Seen) -> str:
+def _how_far(view: View) -> str:
     """The largest error that passes, if it was found."""
-    loosest = max(seen.verification.loosest(t) for t in TENSORS)
+    loosest = max(view.verification.loosest(t) for t in TENSORS)
     return f"; an error of {_percent(loosest)} passes as well" if loosest > PERCENT else ""
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Mapping, Sequence
 
-from grader.checks.statements import MAX_CHARACTERS
-from grader.parsing import parse
+from grader.source.parsing import parse
+from grader.source.shape_statements import MAX_CHARACTERS
 
 WORD = "retain_graph"
 DERIVES = ("backward", "grad")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from grader.checks.check import Check, finding_of, waits
-from grader.checks.seen import Seen
+from grader.checks.view import View
 from grader.records import CheckStatus, Finding
 
 OF_THE_LOSS = (
@@ -16,7 +16,7 @@ OF_THE_LOSS = (
 """Checks that look at the forward's loss: without one there is nothing to assess."""
 
 
-def run_checks(checks: Iterable[Check], seen: Seen) -> list[Finding]:
+def run_checks(checks: Iterable[Check], view: View) -> list[Finding]:
     """A finding for each check, in order.
 
     A check that raises is our bug, not a wrong answer: its finding is an
@@ -24,21 +24,21 @@ def run_checks(checks: Iterable[Check], seen: Seen) -> list[Finding]:
     """
     findings: dict[str, Finding] = {}
     for check in checks:
-        findings[check.id] = _find(check, seen, findings)
+        findings[check.id] = _find(check, view, findings)
     return list(findings.values())
 
 
-def _find(check: Check, seen: Seen, before: dict[str, Finding]) -> Finding:
+def _find(check: Check, view: View, before: dict[str, Finding]) -> Finding:
     missing = [n for n in check.needs if before[n].status is not CheckStatus.PASS]
     if any(before[n].status is CheckStatus.ERROR for n in missing):
         return Finding(check.id, CheckStatus.ERROR, f"Waits for {missing[0]}, which broke.")
     if missing:
         listed = ", ".join(missing)
         return finding_of(check, waits(f"Not assessed: waits for {listed}.", *missing))
-    if check.id in OF_THE_LOSS and seen.step("forward/primes").texts.get("lossless"):
+    if check.id in OF_THE_LOSS and view.step("forward/primes").texts.get("lossless"):
         return finding_of(check, waits("Not assessed: no function gives a loss.", "forward.runs"))
     try:
-        return finding_of(check, check.run(seen))
+        return finding_of(check, check.run(view))
     except Exception as error:
         text = f"The grader could not run this check ({type(error).__name__}: {error})."
         return Finding(check.id, CheckStatus.ERROR, text)

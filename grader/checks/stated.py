@@ -18,17 +18,17 @@ from enum import StrEnum
 from grader.bundled import PACKAGE
 from grader.checks.bound import BoundFile, Traced, Truth
 from grader.checks.check import Outcome, check, failed, passed
-from grader.checks.seen import Seen
-from grader.checks.shape_words import (
+from grader.checks.view import View
+from grader.observe.naming import Namer
+from grader.observe.trace import CASE
+from grader.records import CheckStatus, Evidence
+from grader.source.shape_statements import MAX_CHARACTERS, Source, Statement, read_source
+from grader.source.shape_words import (
     Shape,
     exact_name,
     shape_of,
     written,
 )
-from grader.checks.statements import MAX_CHARACTERS, Source, Statement, read_source
-from grader.observe.naming import Namer
-from grader.observe.trace import CASE
-from grader.records import CheckStatus, Evidence
 
 FORWARD_GROUPS: Mapping[str, tuple[str, ...]] = {
     "Z1": ("Z1", "X @ W1"),
@@ -74,21 +74,21 @@ class Judged:
 # ── verdicts ─────────────────────────────────────────────────────────────────
 
 
-def judge_statements(seen: Seen) -> list[Judged]:
+def judge_statements(view: View) -> list[Judged]:
     """Every statement that is clear, in the order of the source."""
-    expected = seen.expected(CASE)
+    expected = view.expected(CASE)
     ours = set((PACKAGE / "starter" / "solution.py").read_text("utf-8").split("\n"))
     found, room = list[Judged](), MAX_CHARACTERS
-    for path, lines in seen.trace.sources.items():
+    for path, lines in view.trace.sources.items():
         room -= sum(map(len, lines)) + len(lines) if path.endswith(".py") else 0
         if room < 0:
             break
         source = read_source(lines) if path.endswith(".py") else Source()
         if source.statements:
-            values = [v for v in seen.trace.values if v.file == path]
+            values = [v for v in view.trace.values if v.file == path]
             file = BoundFile(path, source, Traced(values, source.lines), expected.case.sizes)
             own = [s for s in source.statements if source.lines[s.line - 1] not in ours]
-            found += [_judged(file, statement, seen.namer) for statement in own]
+            found += [_judged(file, statement, view.namer) for statement in own]
     return [judged for judged in found if judged.verdict is not Verdict.UNCLEAR]
 
 
@@ -143,10 +143,10 @@ def _is_backward(truth: Truth, tensors: frozenset[str]) -> bool:
 # ── the checks ───────────────────────────────────────────────────────────────
 
 
-def _outcome(seen: Seen, groups: Mapping[str, tuple[str, ...]], enough: int) -> Outcome:
+def _outcome(view: View, groups: Mapping[str, tuple[str, ...]], enough: int) -> Outcome:
     backward = groups is BACKWARD_GROUPS
     part = "backward" if backward else "forward"
-    every = seen.once("stated", lambda: judge_statements(seen))
+    every = view.once("stated", lambda: judge_statements(view))
     mine = [j for j in every if j.backward is backward]
     wrong = [j for j in mine if j.verdict is Verdict.WRONG]
     several = len({j.file for j in mine}) > 1
@@ -157,7 +157,7 @@ def _outcome(seen: Seen, groups: Mapping[str, tuple[str, ...]], enough: int) -> 
     stated = {t for j in mine for t in j.tensors}
     named = [name for name, tensors in groups.items() if stated & set(tensors)]
     listed = ", ".join(named)
-    if not seen.step(f"{part}/{CASE}").ok:
+    if not view.step(f"{part}/{CASE}").ok:
         text = f"Open: {part} does not run, so a human marks what its source states."
         return Outcome(CheckStatus.MANUAL, text, tuple(lines))
     if len(named) >= enough:
@@ -183,13 +183,13 @@ def _line(judged: Judged, *, several: bool) -> Evidence:
     hint="Write the shape at the line: `Z1 = X @ W1 + b1  # [B, H]`, with the problem's letters.",
     serves="Part 1: the exact shapes of Z1, H1, Z2 and the scalar loss.",
 )
-def forward_shapes(seen: Seen) -> Outcome:
+def forward_shapes(view: View) -> Outcome:
     """Shapes of Z1, H1, Z2 and the loss that the source states are right, and three are stated.
 
     Comments, docstrings, asserts and annotations count, with any letters that are used
     consistently. With fewer, and none wrong, the check is open: they may have been said.
     """
-    return _outcome(seen, FORWARD_GROUPS, FORWARD_ENOUGH)
+    return _outcome(view, FORWARD_GROUPS, FORWARD_ENOUGH)
 
 
 @check(
@@ -198,13 +198,13 @@ def forward_shapes(seen: Seen) -> Outcome:
     hint="Write the shape at the line: `dW1 = X.T @ dZ1  # [D, H]`, with the problem's letters.",
     serves="Part 2: the exact shapes of dZ2, dZ1 and all five gradients.",
 )
-def backward_shapes(seen: Seen) -> Outcome:
+def backward_shapes(view: View) -> Outcome:
     """Shapes of dZ2, dZ1 and the gradients that the source states are right; four are stated.
 
     Comments, docstrings, asserts and annotations count, with any letters that are used
     consistently. With fewer, and none wrong, the check is open: they may have been said.
     """
-    return _outcome(seen, BACKWARD_GROUPS, BACKWARD_ENOUGH)
+    return _outcome(view, BACKWARD_GROUPS, BACKWARD_ENOUGH)
 
 
 STATED = (forward_shapes, backward_shapes)

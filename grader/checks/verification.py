@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from grader.checks.check import Outcome, check, failed, judge, passed, waits
-from grader.checks.seen import Seen, number, same_again, trouble
+from grader.checks.view import View, number, same_again, trouble
 from grader.observe.plan import VERIFY_CASES
 from grader.observe.verification import OWN
 from grader.records import TENSORS, CheckStatus, Ended, Evidence
@@ -23,14 +23,14 @@ DIFFER = 1e-2
     hint="Define verify(X, y, W1, b1, W2, b2) that compares both sides' five gradients.",
     serves="Part 3: all five gradients compared.",
 )
-def exists(seen: Seen) -> Outcome:
+def exists(view: View) -> Outcome:
     """`verify` is defined, and is more than a stub; or the file's own statements verify."""
-    report = seen.observations.torch
+    report = view.observations.torch
     if not report.loaded.ok:
         return failed(f"Importing the file with PyTorch failed: {report.loaded.error}.")
     rows = [row.split(":") for row in report.functions if row.startswith("verify:")]
-    if seen.step("verify/primes").ended is Ended.MISSING:
-        if not seen.verification.by_script:
+    if view.step("verify/primes").ended is Ended.MISSING:
+        if not view.verification.by_script:
             return failed("No function verify was found, and no script that compares.")
         return passed("The script compares both sides where it runs.")
     if rows and rows[0][-1] == "1":
@@ -46,27 +46,27 @@ def exists(seen: Seen) -> Outcome:
     "that leaves room for rounding (about 1e-9 in float64).",
     serves="Part 3: verification on the same seeded inputs and weights, within a tight tolerance.",
 )
-def accepts(seen: Seen) -> Outcome:
+def accepts(view: View) -> Outcome:
     """`verify` says yes where the candidate's two sides agree, and no where they plainly differ."""
-    if seen.verification.by_script and seen.step("verify/primes").ended is Ended.MISSING:
-        return judge([_of_script(seen)], "The script's comparison judges its two sides rightly.")
-    lines = [line for case in VERIFY_CASES if (line := _verdict(seen, case))]
+    if view.verification.by_script and view.step("verify/primes").ended is Ended.MISSING:
+        return judge([_of_script(view)], "The script's comparison judges its two sides rightly.")
+    lines = [line for case in VERIFY_CASES if (line := _verdict(view, case))]
     if not lines:
         return waits("The two sides did not both run, so no verdict is right.", "pytorch.runs")
     return judge(lines, "verify judges the candidate's own two sides rightly.")
 
 
-def _verdict(seen: Seen, case: str) -> Evidence | None:
+def _verdict(view: View, case: str) -> Evidence | None:
     """Whether verify's word on `case` fits the gap; None where a side is missing."""
-    apart = gap(seen, case)
+    apart = gap(view, case)
     if apart is None:
         return None
-    step = seen.step(f"verify/{case}")
+    step = view.step(f"verify/{case}")
     if not step.ok:
         return Evidence("verify", "a verdict", trouble(step, "verdict"), case)
     accepted = bool(step.arrays["accepted"])
     said = "yes" if accepted else "no"
-    if apart <= AGREE and _unclear(seen, case):
+    if apart <= AGREE and _unclear(view, case):
         wanted, right = "either: the sides agree in the gradients' numbers alone", True
     elif apart <= AGREE:
         wanted, right = "yes: the two sides agree", accepted
@@ -74,25 +74,25 @@ def _verdict(seen: Seen, case: str) -> Evidence | None:
         wanted, right = "either: the two sides differ slightly", True
     else:
         wanted = f"no: the two sides differ by {number(apart)} of their size"
-        right = not accepted or _objects_otherwise(seen)
+        right = not accepted or _objects_otherwise(view)
         said = "no, in other words" if right and accepted else said
     status = CheckStatus.PASS if right else CheckStatus.FAIL
     return Evidence("verify", wanted, said, case, verdict=status)
 
 
-def _objects_otherwise(seen: Seen) -> bool:
+def _objects_otherwise(view: View) -> bool:
     """Whether a verify that returns no verdict says no in print, or by a comparison it makes."""
-    record = seen.verification
+    record = view.verification
     wordless = record.by_as_is in ("print", "number", "comparison")
     return wordless and record.accepts_as_is is False
 
 
-def _of_script(seen: Seen) -> Evidence:
+def _of_script(view: View) -> Evidence:
     """Whether the script's own comparison fits what its two sides give on its own numbers.
 
     Where they differ by a bug, what it says of them as they are must be no.
     """
-    record = seen.verification
+    record = view.verification
     if record.equalised:
         said, wanted = record.accepts_as_is, "no: the two sides differ"
         status = CheckStatus.PASS if said is not True else CheckStatus.FAIL
@@ -103,42 +103,42 @@ def _of_script(seen: Seen) -> Evidence:
     return Evidence("the script", wanted, words, OWN, verdict=status)
 
 
-def _unclear(seen: Seen, case: str) -> bool:
+def _unclear(view: View, case: str) -> bool:
     """Whether a verify that looks closer may rightly refuse: other shapes, or other losses.
 
     Also where a side gives another answer each time: what verify saw is then unknown.
     """
-    by_hand, by_torch = seen.step(f"backward/{case}"), seen.step(f"torch/{case}")
+    by_hand, by_torch = view.step(f"backward/{case}"), view.step(f"torch/{case}")
     shapes = [(by_hand.arrays[t].shape, by_torch.arrays[t].shape) for t in TENSORS]
-    losses = [seen.step(f"{s}/{case}").arrays.get("loss") for s in ("forward", "torch")]
+    losses = [view.step(f"{s}/{case}").arrays.get("loss") for s in ("forward", "torch")]
     a, b = (np.zeros(0) if loss is None else np.ravel(loss) for loss in losses)
     with np.errstate(all="ignore"):
         same_loss = a.shape == b.shape and bool(np.allclose(a, b, rtol=1e-9, atol=0.0))
-    return any(x != y for x, y in shapes) or not same_loss or _unsteady(seen)
+    return any(x != y for x, y in shapes) or not same_loss or _unsteady(view)
 
 
-def _unsteady(seen: Seen) -> bool:
+def _unsteady(view: View) -> bool:
     pairs: tuple[tuple[str, tuple[str, ...]], ...] = (
         ("forward/primes", ("loss",)),
         ("backward/primes", TENSORS),
         ("torch/primes", ("loss", *TENSORS)),
     )
     return any(
-        same_again(name, seen.step(step), seen.step(f"{step}/again")).verdict is CheckStatus.FAIL
+        same_again(name, view.step(step), view.step(f"{step}/again")).verdict is CheckStatus.FAIL
         for step, names in pairs
         for name in names
     )
 
 
-def gap(seen: Seen, case: str) -> float | None:
+def gap(view: View, case: str) -> float | None:
     """Largest relative difference between the candidate's two sides, over all five gradients."""
-    gaps = [gap_of(seen, case, tensor) for tensor in TENSORS]
+    gaps = [gap_of(view, case, tensor) for tensor in TENSORS]
     return None if None in gaps else max(gap for gap in gaps if gap is not None)
 
 
-def gap_of(seen: Seen, case: str, tensor: str) -> float | None:
+def gap_of(view: View, case: str, tensor: str) -> float | None:
     """The relative difference in one gradient; None where a side is missing."""
-    a, b = (seen.step(f"{part}/{case}").arrays.get(tensor) for part in ("backward", "torch"))
+    a, b = (view.step(f"{part}/{case}").arrays.get(tensor) for part in ("backward", "torch"))
     if a is None or b is None:
         return None
     if a.size != b.size:

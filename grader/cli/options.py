@@ -76,7 +76,7 @@ def chosen_rubric(file: Path | None, contract: Path | None = None) -> Rubric:
     """
     from grader.bundled import bundled
     from grader.checks import ALL_CHECKS
-    from grader.diagnosis.codes import CODES
+    from grader.defects.codes import CODES
     from grader.rubric import load_contract, load_rubric
 
     path = file or bundled("rubrics") / "onsite.yaml"

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import cache
 
 from grader.bundled import bundled
-from grader.checks import ALL_CHECKS, Seen, run_checks
+from grader.checks import ALL_CHECKS, View, run_checks
 from grader.cohort.course import under_contract
 from grader.diagnosis import (
     Diagnosis,
@@ -23,8 +23,8 @@ from grader.diagnosis import (
     network,
     process_defects,
 )
-from grader.diagnosis.mending import Workbench, mended
 from grader.errors import HarnessError, SandboxError
+from grader.figures import pictures
 from grader.intake import take_in
 from grader.observe.everything import seen_of, unseen
 from grader.observe.observe import Allowance, time_reference
@@ -32,7 +32,6 @@ from grader.observe.oracle import expectations, stack_expectations
 from grader.observe.trace import Trace, take_trace
 from grader.observe.trial import Trials, trials
 from grader.observe.zygotes import Zygotes
-from grader.pictures import pictures
 from grader.problem import Exam, set_paper
 from grader.records import (
     Annotation,
@@ -49,6 +48,7 @@ from grader.records import (
     Result,
     Submission,
 )
+from grader.repair import Workbench, mended
 from grader.rubric import Rubric
 from grader.scoring import grade
 
@@ -163,23 +163,23 @@ class Engine:
     def _diagnose(
         self,
         submission: Submission,
-        seen: Seen,
+        view: View,
         findings: Sequence[Finding],
         torch_trace: Callable[[], Trace],
     ) -> Diagnosis:
         """Named defects, where the checks ran; what a process did, where they did not."""
         if any(f.status is CheckStatus.ERROR for f in findings):
-            return Diagnosis(process_defects(submission, seen.observations))
+            return Diagnosis(process_defects(submission, view.observations))
         try:
-            return diagnose(submission, seen, findings, self.predictions, torch_trace)
+            return diagnose(submission, view, findings, self.predictions, torch_trace)
         except Exception as error:  # the numbers stand without it, and so does the grade
             warnings.warn(f"{submission.id}: the diagnosis failed: {error!r}", stacklevel=2)
-            return Diagnosis(process_defects(submission, seen.observations))
+            return Diagnosis(process_defects(submission, view.observations))
 
     def _pictured(
         self,
         submission: Submission,
-        seen: Seen,
+        view: View,
         findings: Sequence[Finding],
         diagnosis: Diagnosis,
         torch_trace: Trace,
@@ -188,9 +188,9 @@ class Engine:
         if any(f.status is CheckStatus.ERROR for f in findings):
             return (), ()
         try:
-            traces = {"numpy": seen.named, "torch": seen.names_of(torch_trace)}
-            graph = network(seen, findings, diagnosis, traces)
-            beside = annotated(seen, diagnosis, self.predictions, traces, graph)
+            traces = {"numpy": view.named, "torch": view.names_of(torch_trace)}
+            graph = network(view, findings, diagnosis, traces)
+            beside = annotated(view, diagnosis, self.predictions, traces, graph)
         except Exception as error:  # the grade stands without a picture
             warnings.warn(f"{submission.id}: the picture failed: {error!r}", stacklevel=2)
             return (), ()
@@ -199,7 +199,7 @@ class Engine:
     def _mended(
         self,
         submission: Submission,
-        seen: Seen,
+        view: View,
         findings: Sequence[Finding],
         diagnosis: Diagnosis,
         torch_trace: Callable[[], Trace],
@@ -216,15 +216,15 @@ class Engine:
         workbench = Workbench(
             lambda mended: self._examine(mended)[1],
             tried,
-            lambda side: seen.trace if side == "numpy" else torch_trace(),
+            lambda side: view.trace if side == "numpy" else torch_trace(),
         )
         try:
-            return mended(submission, seen, findings, diagnosis, workbench)
+            return mended(submission, view, findings, diagnosis, workbench)
         except Exception as error:  # a mend is an extra: without it all stands as it is
             warnings.warn(f"{submission.id}: the mending failed: {error!r}", stacklevel=2)
             return diagnosis.defects
 
-    def _examine(self, submission: Submission) -> tuple[Seen, list[Finding]]:
+    def _examine(self, submission: Submission) -> tuple[View, list[Finding]]:
         """What is seen of a submission, and what the checks say of it."""
         if submission.main:
             allowance = self.settings.allowance
@@ -232,7 +232,7 @@ class Engine:
         else:
             why = submission.defects[0].message if submission.defects else "no Python file"
             seen = unseen(_nothing(Ended.MISSING, why))
-        everything = Seen(self.exam(), *seen)
+        everything = View(self.exam(), *seen)
         return everything, run_checks(ALL_CHECKS, everything)
 
     def _trace(self, submission: Submission, side: str) -> Trace:
@@ -260,12 +260,12 @@ def undecided(rubric: Rubric, settings: Settings, submission: Submission, fault:
     )
 
 
-def _drawn(submission: Submission, seen: Seen, findings: Sequence[Finding]) -> Pictures:
+def _drawn(submission: Submission, view: View, findings: Sequence[Finding]) -> Pictures:
     """What the comparisons look like; empty if that fails."""
     if any(f.status is CheckStatus.ERROR for f in findings):
         return Pictures()
     try:
-        return pictures(seen)
+        return pictures(view)
     except Exception as error:  # the grade stands without a picture
         warnings.warn(f"{submission.id}: the picture failed: {error!r}", stacklevel=2)
         return Pictures()

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from grader.checks.seen import Seen, symbols
+from grader.checks.view import View, symbols
 from grader.diagnosis.diagnose import Diagnosis
 from grader.diagnosis.facts import first_wrong
 from grader.diagnosis.match import Predictions
@@ -78,7 +78,7 @@ class _Verdicts:
 
 
 def annotated(
-    seen: Seen,
+    view: View,
     diagnosis: Diagnosis,
     predictions: Predictions,
     traces: Mapping[str, NamedTrace],
@@ -91,7 +91,7 @@ def annotated(
         if named is None or not named.readings:
             continue
         nodes = {n.name: n for n in graph if n.part == part}
-        verdicts = _verdicts(named, seen, explained, predictions, diagnosis.defects, nodes)
+        verdicts = _verdicts(named, view, explained, predictions, diagnosis.defects, nodes)
         found += _chosen(named, verdicts)
     found.sort(key=lambda a: (a.file, a.line))
     return tuple(found[:MAX_ANNOTATIONS])
@@ -102,7 +102,7 @@ def annotated(
 
 def _verdicts(
     named: NamedTrace,
-    seen: Seen,
+    view: View,
     part: Part | None,
     predictions: Predictions,
     defects: Sequence[Defect],
@@ -117,7 +117,7 @@ def _verdicts(
             place = (d.file, d.line, d.end_line or d.line)
             places[d.code] = (*places.get(d.code, ()), place)
     wrong = _misshapen(named, nodes)
-    wrong |= _predicted(named, seen.exam.paper.cases["primes"], part, predictions, nodes, codes)
+    wrong |= _predicted(named, view.exam.paper.cases["primes"], part, predictions, nodes, codes)
     unexplained = tuple(c for c in codes if c.endswith("-unexplained"))
     first = first_wrong(named) if unexplained else None
     if first is not None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from grader.checks.seen import Seen, number, proportion
+from grader.checks.view import View, number, proportion
 from grader.diagnosis.difference_check import difference_defects
 from grader.diagnosis.numeric import Part, make
 from grader.diagnosis.verification import verification_defects
@@ -18,41 +18,41 @@ IN_PLACE = ("inplace operation", "in-place operation")
 
 
 def behaviour_defects(
-    seen: Seen, findings: Findings, numpy: Part | None, torch: Part | None
+    view: View, findings: Findings, numpy: Part | None, torch: Part | None
 ) -> Iterator[Defect]:
     """Everything that the fault table cannot predict, one defect a cause."""
-    yield from _numpy(seen, findings)
+    yield from _numpy(view, findings)
     yield from _spoilt_by_huge(findings, numpy)
     yield from _missing(numpy, torch)
-    yield from _torch(seen, findings)
-    yield from verification_defects(seen, findings)
-    yield from difference_defects(seen)
+    yield from _torch(view, findings)
+    yield from verification_defects(view, findings)
+    yield from difference_defects(view)
 
 
 def _failed(findings: Findings, check: str) -> bool:
     return findings[check].status is CheckStatus.FAIL
 
 
-def _ran(seen: Seen, *steps: str) -> bool:
+def _ran(view: View, *steps: str) -> bool:
     """Whether the calls that a comparison needs came to an end; no time left is no difference."""
-    return not {seen.observations[step].ended for step in steps} & {Ended.TIMEOUT, Ended.NOT_RUN}
+    return not {view.observations[step].ended for step in steps} & {Ended.TIMEOUT, Ended.NOT_RUN}
 
 
-def _numpy(seen: Seen, findings: Findings) -> Iterator[Defect]:
+def _numpy(view: View, findings: Findings) -> Iterator[Defect]:
     if _failed(findings, "forward.pure"):
         changed = [e.what for e in findings["forward.pure"].evidence if e.observed == "changed"]
         names = ", ".join(changed)
         tensors = tuple(t for t in TENSORS if t in changed)
         yield make("mutates-input", f"{names}: changed in place by the call.", tensors)
-    if _failed(findings, "forward.repeatable") and _ran(seen, "forward/primes/again"):
+    if _failed(findings, "forward.repeatable") and _ran(view, "forward/primes/again"):
         yield make("nondeterministic", "The same forward gives another loss the second time.")
     mixed = ("backward/first", "backward/second")
-    if _failed(findings, "backward.repeatable") and _ran(seen, "backward/primes/again"):
-        yield _again(seen)
-    elif _failed(findings, "backward.uses_cache") and _ran(seen, *mixed):
+    if _failed(findings, "backward.repeatable") and _ran(view, "backward/primes/again"):
+        yield _again(view)
+    elif _failed(findings, "backward.uses_cache") and _ran(view, *mixed):
         text = "After a second forward, backward(first cache) gives other gradients."
         yield make("hidden-state", text)
-    if _class_count(seen):
+    if _class_count(view):
         text = "It goes wrong when the last class is absent from the batch: C is taken from y."
         yield make("class-count-from-labels", text)
     zero, mask = findings["backward.relu_zero"], findings["backward.relu_mask"]
@@ -81,9 +81,9 @@ def _spoilt_by_huge(findings: Findings, numpy: Part | None) -> Iterator[Defect]:
     yield make("grad-unexplained", text, tensors, Confidence.LIKELY)
 
 
-def _again(seen: Seen) -> Defect:
+def _again(view: View) -> Defect:
     """A second backward with one cache: does it add, or is the cache spoiled?"""
-    first, again = (seen.observations[f"backward/primes{s}"].arrays for s in ("", "/again"))
+    first, again = (view.observations[f"backward/primes{s}"].arrays for s in ("", "/again"))
     both = [t for t in TENSORS if t in first and t in again and first[t].shape == again[t].shape]
     changed = tuple(t for t in both if not np.allclose(first[t], again[t], rtol=1e-9))
     ratios = [proportion(again[t], first[t]) for t in changed]
@@ -94,12 +94,12 @@ def _again(seen: Seen) -> Defect:
     return make("mutates-cache", "A second backward with the same cache gives others.", changed)
 
 
-def _class_count(seen: Seen) -> bool:
+def _class_count(view: View) -> bool:
     """Right with every class in the batch; raising, or wrong, without the last."""
-    ordinary = seen.observations["forward/primes"]
-    absent, back = (seen.observations[f"{side}/absent"] for side in ("forward", "backward"))
+    ordinary = view.observations["forward/primes"]
+    absent, back = (view.observations[f"{side}/absent"] for side in ("forward", "backward"))
     odd = [s.ended in (Ended.RAISED, Ended.BAD_RETURN) for s in (absent, back)]
-    return ordinary.ok and seen.observations["backward/primes"].ok and any(odd)
+    return ordinary.ok and view.observations["backward/primes"].ok and any(odd)
 
 
 def _missing(numpy: Part | None, torch: Part | None) -> Iterator[Defect]:
@@ -114,8 +114,8 @@ def _missing(numpy: Part | None, torch: Part | None) -> Iterator[Defect]:
         yield make(code, text, torch.missing)
 
 
-def _torch(seen: Seen, findings: Findings) -> Iterator[Defect]:
-    step = seen.observations["torch/primes"]
+def _torch(view: View, findings: Findings) -> Iterator[Defect]:
+    step = view.observations["torch/primes"]
     if step.ended is Ended.RAISED and any(words in step.error for words in IN_PLACE):
         yield make("torch-inplace", f"torch_forward_backward: {step.error}.")
     elif step.ended is Ended.RAISED and "does not require grad" in step.error:

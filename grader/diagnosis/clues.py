@@ -6,12 +6,12 @@ import ast
 from collections.abc import Callable, Iterator
 from functools import cached_property
 
-from grader.checks.seen import Seen
+from grader.checks.view import View
 from grader.diagnosis.sources import read_on_primes
-from grader.diagnosis.syntax import Function, Program, Spot, in_order
 from grader.observe.reading import NamedTrace
 from grader.observe.trace import Trace, TracedValue
 from grader.records import Defect
+from grader.source.program import Function, Program, Spot, in_order
 
 CONTRACT = ("forward", "backward", "torch_forward_backward", "verify")
 
@@ -19,8 +19,8 @@ CONTRACT = ("forward", "backward", "torch_forward_backward", "verify")
 class Clues:
     """One submission, as its finders see it; traces are read when one first asks."""
 
-    def __init__(self, program: Program, seen: Seen, torch_trace: Callable[[], Trace]) -> None:
-        self.program, self.seen, self._torch_trace = program, seen, torch_trace
+    def __init__(self, program: Program, view: View, torch_trace: Callable[[], Trace]) -> None:
+        self.program, self.seen, self._torch_trace = program, view, torch_trace
 
     @cached_property
     def torch_trace(self) -> Trace:

@@ -9,11 +9,11 @@ import ast
 from collections.abc import Iterator
 from dataclasses import replace
 
-from grader.checks.seen import Seen
+from grader.checks.view import View
 from grader.diagnosis.numeric import make
 from grader.diagnosis.sites_torch import without_gradients
-from grader.parsing import parse
 from grader.records import Confidence, Defect, Ended, Submission
+from grader.source.parsing import parse
 
 NO_LEAF = "differentiated Tensors does not require grad"
 NONE = ("'NoneType' object", "not have been used in the graph", NO_LEAF)
@@ -24,9 +24,9 @@ CUTS = ("detach", "data", "numpy")
 GRADIENTS = ("backward", "grad")
 
 
-def cut_graph(submission: Submission, seen: Seen) -> Iterator[Defect]:
+def cut_graph(submission: Submission, view: View) -> Iterator[Defect]:
     """The defect behind such an error, at the line that cuts the graph if one does."""
-    step = seen.observations["torch/primes"]
+    step = view.observations["torch/primes"]
     if step.ended is not Ended.RAISED or not any(words in step.error for words in NONE):
         return
     texts = {f.path: f.data.decode("utf-8", "replace") for f in submission.files}

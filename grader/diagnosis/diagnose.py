@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from grader.checks import Seen
+from grader.checks import View
 from grader.diagnosis.behaviour import behaviour_defects
 from grader.diagnosis.cut import NO_LEAF, cut_graph
 from grader.diagnosis.differences import numeric_gradient
@@ -16,11 +16,11 @@ from grader.diagnosis.place import placed
 from grader.diagnosis.process import NO_LOSS, process_defects
 from grader.diagnosis.sites import Clues, located
 from grader.diagnosis.sources import UNEXPLAINED, habits, read_on_primes, with_first_wrong
-from grader.diagnosis.syntax import Program
 from grader.diagnosis.through import through_faults
 from grader.diagnosis.witnesses import Witness
 from grader.observe.trace import Trace
 from grader.records import TENSORS, CheckStatus, Confidence, Defect, Ended, Finding, Submission
+from grader.source.program import Program
 
 TRIALS = ("verification.covers", "verification.refuses", "verification.tight")
 """Checks that spoil a gradient; they wait where the two sides do not agree, or do not run."""
@@ -81,31 +81,31 @@ Tracer = Callable[[], Trace]
 
 def diagnose(
     submission: Submission,
-    seen: Seen,
+    view: View,
     findings: Sequence[Finding],
     predictions: Predictions,
     torch_trace: Tracer,
 ) -> Diagnosis:
     """Defects with code, tensors and confidence; lines come from the trace or the traceback."""
     by_id = {f.check: f for f in findings}
-    process = _really_missing(process_defects(submission, seen.observations), by_id)
-    numpy, torch = explain_numpy(seen, predictions), explain_torch(seen, predictions)
+    process = _really_missing(process_defects(submission, view.observations), by_id)
+    numpy, torch = explain_numpy(view, predictions), explain_torch(view, predictions)
     program = Program(submission)
     numeric: list[Defect] = []
     for part, side in ((numpy, "numpy"), (torch, "torch")):
         if part is None:
             continue
-        wrong = defects_of(part, seen, predictions, _following(by_id, side))
+        wrong = defects_of(part, view, predictions, _following(by_id, side))
         wanted = any(found_by for _, found_by in wrong)
-        trace = seen.trace if side == "numpy" else torch_trace() if wanted else Trace()
-        numeric += _told(wrong, trace, seen, program, habits_too=side == "numpy")
-    behaviour = list(behaviour_defects(seen, by_id, numpy, torch))
-    behaviour += [*cut_graph(submission, seen), *numeric_gradient(seen)]
-    clues = Clues(program, seen, torch_trace)
+        trace = view.trace if side == "numpy" else torch_trace() if wanted else Trace()
+        numeric += _told(wrong, trace, view, program, habits_too=side == "numpy")
+    behaviour = list(behaviour_defects(view, by_id, numpy, torch))
+    behaviour += [*cut_graph(submission, view), *numeric_gradient(view)]
+    clues = Clues(program, view, torch_trace)
     told = [*process, *located([*numeric, *behaviour], clues)]
-    defects = _consequences_dropped(_distinct(told), late=_late(seen))
-    explained = _explained(seen, findings, (numpy, torch), defects)
-    for defect, checks in layer_defects(seen, by_id, program, defects):
+    defects = _consequences_dropped(_distinct(told), late=_late(view))
+    explained = _explained(view, findings, (numpy, torch), defects)
+    for defect, checks in layer_defects(view, by_id, program, defects):
         defects.append(defect)
         lost = [c for c in checks if by_id[c].status is CheckStatus.FAIL]
         if defect.confidence is Confidence.PROVEN:
@@ -135,7 +135,7 @@ def _really_missing(defects: Iterable[Defect], findings: Mapping[str, Finding]) 
 def _told(
     wrong: Sequence[tuple[Defect, list[Witness]]],
     trace: Trace,
-    seen: Seen,
+    view: View,
     program: Program,
     *,
     habits_too: bool,
@@ -148,7 +148,7 @@ def _told(
     gated = any(d.code.startswith("relu-") for d in defects)
     if not (unplaced or habits_too):
         return defects
-    named = read_on_primes(trace, seen)
+    named = read_on_primes(trace, view)
     defects = with_first_wrong(defects, named) if unplaced else defects
     return [*defects, *(habits(named) if habits_too and not gated and not unplaced else [])]
 
@@ -202,9 +202,9 @@ UNSTEADY = ("grad-accumulates", "torch-grad-accumulates", "nondeterministic", "h
 COMPARED = ("forward/primes/again", "backward/primes/again", "backward/first", "backward/second")
 
 
-def _late(seen: Seen) -> bool:
+def _late(view: View) -> bool:
     """Whether the time was up before the calls that are compared with one another."""
-    ends = {seen.observations[step].ended for step in COMPARED}
+    ends = {view.observations[step].ended for step in COMPARED}
     return Ended.TIMEOUT in ends or Ended.NOT_RUN in ends
 
 
@@ -249,7 +249,7 @@ def _is_of_differences(defect: Defect) -> bool:
 
 
 def _explained(
-    seen: Seen,
+    view: View,
     findings: Sequence[Finding],
     parts: Sequence[Part | None],
     defects: Sequence[Defect],
@@ -259,7 +259,7 @@ def _explained(
     explained: dict[str, list[str]] = {}
     proven = [d for d in defects if d.confidence is Confidence.PROVEN]
     for part in parts:
-        for check, codes in (through_faults(seen, part, lost) if part else {}).items():
+        for check, codes in (through_faults(view, part, lost) if part else {}).items():
             explained.setdefault(check, []).extend(codes)
     missing = any(d.code == "verify-missing" for d in proven)
     own = {c for c in lost if missing and c.startswith("verification.")}
@@ -269,7 +269,7 @@ def _explained(
                 if check == pattern or (pattern.endswith("*") and check.startswith(pattern[:-1])):
                     explained.setdefault(check, []).append(defect.code)
     for check in lost:
-        explained.setdefault(check, []).extend(_not_loaded(seen, check, proven))
+        explained.setdefault(check, []).extend(_not_loaded(view, check, proven))
     waiting = {f.check for f in findings if f.status is CheckStatus.SKIPPED}
     for check in sorted(c for c in waiting.intersection(TRIALS) if not explained.get(c)):
         others = [d.code for d in proven if not d.code.startswith("verify-")]
@@ -282,9 +282,9 @@ def _explained(
     }
 
 
-def _not_loaded(seen: Seen, check: str, proven: Sequence[Defect]) -> list[str]:
+def _not_loaded(view: View, check: str, proven: Sequence[Defect]) -> list[str]:
     """What kept `check` waiting where the file it looks at could not be imported at all."""
-    sides = seen.observations.numpy, seen.observations.torch
+    sides = view.observations.numpy, view.observations.torch
     by_hand = check.startswith(("forward.", "backward."))
     needed = sides[:1] if by_hand else sides[1:] if check.startswith("pytorch.") else sides
     if all(side.loaded.ok for side in needed):

@@ -6,21 +6,21 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from grader.checks.differences import Stepping, stepped
-from grader.checks.seen import Seen
+from grader.checks.view import View
 from grader.diagnosis.numeric import make
 from grader.observe.difference_check import DifferenceCheck
 from grader.records import TENSORS, Defect
 
 
-def difference_defects(seen: Seen) -> Iterator[Defect]:
+def difference_defects(view: View) -> Iterator[Defect]:
     """One-sided, with a step too large or too small, or a check that never says no.
 
     Each stands at the check's definition; the finders of `sites` know a better line.
     """
-    record = seen.differences
+    record = view.differences
     if not record.kind:
         return
-    found = stepped(seen)
+    found = stepped(view)
     for defect in (*_inaccurate(record, found), *_never_fails(record)):
         yield _placed(defect, record)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from grader.problem.faults import FORWARD_STEPS, Fault
+from grader.defects.faults import FORWARD_STEPS, Fault
 from grader.records import Array
 
 ORDINARY = ("primes", "more_rows", "square", "batch_is_hidden", "batch_is_classes")

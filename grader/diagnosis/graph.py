@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from grader.checks.seen import Seen, symbols
+from grader.checks.view import View, symbols
+from grader.defects.faults import LEAVES
 from grader.diagnosis.diagnose import UNSTEADY, Diagnosis
 from grader.diagnosis.numeric import Part, code_of
 from grader.diagnosis.tensors import (
@@ -26,7 +27,6 @@ from grader.diagnosis.tensors import (
     Parents,
 )
 from grader.observe.reading import NamedTrace, Reading
-from grader.problem.faults import LEAVES
 from grader.records import CheckStatus, Defect, Finding, GraphNode, Standing
 
 BACKWARD_CHAIN = ("dZ2", "dH1", "dZ1")
@@ -38,7 +38,7 @@ Origins = dict[str, tuple[str, ...]]
 
 
 def network(
-    seen: Seen,
+    view: View,
     findings: Sequence[Finding],
     diagnosis: Diagnosis,
     traces: Mapping[str, NamedTrace],
@@ -51,7 +51,7 @@ def network(
     for part, parents, explained in zip(
         ("numpy", "torch"), (NUMPY, TORCH), diagnosis.parts, strict=True
     ):
-        walk = _Walk(part, parents, explained, seen, findings, diagnosis, traces.get(part))
+        walk = _Walk(part, parents, explained, view, findings, diagnosis, traces.get(part))
         nodes = walk.nodes()
         if any(n.status not in (Standing.UNSEEN, Standing.GIVEN) for n in nodes):
             found += nodes
@@ -101,12 +101,12 @@ class _Walk:
         part: str,
         parents: Parents,
         explained: Part | None,
-        seen: Seen,
+        view: View,
         findings: Sequence[Finding],
         diagnosis: Diagnosis,
         named: NamedTrace | None,
     ) -> None:
-        self.part, self.parents, self.seen, self.diagnosis = part, parents, seen, diagnosis
+        self.part, self.parents, self.seen, self.diagnosis = part, parents, view, diagnosis
         self.status = {f.check: f.status for f in findings}
         self.ancestors: dict[str, set[str]] = {}
         for name, own in parents.items():

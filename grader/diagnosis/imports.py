@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from grader.diagnosis.codes import CODES
+from grader.defects.codes import CODES
 from grader.records import (
     Confidence,
     Defect,

@@ -17,16 +17,15 @@ from grader.checks.layers import (
     label_of,
     layer_run,
 )
-from grader.checks.seen import Seen
-from grader.diagnosis.numeric import TABLE, make
-from grader.diagnosis.sites_layers import Layer, layer_spot, layers_of
-from grader.diagnosis.syntax import Program, Spot
-from grader.problem.faults import (
+from grader.checks.view import View
+from grader.defects.faults import (
     LAYER_ROWS,
     OWN_GRADIENT,
     other_activation,
     with_probabilities,
 )
+from grader.diagnosis.numeric import TABLE, make
+from grader.diagnosis.sites_layers import Layer, layer_spot, layers_of
 from grader.records import (
     Array,
     CheckStatus,
@@ -38,6 +37,7 @@ from grader.records import (
     Observation,
     Severity,
 )
+from grader.source.program import Program, Spot
 
 CLOSE = 1e-9
 """Relative gap between a prediction and an array that it explains; rounding is below 1e-11."""
@@ -59,18 +59,18 @@ class Slip:
 
 
 def layer_defects(
-    seen: Seen, findings: Mapping[str, Finding], program: Program, others: Sequence[Defect]
+    view: View, findings: Mapping[str, Finding], program: Program, others: Sequence[Defect]
 ) -> list[tuple[Defect, tuple[str, ...]]]:
     """The defects of the layers, each with the checks that it makes fail.
 
     `others` are known already. Where the graded network is made of the same layers, a bug of
     theirs has been named with its line there, and is not named again.
     """
-    layers = layers_of(seen)
+    layers = layers_of(view)
     if not layers:
         return []
     found: list[tuple[Defect, tuple[str, ...]]] = []
-    for slip in _merged([*_alone(seen, findings), *_of_calls(seen, findings)]):
+    for slip in _merged([*_alone(view, findings), *_of_calls(view, findings)]):
         layer = layers.get(slip.kind) or _sharing(program, layers)
         if not _known(program, layer, others):
             checks = (slip.check, *(["layers.linear"] if slip.words == MISPLACED else []))
@@ -153,19 +153,19 @@ def _merged(slips: Sequence[Slip]) -> Iterator[Slip]:
 # ── one layer alone ──────────────────────────────────────────────────────────
 
 
-def _alone(seen: Seen, findings: Mapping[str, Finding]) -> Iterator[Slip]:
+def _alone(view: View, findings: Mapping[str, Finding]) -> Iterator[Slip]:
     for kind in ALONE:
         check = f"layers.{kind}"
         if findings[check].status is not CheckStatus.FAIL:
             continue
-        slips = [*_first_call(seen, kind, check)]
-        yield from slips or _elsewhere(seen, kind, check)
+        slips = [*_first_call(view, kind, check)]
+        yield from slips or _elsewhere(view, kind, check)
 
 
-def _first_call(seen: Seen, kind: str, check: str) -> Iterator[Slip]:
+def _first_call(view: View, kind: str, check: str) -> Iterator[Slip]:
     """What is wrong on the stack whose sizes all differ."""
     name = ALONE[kind][0]
-    answers, run = seen.exam.stacks[name], layer_run(seen, name)
+    answers, run = view.exam.stacks[name], layer_run(view, name)
     if not run.ok:
         yield Slip(
             "runtime-error", kind, (), check, f"{run.error or run.ended}.", frames=run.frames
@@ -217,22 +217,22 @@ def _explained(kind: str, array: str, run: Observation, given: Mapping[str, Arra
     return "loss-unexplained" if array in ("out", "loss") else "grad-unexplained"
 
 
-def _elsewhere(seen: Seen, kind: str, check: str) -> Iterator[Slip]:
+def _elsewhere(view: View, kind: str, check: str) -> Iterator[Slip]:
     """Right where all sizes differ, and wrong on another stack of this layer alone."""
-    if kind == "loss" and _is_wrong(seen, "loss_huge"):
-        code = _on_huge(seen)
+    if kind == "loss" and _is_wrong(view, "loss_huge"):
+        code = _on_huge(view)
         likely = Confidence.LIKELY if code.endswith("unexplained") else Confidence.PROVEN
         yield Slip(code, kind, ("loss",), check, confidence=likely)
         return
     arrays = [n for n in ("out", "loss", "dx0", "dW0", "db0") for s in ALONE[kind][1:2]
-              if _is_wrong(seen, s, n)]  # fmt: skip
+              if _is_wrong(view, s, n)]  # fmt: skip
     code = "loss-unexplained" if arrays and arrays[0] in ("out", "loss") else "grad-unexplained"
     words = "wrong where the sizes are equal: an axis is mistaken for another."
     yield Slip(code, kind, tuple(arrays), check, words, Confidence.LIKELY)
 
 
-def _is_wrong(seen: Seen, stack: str, array: str = "") -> bool:
-    answers, run = seen.exam.stacks[stack], layer_run(seen, stack)
+def _is_wrong(view: View, stack: str, array: str = "") -> bool:
+    answers, run = view.exam.stacks[stack], layer_run(view, stack)
     names = [array] if array else [n for n in answers.values if n != "out"]
     return any(
         compared(answers, run, n, answers.values[n]).verdict is not CheckStatus.PASS
@@ -241,9 +241,9 @@ def _is_wrong(seen: Seen, stack: str, array: str = "") -> bool:
     )
 
 
-def _on_huge(seen: Seen) -> str:
+def _on_huge(view: View) -> str:
     """Even rows have huge logits, odd rows ordinary ones far below the batch's maximum."""
-    answers, run = seen.exam.stacks["loss_huge"], layer_run(seen, "loss_huge")
+    answers, run = view.exam.stacks["loss_huge"], layer_run(view, "loss_huge")
     want, loss, dx = answers.values["dx0"], run.arrays.get("loss"), run.arrays.get("dx0")
     if dx is None or dx.shape != want.shape or loss is None:
         return "loss-unexplained"
@@ -260,22 +260,22 @@ def _on_huge(seen: Seen) -> str:
 # ── calls that follow ────────────────────────────────────────────────────────
 
 
-def _of_calls(seen: Seen, findings: Mapping[str, Finding]) -> Iterator[Slip]:
-    yield from _gated_by_output(seen)
+def _of_calls(view: View, findings: Mapping[str, Finding]) -> Iterator[Slip]:
+    yield from _gated_by_output(view)
     if findings[STATE].status is CheckStatus.FAIL:
         for kind in ALONE:
-            if handed_in(seen, kind) and findings[f"layers.{kind}"].status is CheckStatus.PASS:
-                yield from _changing(seen, kind)
+            if handed_in(view, kind) and findings[f"layers.{kind}"].status is CheckStatus.PASS:
+                yield from _changing(view, kind)
     shared = [findings[check].status for check in ("layers.composed", STATE)]
     alone = all(findings[f"layers.{kind}"].status is not CheckStatus.FAIL for kind in ALONE)
-    if alone and shared[0] is CheckStatus.FAIL and layer_run(seen, OPEN).ended is Ended.OK:
+    if alone and shared[0] is CheckStatus.FAIL and layer_run(view, OPEN).ended is Ended.OK:
         words = "right alone and wrong beside another of its class: the two share what they keep."
         yield Slip("hidden-state", "", (), "layers.composed", words, Confidence.LIKELY)
 
 
-def _gated_by_output(seen: Seen) -> Iterator[Slip]:
+def _gated_by_output(view: View) -> Iterator[Slip]:
     """Whether the ReLU reads its gate off the output that it gave away."""
-    answers, run = seen.exam.stacks["relu"], layer_run(seen, "relu")
+    answers, run = view.exam.stacks["relu"], layer_run(view, "relu")
     got, given = run.arrays.get("overwritten.dx0"), answers.stack.inputs
     if got is None or got.shape != given["x"].shape:
         return
@@ -286,10 +286,10 @@ def _gated_by_output(seen: Seen) -> Iterator[Slip]:
         yield Slip("relu-mask-from-activation", "relu", ("dx0",), "layers.relu", words)
 
 
-def _changing(seen: Seen, kind: str) -> Iterator[Slip]:
+def _changing(view: View, kind: str) -> Iterator[Slip]:
     """What a second call of a layer gives that is right at first."""
     name = ALONE[kind][0]
-    answers, run = seen.exam.stacks[name], layer_run(seen, name)
+    answers, run = view.exam.stacks[name], layer_run(view, name)
     first, second = answers.values, answers.second
     changed = [n for n, a in answers.stack.inputs.items() if is_changed(run, n, a)]
     if changed:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from grader.defects.faults import LEAF_ROWS, LEAVES, RIGHT, Fault, Flow
 from grader.diagnosis.found import Found, Outputs, is_plain, same
-from grader.problem.faults import LEAF_ROWS, LEAVES, RIGHT, Fault, Flow
-from grader.problem.faults.flow import Formula
+from grader.problem.network import Formula
 from grader.records import Array
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from grader.defects.faults import LEAVES, UNSTABLE_P
 from grader.diagnosis.found import (
     BACKWARD,
     CLOSE,
@@ -22,7 +23,6 @@ from grader.diagnosis.leaves import Backward
 from grader.diagnosis.passes import gradients_of
 from grader.diagnosis.predictions import Forward, Predictions
 from grader.diagnosis.search import REACHED, Search
-from grader.problem.faults import LEAVES, UNSTABLE_P
 
 ALTERNATIVES = 4
 """How many explanations of the losses are tried on the gradients, where the first leaves some."""

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from grader.checks.seen import Seen, number, proportion
-from grader.diagnosis.codes import CODES
+from grader.checks.view import View, number, proportion
+from grader.defects.codes import CODES
+from grader.defects.faults import LEAVES, Fault
 from grader.diagnosis.found import CLOSE
 from grader.diagnosis.match import (
     BACKWARD,
@@ -22,7 +23,6 @@ from grader.diagnosis.match import (
 )
 from grader.diagnosis.simulate import gradients_of
 from grader.diagnosis.witnesses import Witness, scaled_loss, witnesses
-from grader.problem.faults import LEAVES, Fault
 from grader.records import TENSORS, Array, Confidence, Defect, Severity
 
 TABLE = {entry.code: entry for entry in CODES}
@@ -47,15 +47,15 @@ class Part:
     missing: tuple[str, ...]
 
 
-def explain_numpy(seen: Seen, predictions: Predictions) -> Part | None:
+def explain_numpy(view: View, predictions: Predictions) -> Part | None:
     """The NumPy part's explanation; None when its forward or backward gave nothing at all."""
-    losses = _losses(seen, "forward", (*ORDINARY, *HUGE))
-    gradients = _gradients(seen, "backward", ("primes",) if _adds_up(seen) else EVERY)
-    if all(loss is None for loss in losses.values()) or _unsteady(seen):
+    losses = _losses(view, "forward", (*ORDINARY, *HUGE))
+    gradients = _gradients(view, "backward", ("primes",) if _adds_up(view) else EVERY)
+    if all(loss is None for loss in losses.values()) or _unsteady(view):
         return None  # a forward that gives another loss each time is no case for a table
     explanation = explain(predictions, losses, gradients)
-    if explanation.unexplained and _changes(seen):
-        first = explain(predictions, losses, _gradients(seen, "backward", ("primes",)))
+    if explanation.unexplained and _changes(view):
+        first = explain(predictions, losses, _gradients(view, "backward", ("primes",)))
         if len(first.unexplained) < len(explanation.unexplained):
             explanation = first  # what was called before may have left its traces in the others
     if not _came(gradients, "primes"):
@@ -65,14 +65,14 @@ def explain_numpy(seen: Seen, predictions: Predictions) -> Part | None:
     return Part("backward", explanation, _missing(gradients))
 
 
-def explain_torch(seen: Seen, predictions: Predictions) -> Part | None:
+def explain_torch(view: View, predictions: Predictions) -> Part | None:
     """The same for the PyTorch part, whose cases are fewer."""
     losses = {
         case: value
-        for case, value in _losses(seen, "torch", (*ORDINARY, "overflow")).items()
-        if f"torch/{case}" in seen.observations.runs
+        for case, value in _losses(view, "torch", (*ORDINARY, "overflow")).items()
+        if f"torch/{case}" in view.observations.runs
     }
-    gradients = _gradients(seen, "torch")
+    gradients = _gradients(view, "torch")
     if not any(v is not None for v in losses.values()):
         return None
     came = [g for per_case in gradients.values() for g in per_case.values() if g is not None]
@@ -90,27 +90,27 @@ def explain_torch(seen: Seen, predictions: Predictions) -> Part | None:
     return Part("torch", explanation, _missing(gradients))
 
 
-def _unsteady(seen: Seen) -> bool:
-    first, again = (seen.observations[f"forward/primes{s}"] for s in ("", "/again"))
+def _unsteady(view: View) -> bool:
+    first, again = (view.observations[f"forward/primes{s}"] for s in ("", "/again"))
     if not (first.ok and again.ok):
         return False
     return not np.array_equal(first.arrays["loss"], again.arrays["loss"], equal_nan=True)
 
 
-def _adds_up(seen: Seen) -> bool:
+def _adds_up(view: View) -> bool:
     """Whether a second call gives the sum of both: then only the very first ones count."""
-    pairs = list(_twice_called(seen))
+    pairs = list(_twice_called(view))
     return bool(pairs) and all(a.shape == b.shape and np.allclose(2 * a, b) for a, b in pairs)
 
 
-def _changes(seen: Seen) -> bool:
+def _changes(view: View) -> bool:
     """Whether a second call gives other gradients."""
-    return any(not np.array_equal(a, b, equal_nan=True) for a, b in _twice_called(seen))
+    return any(not np.array_equal(a, b, equal_nan=True) for a, b in _twice_called(view))
 
 
-def _twice_called(seen: Seen) -> Iterator[tuple[Array, Array]]:
+def _twice_called(view: View) -> Iterator[tuple[Array, Array]]:
     """The first and the second gradients of one cache, by tensor."""
-    first, again = (seen.observations[f"backward/primes{s}"].arrays for s in ("", "/again"))
+    first, again = (view.observations[f"backward/primes{s}"].arrays for s in ("", "/again"))
     return ((first[t], again[t]) for t in LEAVES if t in first and t in again)
 
 
@@ -124,14 +124,14 @@ def _forward_only(explanation: Explanation) -> Explanation:
     return Explanation(explanation.forward, (), left)
 
 
-def _losses(seen: Seen, prefix: str, cases: Sequence[str]) -> Outputs:
-    steps = {case: seen.observations[f"{prefix}/{case}"] for case in cases}
+def _losses(view: View, prefix: str, cases: Sequence[str]) -> Outputs:
+    steps = {case: view.observations[f"{prefix}/{case}"] for case in cases}
     return {case: step.arrays.get("loss") if step.ok else None for case, step in steps.items()}
 
 
-def _gradients(seen: Seen, prefix: str, cases: Sequence[str] = BACKWARD) -> dict[str, Outputs]:
+def _gradients(view: View, prefix: str, cases: Sequence[str] = BACKWARD) -> dict[str, Outputs]:
     return {
-        tensor: {c: seen.observations[f"{prefix}/{c}"].arrays.get(tensor) for c in cases}
+        tensor: {c: view.observations[f"{prefix}/{c}"].arrays.get(tensor) for c in cases}
         for tensor in LEAVES
     }
 
@@ -163,7 +163,7 @@ def _missing(gradients: Mapping[str, Outputs]) -> tuple[str, ...]:
 
 
 def defects_of(
-    part: Part, seen: Seen, predictions: Predictions, following: Sequence[str] = ()
+    part: Part, view: View, predictions: Predictions, following: Sequence[str] = ()
 ) -> list[tuple[Defect, list[Witness]]]:
     """The part's defects, each with the wrong values by which its line can be found.
 
@@ -184,13 +184,13 @@ def defects_of(
     for code, everyone in groups.items():
         sure = [m for m in everyone if explanation.proves(m)]
         members = [_of_explained(m, explanation) for m in sure or everyone]
-        text = _words(members, part, seen)
+        text = _words(members, part, view)
         found_by = [w for m in members for w in witnesses(m, flow, gradients)]
         if part.prefix == "torch" and flow is not None:
             found_by = [*(w for m in members for w in scaled_loss(m, flow)), *found_by]
         confidence = Confidence.PROVEN if sure else Confidence.LIKELY
         defects.append((make(code, text, _reach(members), confidence), found_by))
-    return defects + _unexplained(part, seen, following)
+    return defects + _unexplained(part, view, following)
 
 
 def _of_explained(found: Found, explanation: Explanation) -> Found:
@@ -210,24 +210,24 @@ def _reach(members: list[Found]) -> tuple[str, ...]:
     return tuple(t for t in TENSORS if t in named)
 
 
-def _words(members: list[Found], part: Part, seen: Seen) -> str:
+def _words(members: list[Found], part: Part, view: View) -> str:
     """What was found, in words and numbers, for the candidate to read."""
     first = members[0]
     what = TABLE[code_of(first.fault, part)].what.rstrip(".")
     variants = " and ".join(dict.fromkeys(m.fault.variant for m in members))
     amount = f", coefficient {number(first.amount)}" if first.amount else ""
     side = "PyTorch part: " if part.prefix == "torch" else ""
-    return f"{side}{what} ({variants}{amount}){_numbers(members, part, seen)}."
+    return f"{side}{what} ({variants}{amount}){_numbers(members, part, view)}."
 
 
-def _numbers(members: list[Found], part: Part, seen: Seen) -> str:
+def _numbers(members: list[Found], part: Part, view: View) -> str:
     """What came against what was expected, on the case `primes`."""
-    expected = seen.expected("primes")
+    expected = view.expected("primes")
     size = expected.case.sizes["B"]
     tensors = [t for m in members for t in m.tensors]
     step = f"{part.prefix}/primes" if tensors or part.prefix == "torch" else "forward/primes"
     name = tensors[0] if tensors else "loss"
-    got = seen.observations[step].arrays.get(name)
+    got = view.observations[step].arrays.get(name)
     want = expected[f"d{name}" if tensors else "loss"]
     label = ", ".join(f"d{t}" for t in TENSORS if t in tensors) or "the loss"
     if got is None:
@@ -244,7 +244,7 @@ def _numbers(members: list[Found], part: Part, seen: Seen) -> str:
 
 
 def _unexplained(
-    part: Part, seen: Seen, following: Sequence[str]
+    part: Part, view: View, following: Sequence[str]
 ) -> list[tuple[Defect, list[Witness]]]:
     """What no row predicts, said as such, with what can be said of its numbers.
 
@@ -263,14 +263,14 @@ def _unexplained(
     if tensors:
         names = ", ".join(f"d{t}" for t in tensors)
         text = f"{side}{names}: wrong in a way that no known mistake predicts"
-        text += f"{_interchanged(tensors, part, seen) or _ratios(tensors, part, seen)}."
+        text += f"{_interchanged(tensors, part, view) or _ratios(tensors, part, view)}."
         defects.append((make("grad-unexplained", text, tensors, Confidence.LIKELY), []))
     return defects
 
 
-def _interchanged(tensors: Sequence[str], part: Part, seen: Seen) -> str:
+def _interchanged(tensors: Sequence[str], part: Part, view: View) -> str:
     """Which of the wrong gradients are right ones, under another's name."""
-    expected, came = seen.expected("primes"), seen.observations[f"{part.prefix}/primes"].arrays
+    expected, came = view.expected("primes"), view.observations[f"{part.prefix}/primes"].arrays
     found = [
         f"what comes back as d{t} is d{other}"
         for t in tensors
@@ -283,11 +283,11 @@ def _interchanged(tensors: Sequence[str], part: Part, seen: Seen) -> str:
     return f": {', and '.join(found)}" if found else ""
 
 
-def _ratios(tensors: Sequence[str], part: Part, seen: Seen) -> str:
+def _ratios(tensors: Sequence[str], part: Part, view: View) -> str:
     """The one factor by which all of them are off, at two sizes of the batch, if there is one."""
     words = []
     for case in ("primes", "more_rows"):
-        expected, came = seen.expected(case), seen.observations[f"{part.prefix}/{case}"].arrays
+        expected, came = view.expected(case), view.observations[f"{part.prefix}/{case}"].arrays
         ratios = [proportion(came[t], expected[f"d{t}"]) for t in tensors if t in came]
         first = ratios[0] if ratios else None
         if first is None or any(r is None or abs(r - first) > 1e-6 * abs(first) for r in ratios):

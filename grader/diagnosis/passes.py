@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from grader.defects.faults import LEAVES, RIGHT, Fault, Flow, own_dZ2
 from grader.diagnosis.found import Found
-from grader.problem.faults import LEAVES, RIGHT, Fault, Flow, own_dZ2
-from grader.problem.faults.flow import Formula, softmax
+from grader.problem.network import Formula, softmax
 from grader.records import Array
 
 PROBABILITIES = ("shift", "P")

@@ -8,10 +8,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from grader.diagnosis.syntax import Program, Span
 from grader.diagnosis.witnesses import Witness
 from grader.observe.trace import Trace, TracedValue
 from grader.records import Array, Defect
+from grader.source.program import Program, Span
 
 CLOSE = 1e-8
 CLOSE_SINGLE = 1e-4

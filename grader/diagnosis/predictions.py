@@ -9,9 +9,7 @@ from itertools import combinations, product
 
 import numpy as np
 
-from grader.diagnosis.found import CLOSE, HUGE, ORDINARY, SMALL, Found, Outputs, is_plain, same
-from grader.problem import Paper
-from grader.problem.faults import (
+from grader.defects.faults import (
     FORWARD_ROWS,
     FORWARD_STEPS,
     Fault,
@@ -20,6 +18,8 @@ from grader.problem.faults import (
     resumed,
     with_own_log,
 )
+from grader.diagnosis.found import CLOSE, HUGE, ORDINARY, SMALL, Found, Outputs, is_plain, same
+from grader.problem import Paper
 from grader.records import Array
 
 Core = tuple[Fault, ...]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from grader.diagnosis.codes import CODES
+from grader.defects.codes import CODES
 from grader.diagnosis.imports import import_defects, missing_module
 from grader.observe.plan import DRAWN, LAYERED
 from grader.records import (

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from grader.diagnosis.clues import Clues
-from grader.diagnosis.syntax import Function, Spot, in_order, last_name, pairs, target_name
 from grader.records import TENSORS
+from grader.source.program import Function, Spot, in_order, last_name, pairs, target_name
 
 
 @dataclass(frozen=True)

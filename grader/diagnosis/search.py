@@ -15,6 +15,15 @@ from itertools import combinations, product
 
 import numpy as np
 
+from grader.defects.faults import (
+    DH1_ROWS,
+    DZ1_ROWS,
+    DZ2_ROWS,
+    P_ROWS,
+    RIGHT,
+    Fault,
+    Flow,
+)
 from grader.diagnosis.found import SIMILAR, SMALL, UNEXPLAINED, Found, Outputs, is_plain
 from grader.diagnosis.leaves import Backward, Branch, Idea, Leaves, can_tell, projected
 from grader.diagnosis.passes import (
@@ -24,15 +33,6 @@ from grader.diagnosis.passes import (
     middle,
     own_top,
     top,
-)
-from grader.problem.faults import (
-    DH1_ROWS,
-    DZ1_ROWS,
-    DZ2_ROWS,
-    P_ROWS,
-    RIGHT,
-    Fault,
-    Flow,
 )
 
 UPPER, LOWER = ("W2", "b2"), ("W1", "b1", "X")

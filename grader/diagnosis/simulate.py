@@ -12,11 +12,11 @@ from dataclasses import replace
 
 import numpy as np
 
+from grader.defects.faults import Fault, Flow, forward, with_own_log
 from grader.diagnosis.found import Found
 from grader.diagnosis.passes import gradients_of
 from grader.observe.plan import Step, numpy_steps, torch_steps
 from grader.problem import Paper
-from grader.problem.faults import Fault, Flow, forward, with_own_log
 from grader.records import Array, Case, Ended, Observation, Observations, ProcessReport
 
 TIMED = "/realistic/"

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from grader.checks.differences import stepped
 from grader.diagnosis.clues import Clues
 from grader.diagnosis.returned import returns
-from grader.diagnosis.syntax import Function, Spot, in_order
 from grader.records import Defect
+from grader.source.program import Function, Spot, in_order
 
 NEAR = 0.01
 """Relative: a constant in the source that is so near to the step seen is where it is chosen."""

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from grader.checks.layers import layer_run
-from grader.checks.seen import Seen
-from grader.diagnosis.syntax import (
+from grader.checks.view import View
+from grader.source.program import (
     Function,
     Program,
     Spot,
@@ -34,10 +34,10 @@ class Layer:
     backward: str
 
 
-def layers_of(seen: Seen) -> dict[str, Layer]:
+def layers_of(view: View) -> dict[str, Layer]:
     """The layers by kind. The names are the child's words, and only lead to lines."""
     found: dict[str, Layer] = {}
-    said = (layer_run(seen, stack).texts.get("layers", "") for stack in seen.exam.stacks)
+    said = (layer_run(view, stack).texts.get("layers", "") for stack in view.exam.stacks)
     for row in next((text for text in said if text), "").splitlines()[:8]:
         kind, *words = row.split("\t")
         if len(words) == 3 and all(len(w) < 200 for w in words):

@@ -12,9 +12,9 @@ from grader.diagnosis.clues import Clues, spot_of
 from grader.diagnosis.facts import mask_source
 from grader.diagnosis.place import first_match
 from grader.diagnosis.returned import Entry, entries, maker, returns
-from grader.diagnosis.syntax import Function, Spot, last_name, span, target_name
 from grader.diagnosis.witnesses import Witness
 from grader.records import Defect
+from grader.source.program import Function, Spot, last_name, span, target_name
 
 # ── sizes and logarithms ─────────────────────────────────────────────────────
 

@@ -6,9 +6,9 @@ import ast
 
 from grader.diagnosis.clues import Clues
 from grader.diagnosis.returned import returns
-from grader.diagnosis.syntax import Function, Spot, first_name, in_order
-from grader.diagnosis.writes import Follower, Write, dotted
 from grader.records import Defect
+from grader.source.program import Function, Spot, first_name, in_order
+from grader.source.writes import Follower, Write, dotted
 
 ARGUMENTS = ("X", "y", "W1", "b1", "W2", "b2")
 

@@ -10,9 +10,9 @@ import numpy as np
 
 from grader.diagnosis.clues import Clues, spot_of
 from grader.diagnosis.returned import returns
-from grader.diagnosis.syntax import Function, Spot, last_name, span
 from grader.observe.reading import Reading
 from grader.records import TENSORS, Defect
+from grader.source.program import Function, Spot, last_name, span
 
 PART = "torch_forward_backward"
 MAKERS = frozenset(

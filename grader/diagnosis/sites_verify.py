@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from grader.diagnosis.clues import Clues
 from grader.diagnosis.returned import returns
-from grader.diagnosis.syntax import Function, Spot, bindings, in_order, last_name
 from grader.records import Defect
+from grader.source.program import Function, Spot, bindings, in_order, last_name
 
 STRICT = 1e-14
 """A tolerance below this asks for more than float64 holds."""

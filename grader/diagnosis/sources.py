@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from grader.checks.seen import Seen
+from grader.checks.view import View
 from grader.diagnosis.facts import first_wrong, mask_source, recomputes_forward
 from grader.diagnosis.numeric import make
 from grader.observe.reading import NamedTrace
@@ -15,9 +15,9 @@ from grader.records import Confidence, Defect
 UNEXPLAINED = ("loss-unexplained", "grad-unexplained")
 
 
-def read_on_primes(trace: Trace, seen: Seen) -> NamedTrace:
+def read_on_primes(trace: Trace, view: View) -> NamedTrace:
     """A trace with its values named by the tensors that are right there."""
-    return seen.named if trace is seen.trace else seen.names_of(trace)
+    return view.named if trace is view.trace else view.names_of(trace)
 
 
 def habits(named: NamedTrace) -> list[Defect]:

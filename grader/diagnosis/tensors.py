@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from grader.problem.faults import LEAVES
+from grader.defects.faults import LEAVES
 
 INPUTS = ("X", "W1", "b1", "W2", "b2")
 

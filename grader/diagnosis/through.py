@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping, Sequence
 
-from grader.checks import ALL_CHECKS, Seen, run_checks
+from grader.checks import ALL_CHECKS, View, run_checks
 from grader.checks.check import Check
 from grader.diagnosis.found import Found
 from grader.diagnosis.numeric import Part, code_of
@@ -26,7 +26,7 @@ NOT_WON = (CheckStatus.FAIL, CheckStatus.SKIPPED)
 MISSING = "grad-missing"
 
 
-def through_faults(seen: Seen, part: Part, lost: Mapping[str, Finding]) -> dict[str, list[str]]:
+def through_faults(view: View, part: Part, lost: Mapping[str, Finding]) -> dict[str, list[str]]:
     """Lost check → the codes that suffice for losing it, each alone; all where only all do.
 
     Gradients that do not come back are a defect of their own. Where something is not
@@ -40,11 +40,11 @@ def through_faults(seen: Seen, part: Part, lost: Mapping[str, Finding]) -> dict[
     asked = {check for check in lost if check.startswith(CHECKS_OF[part.prefix])}
     if not everything or not asked:
         return {}
-    together = _lost(seen, part, found, missing, asked)
+    together = _lost(view, part, found, missing, asked)
     if left := explanation.unexplained:
         together = {c: f for c, f in together.items() if _no_worse(lost[c], f, left)}
     beyond = [check for check in together if check in BEYOND_NUMBERS]
-    without = _lost(seen, part, (), (), beyond)  # what the faults have nothing to do with
+    without = _lost(view, part, (), (), beyond)  # what the faults have nothing to do with
     by_check: dict[str, list[str]] = {
         c: [] for c in together if c not in without or without[c].message != lost[c].message
     }
@@ -53,13 +53,13 @@ def through_faults(seen: Seen, part: Part, lost: Mapping[str, Finding]) -> dict[
     for code in everything:
         members = [f for f in found if code_of(f.fault, part) == code]
         gone = missing if code == MISSING else ()
-        for check in _lost(seen, part, members, gone, by_check):
+        for check in _lost(view, part, members, gone, by_check):
             by_check[check].append(code)
     return {check: named or everything for check, named in by_check.items()}
 
 
 def _lost(
-    seen: Seen,
+    view: View,
     part: Part,
     members: Sequence[Found],
     missing: Sequence[str],
@@ -70,9 +70,9 @@ def _lost(
         return {}
     free = [f for f in part.explanation.free if any(m.fault.code == f.code for m in members)]
     observations = simulated(
-        seen.observations, seen.exam.paper, members, free, missing, part.prefix
+        view.observations, view.exam.paper, members, free, missing, part.prefix
     )
-    outcome = run_checks(_with_needs(asked), Seen(seen.exam, observations, seen.trace))
+    outcome = run_checks(_with_needs(asked), View(view.exam, observations, view.trace))
     return {f.check: f for f in outcome if f.check in asked and f.status in NOT_WON}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from grader.checks.seen import Seen
+from grader.checks.view import View
 from grader.diagnosis.numeric import make
 from grader.observe.verification import PERCENT, Spoiled, Verification
 from grader.records import TENSORS, CheckStatus, Confidence, Defect, Ended, Finding
@@ -15,19 +15,19 @@ ACCEPTS = "verification.accepts"
 EXISTS = "verification.exists"
 
 
-def verification_defects(seen: Seen, findings: Findings) -> Iterator[Defect]:
+def verification_defects(view: View, findings: Findings) -> Iterator[Defect]:
     """What is wrong with the comparison itself, each with the line where it is made.
 
     A bug in either side is no defect of the verification: the trials were made on sides
     that agree.
     """
-    if not seen.observations.torch.loaded.ok:
+    if not view.observations.torch.loaded.ok:
         return
     if findings[EXISTS].status is CheckStatus.FAIL:
-        if seen.observations["verify/primes"].ended is not Ended.MISSING:
+        if view.observations["verify/primes"].ended is not Ended.MISSING:
             yield make("incomplete", "verify is a stub.")
         return
-    found = [*_rejects(seen, findings), *_lets_through(seen, findings)]
+    found = [*_rejects(view, findings), *_lets_through(view, findings)]
     wrong = [e for e in findings[ACCEPTS].evidence if e.verdict is CheckStatus.FAIL]
     if not found and any(e.observed == "yes" for e in wrong):
         text = "verify says yes although the candidate's two sides plainly differ."
@@ -35,9 +35,9 @@ def verification_defects(seen: Seen, findings: Findings) -> Iterator[Defect]:
     yield from found
 
 
-def _rejects(seen: Seen, findings: Findings) -> Iterator[Defect]:
+def _rejects(view: View, findings: Findings) -> Iterator[Defect]:
     """A pair that agrees is refused; sides that are given other numbers are why, or nothing is."""
-    record = seen.verification
+    record = view.verification
     check = findings[ACCEPTS]
     wrong = [e for e in check.evidence if e.verdict is CheckStatus.FAIL]
     if check.status is not CheckStatus.FAIL or not any(e.observed == "no" for e in wrong):
@@ -51,9 +51,9 @@ def _rejects(seen: Seen, findings: Findings) -> Iterator[Defect]:
     yield _at(make("verify-rejects-correct", text), record, "refusal")
 
 
-def _lets_through(seen: Seen, findings: Findings) -> Iterator[Defect]:
+def _lets_through(view: View, findings: Findings) -> Iterator[Defect]:
     """Wrong gradients are accepted: all, those of some tensors, or those that are a little off."""
-    record = seen.verification
+    record = view.verification
     watched = ("verification.covers", "verification.refuses", "verification.tight")
     if not any(findings[check].status is CheckStatus.FAIL for check in watched):
         return

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from grader.defects.faults import LEAVES, RIGHT, Flow
 from grader.diagnosis.match import Found
-from grader.problem.faults import LEAVES, RIGHT, Flow
-from grader.problem.faults.flow import batch, onehot, rows, softmax
+from grader.problem.network import batch, onehot, rows, softmax
 from grader.records import Array
 
 

@@ -12,8 +12,8 @@ import re
 import tokenize
 from collections.abc import Iterator, Sequence
 
-from grader.parsing import parse
 from grader.records import SourceFile, WrittenAnswer
+from grader.source.parsing import parse
 
 HEADING = re.compile(r"^#{1,6}[ \t]+(.*?)[ \t#]*$", re.MULTILINE)
 NAMED = re.compile(

@@ -23,7 +23,7 @@ from grader.problem.cases import (
     moved,
     perturbed,
 )
-from grader.problem.tolerances import STEP
+from grader.problem.compare import STEP
 from grader.records import TENSORS, Case
 
 TIMED_REPEATS = 3

@@ -6,21 +6,15 @@ against caps, and no score ever depends on a trace. It only finds lines.
 
 from __future__ import annotations
 
-import io
 import re
-import tokenize
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from grader.errors import SandboxError
-from grader.observe.instrument import KINDS
-from grader.observe.kept import ask
-from grader.observe.observe import Allowance
-from grader.observe.sent import sent
-from grader.observe.tracing import (
+from grader.child.instrument import KINDS
+from grader.child.tracing import (
     BOOLEAN,
     COLUMNS,
     FLOAT32,
@@ -31,10 +25,15 @@ from grader.observe.tracing import (
     MAX_VALUES,
     PHASES,
 )
+from grader.errors import SandboxError
+from grader.observe.kept import ask
+from grader.observe.observe import Allowance
+from grader.observe.sent import sent
 from grader.problem import Paper
 from grader.records import Array, Ended, Submission, read_only
 from grader.sandbox.pool import Zygote
 from grader.sandbox.session import Child
+from grader.source.parsing import source_lines
 
 CASE = "primes"
 """The traced case: sizes are distinct primes, so shapes read back as symbols."""
@@ -130,16 +129,6 @@ def take_trace(
         why = reply.items.get("error") or reply.detail
         return Trace(sources=sources, reason=f"{reply.ended}: {why}"[:MAX_REASON])
     return read_trace(reply.items, sources, PHASES[:2] if side == "numpy" else PHASES[2:])
-
-
-def source_lines(data: bytes) -> tuple[str, ...]:
-    """A file's lines as Python's parser counts them: form feeds and the like end none."""
-    try:
-        encoding = tokenize.detect_encoding(io.BytesIO(data).readline)[0]
-        text = data.decode(encoding, "replace")
-    except (SyntaxError, LookupError):
-        text = data.decode("utf-8", "replace")
-    return tuple(re.split(r"\r\n|\r|\n", text))
 
 
 # ── reading what the child said ──────────────────────────────────────────────

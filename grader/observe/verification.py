@@ -12,16 +12,16 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from grader.child.verifying.saying import WAYS
 from grader.errors import SandboxError
 from grader.observe.kept import ask
 from grader.observe.observe import Allowance
 from grader.observe.sent import sent
-from grader.observe.trace import source_lines
-from grader.observe.verifying.saying import WAYS
 from grader.problem import Paper
 from grader.records import TENSORS, Ended, Submission
 from grader.sandbox.pool import Zygote
 from grader.sandbox.session import Child
+from grader.source.parsing import source_lines
 
 CASES = ("primes", "square")
 """All trials are made on `primes`; a transposed gradient keeps its shape on `square` only."""

@@ -7,7 +7,7 @@ from grader.records import Submission
 from grader.sandbox.pool import Zygote
 from grader.sandbox.warm import Warming
 
-DRIVER = "grader.observe.driver"
+DRIVER = "grader.child.driver"
 
 
 class Zygotes:

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from grader.problem.cases import make_cases
+from grader.problem.compare import limit, scale
 from grader.problem.stacks import Stack, StackAnswers, make_stacks
-from grader.problem.tolerances import limit, scale
 from grader.records import TENSORS, Array, Case
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.random import Generator
 
-from grader.problem.tolerances import ELEMENTARY, SAFETY
+from grader.problem.compare import ELEMENTARY, SAFETY
 from grader.records import Array, read_only
 
 LINEAR, RELU, LOSS = "linear", "relu", "loss"

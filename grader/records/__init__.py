@@ -7,11 +7,10 @@ them are read-only.
 """
 
 from grader.records.arrays import TENSORS, Array, read_only
-from grader.records.found import CheckStatus, Confidence, Defect, Evidence, Finding, Mend, Severity
-from grader.records.given import Case, SourceFile, Submission, WrittenAnswer
-from grader.records.result import Annotation, Curve, ErrorMap, GraphNode, Pictures, Result, Standing
-from grader.records.seen import Ended, Frame, Observation, Observations, ProcessReport
-from grader.records.worth import (
+from grader.records.case import Case
+from grader.records.defect import Confidence, Defect, Mend, Severity
+from grader.records.finding import CheckStatus, Evidence, Finding
+from grader.records.grade import (
     Charge,
     CheckGrade,
     DimensionGrade,
@@ -21,6 +20,9 @@ from grader.records.worth import (
     ItemGrade,
     PartGrade,
 )
+from grader.records.observation import Ended, Frame, Observation, Observations, ProcessReport
+from grader.records.result import Annotation, Curve, ErrorMap, GraphNode, Pictures, Result, Standing
+from grader.records.submission import SourceFile, Submission, WrittenAnswer
 
 __all__ = [
     "TENSORS",

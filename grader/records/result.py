@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from grader.records.found import Defect
-from grader.records.given import Submission
-from grader.records.seen import Observations
-from grader.records.worth import Grade
+from grader.records.defect import Defect
+from grader.records.grade import Grade
+from grader.records.observation import Observations
+from grader.records.submission import Submission
 
 
 class Standing(StrEnum):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grader.observe.standin import FRAMEWORKS
+from grader.child.standin import FRAMEWORKS
 from grader.records import Observation, Observations
 
 MOST_ROWS = 8

@@ -6,8 +6,8 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from grader.pictures.maps import AXES, NOT_FINITE, WORST
-from grader.problem.tolerances import FINITE_DIFFERENCE
+from grader.figures.maps import AXES, NOT_FINITE, WORST
+from grader.problem.compare import FINITE_DIFFERENCE
 from grader.records import Curve, ErrorMap, Pictures
 from grader.report.plot import Plot, Series, plot
 

@@ -11,7 +11,7 @@ from typing import Any
 from grader.bundled import bundled
 from grader.checks import ALL_CHECKS
 from grader.cohort.store import RUBRIC_FILE, read_result, result_files
-from grader.diagnosis.codes import CODES
+from grader.defects.codes import CODES
 from grader.errors import CallerError
 from grader.review.said import Order, checked
 from grader.review.store import STORE_FILE, Change, Store

@@ -19,8 +19,8 @@ from types import ModuleType
 import numpy as np
 
 from grader.bundled import bundled
-from grader.observe import loading
-from grader.observe.binding import Binding, bind
+from grader.child import loading
+from grader.child.binding import Binding, bind
 
 STYLES = Path(__file__).parents[1] / "observe" / "binding" / "styles"
 RUNS = 5

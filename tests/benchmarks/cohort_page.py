@@ -22,7 +22,7 @@ from grader.cohort import Settings
 from grader.cohort.alike import STRUCTURE_KEY, groups
 from grader.cohort.run import grade_cohort
 from grader.cohort.worker import Order
-from grader.diagnosis.codes import CODES
+from grader.defects.codes import CODES
 from grader.intake import find_cohort
 from grader.report import write_index
 from grader.rubric import load_rubric

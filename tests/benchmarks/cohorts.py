@@ -14,7 +14,7 @@ from grader.bundled import bundled
 from grader.checks import ALL_CHECKS
 from grader.cohort import Settings
 from grader.cohort.worker import Order
-from grader.diagnosis.codes import CODES
+from grader.defects.codes import CODES
 from grader.observe.observe import Allowance
 from grader.rubric import load_rubric
 from grader.sandbox.control import Limits

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grader.bundled import bundled
-from grader.checks import ALL_CHECKS, Seen
+from grader.checks import ALL_CHECKS, View
 from grader.cohort import Engine, Settings
 from grader.diagnosis import Diagnosis
 from grader.intake.files import Read
@@ -47,13 +47,13 @@ class Timed(Engine):
     def _diagnose(
         self,
         submission: Submission,
-        seen: Seen,
+        view: View,
         findings: Sequence[Finding],
         torch_trace: Callable[[], Trace],
     ) -> Diagnosis:
         started = time.thread_time()
         try:
-            return super()._diagnose(submission, seen, findings, torch_trace)
+            return super()._diagnose(submission, view, findings, torch_trace)
         finally:
             self.__dict__.setdefault("spent", []).append(time.thread_time() - started)
 

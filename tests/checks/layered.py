@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from grader.checks import Seen, run_checks
+from grader.checks import View, run_checks
 from grader.checks.layers import LAYERS
 from grader.diagnosis.layers import layer_defects
-from grader.diagnosis.syntax import Program
 from grader.intake.files import Read
 from grader.intake.find import assemble
 from grader.observe.observe import Allowance, _side
@@ -16,6 +15,7 @@ from grader.observe.plan import layer_steps
 from grader.problem import Exam, set_paper
 from grader.records import CheckStatus, Defect, Finding, Observations, SourceFile, Submission
 from grader.sandbox.pool import Zygote
+from grader.source.program import Program
 
 PAPER = set_paper(77)
 
@@ -65,7 +65,7 @@ class SoftmaxCrossEntropy:
 class Tried:
     """What the checks and the diagnosis made of some layers."""
 
-    seen: Seen
+    seen: View
     findings: dict[str, Finding]
     defects: tuple[Defect, ...]
 
@@ -100,7 +100,7 @@ def tried(given: Exam, numpy: Zygote, text: str) -> Tried:
     """The layers of a source, run as the engine runs them, checked and diagnosed."""
     one = submission(text)
     ours = _side(one, "numpy", layer_steps(PAPER), PAPER, numpy, Allowance(20.0))
-    seen = Seen(given, Observations(ours.report, ours.report, ours.runs))
+    seen = View(given, Observations(ours.report, ours.report, ours.runs))
     findings = {f.check: f for f in run_checks(LAYERS, seen)}
     found = layer_defects(seen, findings, Program(one), [])
     return Tried(seen, findings, tuple(defect for defect, _ in found))

@@ -10,7 +10,7 @@ import pytest
 
 from grader.checks.check import Outcome
 from grader.checks.differences import DIFFERENCES, steppings
-from grader.checks.seen import Seen
+from grader.checks.view import View
 from grader.intake.files import Read
 from grader.intake.find import assemble
 from grader.observe.difference_check import (
@@ -22,7 +22,7 @@ from grader.observe.difference_check import (
 from grader.observe.observe import Allowance
 from grader.observe.zygotes import Zygotes
 from grader.problem import Exam, set_paper
-from grader.problem.tolerances import STEP
+from grader.problem.compare import STEP
 from grader.records import (
     Array,
     CheckStatus,
@@ -270,7 +270,7 @@ for step in range(100):
 grads = backward(forward(X, y, W1, b1, W2, b2)[1])
 """
 CELLS = (
-    (ROOT / "tests/observe/binding/styles/notebook_variables.py").read_text()
+    (ROOT / "tests/child/binding/styles/notebook_variables.py").read_text()
     + """
 h = 1e-6
 for k, p in {"W1": W1, "b1": b1, "W2": W2, "b2": b2}.items():
@@ -360,7 +360,7 @@ def submission(text: str) -> Submission:
 
 def outcomes(record: DifferenceCheck) -> list[Outcome]:
     exam = Exam(PAPER, {}, (0.0, 0.0))
-    seen = Seen(exam, Observations(FINE, FINE, {}), differences=record)
+    seen = View(exam, Observations(FINE, FINE, {}), differences=record)
     return [check.run(seen) for check in DIFFERENCES]
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from grader.checks import Seen
+from grader.checks import View
 from grader.checks.refusal import REFUSAL, covers, refuses, tight
 from grader.cohort import Engine
 from grader.intake import take_in
@@ -21,7 +21,7 @@ STRICT = ((Kind.SCALE, 1.01), (Kind.ENTRY, 0.37))
 
 
 @pytest.fixture(scope="module")
-def seen(engine: Engine) -> Seen:
+def seen(engine: Engine) -> View:
     """The reference: its sides agree, and its verify says yes."""
     return engine._examine(take_in(ROOT / "reference"))[0]
 
@@ -37,9 +37,9 @@ def record(**missed: tuple[Kind, ...]) -> Verification:
     return Verification("function", True, True, trials=tuple(trials), reason="")
 
 
-def judged(seen: Seen, verification: Verification) -> list[CheckStatus]:
+def judged(view: View, verification: Verification) -> list[CheckStatus]:
     """The outcomes of covers, refuses and tight."""
-    return [check.run(replace(seen, verification=verification)).status for check in REFUSAL]
+    return [check.run(replace(view, verification=verification)).status for check in REFUSAL]
 
 
 @linux_only
@@ -56,9 +56,9 @@ def judged(seen: Seen, verification: Verification) -> list[CheckStatus]:
     ],
 )  # fmt: skip
 def test_each_lapse_has_its_check(
-    made: Verification, statuses: list[CheckStatus], seen: Seen
+    made: Verification, statuses: list[CheckStatus], view: View
 ) -> None:
-    assert judged(seen, made) == statuses
+    assert judged(view, made) == statuses
 
 
 @linux_only
@@ -71,24 +71,24 @@ def test_each_lapse_has_its_check(
     ],
 )  # fmt: skip
 def test_what_could_not_be_put_to_the_test_is_left_to_a_person(
-    made: Verification, why: str, seen: Seen
+    made: Verification, why: str, view: View
 ) -> None:
     for check in REFUSAL:
-        outcome = check.run(replace(seen, verification=made))
+        outcome = check.run(replace(view, verification=made))
         assert outcome.status is CheckStatus.MANUAL
         assert why in outcome.message
 
 
 @linux_only
-def test_sides_that_could_not_be_made_to_agree_are_waited_for(seen: Seen) -> None:
+def test_sides_that_could_not_be_made_to_agree_are_waited_for(view: View) -> None:
     made = Verification("function", False, False, equalised=True, equal=False, reason="")
-    assert judged(seen, made) == [SKIPPED] * 3
+    assert judged(view, made) == [SKIPPED] * 3
 
 
 @linux_only
-def test_the_words(seen: Seen) -> None:
+def test_the_words(view: View) -> None:
     made = replace(
-        seen, verification=record(b1=(Kind.SCALE, Kind.ENTRY), W2=(Kind.ENTRY,), X=(Kind.SCALE,))
+        view, verification=record(b1=(Kind.SCALE, Kind.ENTRY), W2=(Kind.ENTRY,), X=(Kind.SCALE,))
     )
     said = [check.run(made).message for check in (covers, refuses, tight)]
     assert said == [

@@ -10,9 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader.checks.claims import claims
-from grader.checks.given import Subject
-from grader.checks.seen import Seen
 from grader.checks.stated import (
     Judged,
     Verdict,
@@ -20,14 +17,18 @@ from grader.checks.stated import (
     forward_shapes,
     judge_statements,
 )
-from grader.checks.statements import MAX_CHARACTERS, read_source
+from grader.checks.view import View
 from grader.cohort import Engine
 from grader.intake.files import Read
 from grader.intake.find import assemble
 from grader.observe.observe import Allowance
-from grader.observe.trace import Trace, source_lines, take_trace
+from grader.observe.trace import Trace, take_trace
 from grader.observe.zygotes import Zygotes
 from grader.records import CheckStatus, Ended, Observation, Observations, ProcessReport, SourceFile
+from grader.source.parsing import source_lines
+from grader.source.shape_claims import claims
+from grader.source.shape_statements import MAX_CHARACTERS, read_source
+from grader.source.shape_subjects import Subject
 
 ROOT = Path(__file__).parents[2]
 FINE = Observation(Ended.OK)
@@ -63,7 +64,7 @@ def backward(cache):
     return {"W1": dW1, "b1": db1, "W2": dW2, "b2": db2, "X": dX}
 """
 
-Look = Callable[[str], Seen]
+Look = Callable[[str], View]
 
 
 @pytest.fixture(scope="module")
@@ -71,11 +72,11 @@ def look(engine: Engine, zygotes: Zygotes) -> Look:
     """A source, run and traced; nothing else of it is observed."""
     exam = engine.exam()
 
-    def seen(source: str) -> Seen:
+    def seen(source: str) -> View:
         submission = assemble("a", "a", Read((SourceFile("solution.py", source.encode()),), ()))
         trace = take_trace(submission, exam.paper, "numpy", zygotes.numpy, Allowance())
         assert trace.values, trace.reason
-        return Seen(exam, NOTHING, trace)
+        return View(exam, NOTHING, trace)
 
     return seen
 
@@ -101,8 +102,8 @@ def told(text: str, function: str = "forward(X, y, W1, b1, W2, b2):") -> str:
     return edited((f"def {function}\n", f'def {function}\n    """{text}"""\n'))
 
 
-def verdicts(seen: Seen) -> list[str]:
-    return [judged.verdict.value for judged in judge_statements(seen)]
+def verdicts(view: View) -> list[str]:
+    return [judged.verdict.value for judged in judge_statements(view)]
 
 
 Z1 = "Z1 = X @ W1 + b1"
@@ -324,15 +325,15 @@ def test_other_names_are_known_by_their_values(look: Look) -> None:
 
 def test_names_speak_where_the_trace_is_silent(engine: Engine) -> None:
     lines = source_lines(after(Z1, "[B, H]").encode())
-    (judged,) = judge_statements(Seen(engine.exam(), NOTHING, Trace((), {"solution.py": lines})))
+    (judged,) = judge_statements(View(engine.exam(), NOTHING, Trace((), {"solution.py": lines})))
     assert (judged.verdict, judged.tensors) == (Verdict.RIGHT, {"Z1"})
     lines = source_lines(after(Z1, "[H, B]").encode())
-    assert judge_statements(Seen(engine.exam(), NOTHING, Trace((), {"a.py": lines}))) == []
+    assert judge_statements(View(engine.exam(), NOTHING, Trace((), {"a.py": lines}))) == []
 
 
 def test_other_files_than_python_state_nothing(engine: Engine) -> None:
     trace = Trace((), {"answers.md": ("Z1 = 1  # [B, H]",), "a.py": ("Z1 = 1  # [B, H]",)})
-    (judged,) = judge_statements(Seen(engine.exam(), NOTHING, trace))
+    (judged,) = judge_statements(View(engine.exam(), NOTHING, trace))
     assert judged.file == "a.py"
 
 
@@ -354,9 +355,9 @@ def test_the_starter_states_its_shapes_for_nobody(engine: Engine) -> None:
     text = (ROOT / "grader" / "starter" / "solution.py").read_text()
     lines = source_lines(text.encode())
     assert read_source(lines).statements
-    assert judge_statements(Seen(engine.exam(), NOTHING, Trace((), {"a.py": lines}))) == []
+    assert judge_statements(View(engine.exam(), NOTHING, Trace((), {"a.py": lines}))) == []
     own = source_lines(text.replace("W1: Array,  #", "W1: Array,  # the weights,").encode())
-    assert len(judge_statements(Seen(engine.exam(), NOTHING, Trace((), {"a.py": own})))) == 1
+    assert len(judge_statements(View(engine.exam(), NOTHING, Trace((), {"a.py": own})))) == 1
 
 
 def test_a_pass_that_does_not_run_is_left_to_a_human(engine: Engine) -> None:
@@ -366,8 +367,8 @@ def test_a_pass_that_does_not_run_is_left_to_a_human(engine: Engine) -> None:
         runs = {**RUNS, f"{part}/primes": broken}
         seen = Observations(NOTHING.numpy, NOTHING.torch, runs)
         trace = Trace((), {"a.py": tuple(lines)})
-        assert check.run(Seen(engine.exam(), NOTHING, trace)).status is CheckStatus.PASS
-        outcome = check.run(Seen(engine.exam(), seen, trace))
+        assert check.run(View(engine.exam(), NOTHING, trace)).status is CheckStatus.PASS
+        outcome = check.run(View(engine.exam(), seen, trace))
         assert outcome.status is CheckStatus.MANUAL
         assert "does not run" in outcome.message
 
@@ -415,7 +416,7 @@ def test_junk_in_comments_is_judged_without_an_error(look: Look) -> None:
         pairs = zip(lines, comments, strict=False)
         junk = tuple(f"{line}  # {said}" if line else "" for line, said in pairs)
         found = judge_statements(
-            Seen(seen.exam, NOTHING, Trace(seen.trace.values, {"solution.py": junk}))
+            View(seen.exam, NOTHING, Trace(seen.trace.values, {"solution.py": junk}))
         )
         assert all(isinstance(j, Judged) for j in found)
 

@@ -9,7 +9,7 @@ import pytest
 
 from grader.checks import ALL_CHECKS
 from grader.checks.run import run_checks
-from grader.checks.seen import Seen
+from grader.checks.view import View
 from grader.cohort import Engine, Settings
 from grader.intake import take_in
 from grader.observe.observe import Allowance
@@ -38,12 +38,12 @@ def test_a_check_that_breaks_is_an_error_and_not_a_fail(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     observations = engine.grade(take_in(ROOT / "reference")).observations
-    seen = Seen(engine.exam(), observations)
+    seen = View(engine.exam(), observations)
 
     def breaks(*_: object, **__: object) -> None:
         raise ZeroDivisionError("ours")
 
-    monkeypatch.setattr(Seen, "value", breaks)
+    monkeypatch.setattr(View, "value", breaks)
     findings = {f.check: f for f in run_checks(ALL_CHECKS, seen)}
     assert findings["forward.loss"].status is CheckStatus.ERROR
     assert "grader could not run" in findings["forward.loss"].message

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from grader.defects.faults import LEAVES, Fault, forward, with_own_log
 from grader.diagnosis.found import BACKWARD, HUGE, ORDINARY, Found
 from grader.diagnosis.match import Predictions
 from grader.diagnosis.passes import gradients_of
-from grader.problem.faults import LEAVES, Fault, forward, with_own_log
 from grader.records import Array
 
 AMOUNT = 0.37

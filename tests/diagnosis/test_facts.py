@@ -11,6 +11,8 @@ from types import ModuleType
 import numpy as np
 import pytest
 
+from grader.child.instrument import instrument
+from grader.child.tracing import Recorder
 from grader.diagnosis.facts import (
     batch_factor_sites,
     first_wrong,
@@ -18,12 +20,11 @@ from grader.diagnosis.facts import (
     mask_source,
     recomputes_forward,
 )
-from grader.observe.instrument import instrument
 from grader.observe.naming import Namer, known_tensors
 from grader.observe.reading import NamedTrace, read_names
-from grader.observe.trace import Trace, read_trace, source_lines
-from grader.observe.tracing import Recorder
+from grader.observe.trace import Trace, read_trace
 from grader.problem import Expected, set_paper
+from grader.source.parsing import source_lines
 from tests.problem.network import answers
 
 ROOT = Path(__file__).parents[2]

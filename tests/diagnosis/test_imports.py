@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from grader.diagnosis.codes import CODES
+from grader.defects.codes import CODES
 from grader.diagnosis.imports import import_defects, missing_module
 from grader.records import (
     Defect,

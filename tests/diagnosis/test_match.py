@@ -7,11 +7,7 @@ import random
 import numpy as np
 import pytest
 
-from grader.diagnosis.found import HUGE
-from grader.diagnosis.match import Predictions, explain
-from grader.diagnosis.passes import own_top
-from grader.problem import set_paper
-from grader.problem.faults import (
+from grader.defects.faults import (
     DH1_ROWS,
     DZ1_ROWS,
     DZ2_ROWS,
@@ -22,6 +18,10 @@ from grader.problem.faults import (
     UNSTABLE_P,
     Fault,
 )
+from grader.diagnosis.found import HUGE
+from grader.diagnosis.match import Predictions, explain
+from grader.diagnosis.passes import own_top
+from grader.problem import set_paper
 from tests.diagnosis.planted import AMOUNT, outputs, row
 
 OF_LEAVES = tuple(row for rows in LEAF_ROWS.values() for row in rows)

@@ -7,10 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
+from grader.defects.faults import FORWARD_ROWS
 from grader.diagnosis.found import HUGE, ORDINARY, same
 from grader.diagnosis.predictions import Predictions
 from grader.problem import set_paper
-from grader.problem.faults import FORWARD_ROWS
 from tests.diagnosis.planted import AMOUNT, outputs, row
 
 

@@ -144,6 +144,6 @@ def test_what_is_right_has_no_line_to_find(engine: Engine) -> None:
 
 
 def test_every_code_with_a_finder_is_one_of_the_table() -> None:
-    from grader.diagnosis.codes import CODES
+    from grader.defects.codes import CODES
 
     assert SITES.keys() <= {entry.code for entry in CODES}

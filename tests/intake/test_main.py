@@ -8,10 +8,10 @@ from types import ModuleType
 
 import pytest
 
+from grader.child import loading
 from grader.intake.files import Read
 from grader.intake.find import assemble
 from grader.intake.main import Main, choose, evidence, joined
-from grader.observe import loading
 from grader.records import SourceFile, Submission
 
 FORWARD = "import numpy as np\ndef forward_pass(X, y, W1, b1, W2, b2):\n    return 'numpy'\n"

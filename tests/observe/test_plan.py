@@ -14,7 +14,7 @@ from grader.observe.plan import (
     torch_steps,
 )
 from grader.problem import set_paper
-from grader.problem.tolerances import STEP
+from grader.problem.compare import STEP
 from grader.records import TENSORS
 
 PAPERS = [set_paper(seed) for seed in range(12)]

@@ -9,14 +9,15 @@ from typing import Any
 import numpy as np
 import pytest
 
+from grader.child.instrument import KINDS
+from grader.child.tracing import COLUMNS, MAX_EVENTS, MAX_SIZE
 from grader.intake import take_in
-from grader.observe.instrument import KINDS
 from grader.observe.observe import Allowance
-from grader.observe.trace import Trace, TracedValue, read_trace, source_lines, take_trace
-from grader.observe.tracing import COLUMNS, MAX_EVENTS, MAX_SIZE
+from grader.observe.trace import Trace, TracedValue, read_trace, take_trace
 from grader.problem import set_paper
 from grader.records import Ended, SourceFile, Submission
 from grader.sandbox.pool import Zygote
+from grader.source.parsing import source_lines
 from tests.problem.network import answers
 from tests.sandbox.confined import linux_only
 
@@ -171,7 +172,7 @@ def test_deep_nesting_is_run_as_it_is(numpy_zygote: Zygote) -> None:
 
 @linux_only
 def test_a_zygote_that_is_gone_gives_a_reason() -> None:
-    zygote = Zygote("grader.observe.driver", ("numpy",))
+    zygote = Zygote("grader.child.driver", ("numpy",))
     zygote.facts()
     zygote.close()
     found = take_trace(submission("x = 1"), PAPER, "numpy", zygote, Allowance())

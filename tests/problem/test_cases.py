@@ -19,9 +19,9 @@ from grader.problem.cases import (
     make_cases,
     perturbed,
 )
+from grader.problem.compare import STEP
 from grader.problem.exam import set_paper
 from grader.problem.oracle import expected
-from grader.problem.tolerances import STEP
 from grader.records import TENSORS, Array, Case
 from tests.problem import network
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from grader.problem import Expected, set_paper
-from grader.problem.tolerances import limit
+from grader.problem.compare import limit
 from grader.records import TENSORS
 from tests.problem import network
 

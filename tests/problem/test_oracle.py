@@ -11,7 +11,7 @@ import pytest
 
 from grader.observe.oracle import SOURCE
 from grader.problem.cases import EDGE, HUGE, LABEL_TYPES, ORDINARY, make_cases
-from grader.problem.tolerances import STEP
+from grader.problem.compare import STEP
 from grader.records import TENSORS, Array, Case
 from tests.problem import network
 

@@ -16,7 +16,7 @@ from grader.checks import ALL_CHECKS
 from grader.cohort import Settings
 from grader.cohort.run import grade_cohort, write_cohort
 from grader.cohort.worker import Order
-from grader.diagnosis.codes import CODES
+from grader.defects.codes import CODES
 from grader.intake import find_cohort
 from grader.rubric import load_rubric
 from tests.hostile.browser import find

@@ -2,8 +2,8 @@ from math import fsum
 
 import pytest
 
-from grader.diagnosis.codes import CODES
-from grader.diagnosis.codes.code import Area
+from grader.defects.codes import CODES
+from grader.defects.codes.code import Area
 from grader.records import Severity
 from grader.rubric import load_rubric
 from grader.scoring.deductions import UNMEASURED

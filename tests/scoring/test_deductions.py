@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from grader.diagnosis.codes import CODES
+from grader.defects.codes import CODES
 from grader.errors import HarnessError
 from grader.records import CheckStatus, Confidence, Defect, Finding, Severity
 from grader.rubric import Deductions, Gate, Item, Part, Rubric, Tier

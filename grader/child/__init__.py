@@ -1,0 +1,1 @@
+"""Everything that runs confined with a stranger's code; nothing here decides anything."""

@@ -1,0 +1,312 @@
+"""What a module defines, by its source and its signatures; nothing is called (child's side)."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from types import FunctionType, ModuleType
+from typing import Any
+
+from grader.child import loading
+from grader.child.binding import names
+from grader.child.binding.names import kinds
+from grader.source.cells import Parser
+from grader.source.trees import walk
+
+Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+HOLDING = (ast.stmt, ast.ExceptHandler, ast.match_case)
+"""What may hold statements."""
+
+LEFT_OUT = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+
+
+@dataclass(frozen=True, eq=False)
+class Function:
+    """A function or method of the candidate's; `parameters` without `self` and without `*args`."""
+
+    name: str
+    call: Any
+    node: ast.FunctionDef | ast.AsyncFunctionDef | None
+    parameters: tuple[inspect.Parameter, ...]
+    star: bool = False
+    torch: bool = False
+
+    @property
+    def kinds(self) -> frozenset[str]:
+        return kinds(self.name)
+
+    @property
+    def line(self) -> int:
+        return self.node.lineno if self.node else 0
+
+    @property
+    def stub(self) -> bool:
+        return self.node is not None and loading.is_stub(self.node)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(p.name for p in self.parameters)
+
+    @property
+    def heading(self) -> str:
+        """`backprop(a1, z1)`: as a message quotes it."""
+        return f"{self.name}({', '.join(self.names)})"
+
+    @cached_property
+    def returns(self) -> tuple[tuple[str, ...], ...]:
+        """The names in each `return a, b`; () for a return of something else."""
+        found = []
+        for statement in _own_returns(self.node):
+            value = statement.value
+            if isinstance(value, ast.Name) and self.node:
+                value = assigned(self.node, value.id) or value
+            parts = value.elts if isinstance(value, ast.Tuple | ast.List) else []
+            found.append(tuple(_name_of(part) for part in parts))
+        return tuple(found)
+
+    @cached_property
+    def names_gradients(self) -> bool:
+        """Whether what it returns is called the gradients of two tensors at least."""
+        said = {names.gradient_of(word) for labels in self.returns for word in labels}
+        found = {tensor for tensor, explicit in said if explicit}
+        for node in self.returned_nodes:
+            for key in node.keys if isinstance(node, ast.Dict) else ():
+                if isinstance(key, ast.Constant) and isinstance(key.value, str):
+                    found.add(names.gradient_of(key.value)[0])
+        return len(found & set(names.TENSORS)) >= 2
+
+    @property
+    def place(self) -> str:
+        """`solution.py, line 3`: where it stands."""
+        code = getattr(inspect.unwrap(self.call), "__code__", None)
+        file = f"{code.co_filename}, " if code else ""
+        return f"{file}line {self.line}"
+
+    @cached_property
+    def returned_nodes(self) -> tuple[ast.expr | None, ...]:
+        """The value of each return, a variable's last simple assignment in its place."""
+        found: list[ast.expr | None] = []
+        for statement in _own_returns(self.node):
+            value = statement.value
+            if isinstance(value, ast.Name) and self.node:
+                value = assigned(self.node, value.id) or value
+            found.append(value)
+        return tuple(found)
+
+
+@dataclass(frozen=True, eq=False)
+class Class:
+    """A class of the candidate's with its methods, inherited ones of the candidate's too."""
+
+    name: str
+    type: type
+    node: ast.ClassDef | None
+    methods: Mapping[str, Function]
+    torch: bool
+    module: bool
+    """Whether it is an `nn.Module`."""
+
+    @property
+    def constructor(self) -> Function | None:
+        return self.methods.get("__init__")
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """One submission's module, loaded, and the text of its files."""
+
+    module: ModuleType
+    files: Mapping[str, bytes]
+    parser: Parser = field(default_factory=Parser)
+    _names: dict[ast.AST, set[str]] = field(default_factory=dict)
+
+    @cached_property
+    def trees(self) -> dict[str, ast.Module]:
+        trees = {}
+        for path, data in self.files.items():
+            if path.endswith(".py"):
+                try:
+                    trees[path] = self.parser.tree(data, path)
+                except (SyntaxError, ValueError, RecursionError):
+                    continue
+        return trees
+
+    @cached_property
+    def nodes(self) -> dict[tuple[str, int], Definition]:
+        """Definitions by file and line; a decorated one by its decorator's line too."""
+        nodes: dict[tuple[str, int], Definition] = {}
+        for path, tree in self.trees.items():
+            for node in walk(tree):
+                if isinstance(node, Definition):
+                    nodes[path, node.lineno] = node
+                    for decorator in node.decorator_list:
+                        nodes.setdefault((path, decorator.lineno), node)
+        return nodes
+
+    @cached_property
+    def torch_names(self) -> frozenset[str]:
+        """Names by which the files know torch, and the definitions that lean on it."""
+        roots, bodies = set[str](), dict[str, set[str]]()
+        for tree in self.trees.values():
+            for node in walk(tree):
+                if isinstance(node, ast.Import):
+                    tops = [a for a in node.names if a.name.partition(".")[0] == "torch"]
+                    roots |= {(a.asname or a.name).partition(".")[0] for a in tops}
+                elif (
+                    isinstance(node, ast.ImportFrom)
+                    and (node.module or "").partition(".")[0] == "torch"
+                ):
+                    roots |= {a.asname or a.name for a in node.names}
+            for node in tree.body:
+                if isinstance(node, Definition):
+                    bodies[node.name] = self._names_in(node)
+        grown = True
+        while grown:
+            more = {name for name, used in bodies.items() if used & roots} - roots
+            roots, grown = roots | more, bool(more)
+        return frozenset(roots)
+
+    def _names_in(self, node: ast.AST) -> set[str]:
+        """All names in a definition; looked for once."""
+        if node not in self._names:
+            self._names[node] = {n.id for n in walk(node) if isinstance(n, ast.Name)}
+        return self._names[node]
+
+    @cached_property
+    def functions(self) -> tuple[Function, ...]:
+        """The module's functions, as far as they are the candidate's own."""
+        found = []
+        for name, value in list(vars(self.module).items()):
+            if isinstance(value, FunctionType) and value.__code__.co_filename in self.files:
+                found.append(self.function(name, value))
+        return tuple(found)
+
+    @cached_property
+    def classes(self) -> tuple[Class, ...]:
+        found = []
+        for name, value in list(vars(self.module).items()):
+            if isinstance(value, type) and self._is_own(value) and name == value.__name__:
+                found.append(self._class(name, value))
+        return tuple(found)
+
+    def _is_own(self, value: type) -> bool:
+        items = (_inner(item) for kind in value.__mro__ for item in vars(kind).values())
+        return any(
+            isinstance(item, FunctionType) and item.__code__.co_filename in self.files
+            for item in items
+        )
+
+    def _class(self, name: str, value: type) -> Class:
+        methods: dict[str, Function] = {}
+        for kind in reversed(value.__mro__):
+            for method, item in vars(kind).items():
+                inner = _inner(item)
+                if isinstance(inner, FunctionType) and inner.__code__.co_filename in self.files:
+                    bound = not isinstance(item, staticmethod)
+                    methods[method] = self.function(method, inner, bound=bound)
+        tops = {kind.__module__.partition(".")[0] for kind in value.__mro__}
+        classes = (n for n in self.nodes.values() if isinstance(n, ast.ClassDef))
+        node = next((n for n in classes if n.name == name), None)
+        torch = "torch" in tops or name in self.torch_names
+        return Class(name, value, node, methods, torch, "torch" in tops)
+
+    def function(self, name: str, value: Any, *, bound: bool = False) -> Function:
+        """Describe one function; of a method, `bound` leaves `self` out."""
+        try:
+            parameters = tuple(inspect.signature(value).parameters.values())[int(bound) :]
+        except (TypeError, ValueError):
+            parameters = ()
+        code = getattr(inspect.unwrap(value), "__code__", None)
+        node = self.nodes.get((code.co_filename, code.co_firstlineno)) if code else None
+        own = tuple(p for p in parameters if p.kind not in LEFT_OUT)
+        uses = self._names_in(node) & self.torch_names if node is not None else set()
+        function = node if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) else None
+        return Function(name, value, function, own, len(own) < len(parameters), bool(uses))
+
+    @property
+    def loose(self) -> str:
+        """Where the first product of matrices stands at module level; "" for nowhere."""
+        for path, tree in self.trees.items():
+            for statement in tree.body:
+                if isinstance(statement, Definition):
+                    continue
+                for node in _outside(statement):
+                    if _is_product(node):
+                        return f"{path}, line {getattr(node, 'lineno', 0)}"
+        return ""
+
+    @cached_property
+    def words(self) -> str:
+        """All text, for what a mere mention decides (which criterion is named)."""
+        return "\n".join(data.decode("utf-8", "replace") for data in self.files.values())
+
+
+def _inner(item: Any) -> Any:
+    return item.__func__ if isinstance(item, staticmethod | classmethod) else item
+
+
+def _outside(node: ast.AST) -> Iterator[ast.AST]:
+    """A statement's nodes, without the definitions inside of it."""
+    yield node
+    for child in ast.iter_child_nodes(node):
+        if not isinstance(child, Definition | ast.Lambda):
+            yield from _outside(child)
+
+
+def _is_product(node: ast.AST) -> bool:
+    if isinstance(node, ast.BinOp):
+        return isinstance(node.op, ast.MatMult)
+    called = node.func if isinstance(node, ast.Call) else None
+    return isinstance(called, ast.Attribute) and called.attr in ("dot", "matmul", "mm")
+
+
+def _own_returns(node: ast.AST | None) -> Iterator[ast.Return]:
+    """The returns of a function, not those of functions inside of it."""
+    for value in vars(node).values() if node is not None else ():
+        for child in value if isinstance(value, list) else ():  # no expression holds a return
+            if isinstance(child, ast.Return):
+                yield child
+            elif isinstance(child, HOLDING) and not isinstance(child, Definition):
+                yield from _own_returns(child)
+
+
+def mentioned(functions: Iterable[Function]) -> set[str]:
+    """The attributes that the text of some functions mentions."""
+    nodes = [f.node for f in functions if f.node is not None]
+    return {n.attr for node in nodes for n in walk(node) if isinstance(n, ast.Attribute)}
+
+
+def assigned(node: ast.AST, name: str) -> ast.expr | None:
+    """What `name` is assigned by the last plain assignment in a function."""
+    found = None
+    for inner in walk(node):
+        if isinstance(inner, ast.Assign) and any(
+            isinstance(t, ast.Name) and t.id == name for t in inner.targets
+        ):
+            found = inner.value
+    return found
+
+
+def _name_of(node: ast.expr) -> str:
+    """`dW1`, `self.dW1`, `W1.grad`, `grads["W1"]`, `float(loss)` by their telling name."""
+    if isinstance(node, ast.Name):
+        return node.id
+    if isinstance(node, ast.Attribute):
+        if node.attr in ("grad", "T", "data"):
+            inner = _name_of(node.value)
+            return f"{inner}.grad" if node.attr == "grad" else inner
+        return node.attr
+    if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant):
+        return str(node.slice.value)
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
+        return _name_of(node.left)  # dlogits / n
+    if isinstance(node, ast.Call):
+        if isinstance(node.func, ast.Attribute):  # loss.item(), W1.grad.numpy()
+            inner = _name_of(node.func.value)
+            if inner and inner not in ("np", "torch"):
+                return inner
+        return _name_of(node.args[0]) if node.args else ""
+    return ""

@@ -1,0 +1,329 @@
+"""Calls the contract's functions inside a child, as the judge asks (child's side).
+
+Preloaded by the zygotes. It lives in the submission's process and so proves
+nothing by itself: it hands arrays in and arrays out. Every call gets fresh
+copies, so that a submission that changes its arguments harms only itself.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import sys
+from collections.abc import Callable, Container
+from contextlib import nullcontext
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from grader.child import (
+    binding,
+    blocked,
+    coerce,
+    differencing,
+    instrument,
+    layers,
+    loading,
+    standin,
+    tracing,
+    verifying,
+    versions,
+)
+from grader.child.binding.kit import Kit
+from grader.child.seeding import reseed
+from grader.sandbox.child import describe
+from grader.source import cells
+
+MESSAGE_CHARS = 2000
+"""Of a bad return's message; it may quote keys as long as the candidate likes."""
+
+CONTRACT = ("forward", "backward", "torch_forward_backward", "verify", "gradient_check")
+ARGUMENTS = ("X", "y", "W1", "b1", "W2", "b2")
+HARNESS = (blocked, coerce, instrument, layers, loading, standin, tracing, versions)
+HARNESS_FILES = (__file__, *(str(module.__file__) for module in HARNESS), *binding.FILES)
+
+
+class Driver:
+    """One submission's module and the caches of its forwards.
+
+    What loads the submission (`load`, `trace`, the trials) loads it anew, as if for the
+    first time: nothing that an earlier load left behind is found by the next.
+    """
+
+    def __init__(self) -> None:
+        self.finders = list(sys.meta_path)
+        self.newest = next(reversed(sys.modules))
+        self.module: ModuleType | None = None
+        self.names: dict[str, str] = {}
+        self.contract: dict[str, Any] = {}
+        self.files: dict[str, bytes] = {}
+        self.parser = cells.Parser()
+        self.woven: tracing.Woven = {}
+        self.bound: binding.Binding | None = None
+        self.kit: Kit | None = None
+        self.caches: dict[str, Any] = {}
+        self.noise = 0
+        self.switch = standin.Switch()
+        self.numpy_side = True
+
+    def handle(self, kind: str, items: dict[str, Any]) -> dict[str, Any]:
+        """Answer `load`, a call of a part, `layers`, `trace`, `trial`, or a kind of trials."""
+        answers = {
+            "load": self.load,
+            "forward": self.forward,
+            "backward": self.backward,
+            "torch": self.torch,
+            "verify": self.verify,
+            "layers": self.layers,
+            "trace": self.trace,
+            "trial": self.trial,
+            "verify_trials": self.verify_trials,
+            "step_trials": self.step_trials,
+        }
+        self.switch.used.clear()  # an earlier call may have swallowed what it raised
+        try:
+            return _within(answers[kind](items), int(items["max_bytes"]))
+        except coerce.BadReturn as error:
+            return {"ended": "bad-return", "error": str(error)[:MESSAGE_CHARS]}
+        except BaseException as error:
+            return self.raised(error)
+
+    def raised(self, error: BaseException) -> dict[str, Any]:
+        """What is answered where the candidate's code raised."""
+        ended = "framework" if self.switch.used else "raised"
+        short = isinstance(error, RuntimeError) and "can't allocate memory" in str(error)
+        if short or isinstance(error, MemoryError):  # the former is torch's own word for it
+            ended = "memory-limit"
+        return {"ended": ended, **self._describe(error)}
+
+    def _describe(self, error: BaseException) -> dict[str, Any]:
+        from grader.sandbox import child
+
+        return describe(error, hidden=(*HARNESS_FILES, child.__file__))
+
+    def load(self, items: dict[str, Any]) -> dict[str, Any]:
+        """Import the submission. Gives its functions as `name:line:stub` and notes."""
+        files, main = self._prepare(items), items["main"]
+        loading.remember_lines(files[main], main)
+        outline = loading.outline(self.parser.tree(files[main], main))
+        self.module, reason = loading.load(files, main)
+        self.switch.armed = self.numpy_side
+        defined = [f"{name}:{line}:{int(stub)}" for name, line, stub in outline]
+        known = {name for name, _, _ in outline}
+        imported = [
+            f"{n}:0:0"
+            for n in CONTRACT
+            if n not in known and hasattr(self.module, self.names.get(n, n))
+        ]
+        bound = self.bind()
+        parts = (bound.part("numpy"),) if self.numpy_side else (
+            bound.part("torch"), bound.part("verify"),
+        )  # fmt: skip
+        if bound.tried:  # the trials drew from the generators
+            reseed(self.noise)
+        more = [r for p in parts for r in p.rows if r.partition(":")[0] not in known]
+        return {
+            "functions": "\n".join(defined + imported + more),
+            **bound.texts(*(("numpy",) if self.numpy_side else ("torch", "verify"))),
+            "definitions_only": reason,
+            "stand_ins": "\n".join(self.switch.stood_in),
+        }
+
+    def _prepare(self, items: dict[str, Any]) -> dict[str, bytes]:
+        """Set up what a submission finds when it is imported; gives its files."""
+        if self.files:
+            self._forget()
+        self.numpy_side = items["side"] == "numpy"
+        self.names, self.noise = json.loads(items["names"]), int(items["noise"])
+        self.contract = json.loads(items.get("contract") or "{}")
+        reseed(self.noise)
+        sys.meta_path.append(standin.StandInFinder(self.switch))
+        self.files = {items[f"path{i}"]: items[f"data{i}"] for i in range(int(items["files"]))}
+        return dict(self.files)
+
+    def _forget(self) -> None:
+        """Undo an earlier load: its modules, the stand-ins for others, and what it was asked."""
+        sys.meta_path[:] = self.finders
+        for name in self.later_modules():
+            if _is_loaded_from(sys.modules[name], self.files):
+                del sys.modules[name]
+        self.module, self.bound, self.kit = None, None, None
+        self.caches.clear()
+        self.switch = standin.Switch()
+
+    def later_modules(self) -> list[str]:
+        """Names of what was imported since the start; to look at all of torch takes 10 ms."""
+        later = itertools.takewhile(lambda name: name != self.newest, reversed(sys.modules))
+        return list(later)
+
+    def bind(self) -> binding.Binding:
+        """How the loaded module's code is called as the contract's; looked for once a module."""
+        assert self.module is not None
+        if self.bound is None or self.bound.module is not self.module:
+            self.bound = binding.bind(
+                self.module, self.files, self.names, self.contract, self.parser
+            )
+        return self.bound
+
+    def _find(self, name: str) -> Any:
+        """The callable for one of the contract's names, None when there is none."""
+        if self.module is None:
+            return None
+        bound = self.bind()
+        tried = bound.tried
+        found = bound.find(name)
+        if bound.tried and not tried:  # the trials drew from the generators
+            reseed(self.noise)
+            self.switch.used.clear()
+        return found
+
+    def _missing(self, name: str) -> dict[str, Any]:
+        """The answer where there is no such function, with what was found in its place."""
+        why = self.bind().absence(name) if self.module is not None else ""
+        return {"ended": "missing", **({"error": why[:MESSAGE_CHARS]} if why else {})}
+
+    def _call(self, name: str, *arguments: Any) -> Any:
+        function = self._find(name)
+        if not callable(function):
+            raise Missing(name)
+        return function(*arguments)
+
+    def forward(self, items: dict[str, Any]) -> dict[str, Any]:
+        """`loss`; with `want_cache` the arrays in the cache, with `want_inputs` the arguments."""
+        if not callable(self._find("forward")):
+            return self._missing("forward")
+        arguments = [items[name].copy() for name in ARGUMENTS]
+        loss, cache = coerce.pair(self._call("forward", *arguments), "loss, cache")
+        self.caches[items["handle"]] = cache
+        answer: dict[str, Any] = {"loss": coerce.as_array(loss, "the loss")}
+        answer["loss_type"] = type(loss).__name__
+        if self.bind().lossless:
+            answer["lossless"] = "yes"
+        if "want_cache" in items:
+            shown = self.bind().shown(cache)
+            biases = [items[name] for name in ("b1", "b2")]
+            arrays = coerce.cache_arrays(shown, binding.works, biases)
+            answer |= {"cacheless": "yes"} if not arrays and self.bind().cacheless else {}
+            answer |= {f"cache{i}": array for i, (_, array) in enumerate(arrays)}
+            answer["paths"] = "\n".join(path.replace("\n", " ") for path, _ in arrays)
+        if "want_inputs" in items:
+            answer |= _after(arguments)
+        return answer
+
+    def backward(self, items: dict[str, Any]) -> dict[str, Any]:
+        """The gradients for the cache of the forward that `handle` names."""
+        if not callable(self._find("backward")):
+            return self._missing("backward")
+        found, problems = coerce.gradients(self._call("backward", self.caches[items["handle"]]))
+        return {**found, "problems": "\n".join(problems)}
+
+    def torch(self, items: dict[str, Any]) -> dict[str, Any]:
+        """`loss` and gradients of the PyTorch part; `blocked` switches autograd off meanwhile."""
+        if not callable(self._find("torch_forward_backward")):
+            return self._missing("torch_forward_backward")
+        arguments = [items[name].copy() for name in ARGUMENTS]
+        with blocked.autograd_blocked() if "blocked" in items else nullcontext():
+            value = self._call("torch_forward_backward", *arguments)
+        loss, grads = coerce.pair(value, "loss, grads")
+        found, problems = coerce.gradients(grads)
+        answer: dict[str, Any] = {"loss": coerce.as_array(loss, "the loss"), **found}
+        answer |= {"problems": "\n".join(problems), "loss_type": type(loss).__name__}
+        return answer | (_after(arguments) if "want_inputs" in items else {})
+
+    def verify(self, items: dict[str, Any]) -> dict[str, Any]:
+        """`accepted` as the candidate's `verify` says; an AssertionError is a no."""
+        if not callable(self._find("verify")):
+            return self._missing("verify")
+        arguments = [items[name].copy() for name in ARGUMENTS]
+        try:
+            value = self._call("verify", *arguments)
+        except AssertionError as error:
+            return {"accepted": np.bool_(False), "said": f"AssertionError: {error}"[:500]}
+        return {"accepted": np.bool_(coerce.verdict(value)), "said": type(value).__name__}
+
+    def verify_trials(self, items: dict[str, Any]) -> dict[str, Any]:
+        """How the submission's own verification takes gradients that were spoiled."""
+        return verifying.examine(self, self._prepare(items), items)
+
+    def step_trials(self, items: dict[str, Any]) -> dict[str, Any]:
+        """How the submission's own finite-difference check works, and takes spoiled gradients."""
+        return differencing.examine(self, self._prepare(items), items)
+
+    def layers(self, items: dict[str, Any]) -> dict[str, Any]:
+        """What the submission's reusable layers give, where it has some."""
+        return layers.examine(self, items)
+
+    def trace(self, items: dict[str, Any]) -> dict[str, Any]:
+        """What every expression was on one run; `stopped` says what ended the run early."""
+        recorder, stopped = tracing.Recorder(), ""
+        recorder.install()
+        try:
+            files = self._prepare(items)
+            self.module = tracing.Tracer(files, recorder, self.woven).load(items["main"])
+            self.switch.armed = self.numpy_side
+            self._find("forward" if self.numpy_side else "torch_forward_backward")
+            arguments = [items[name].copy() for name in ARGUMENTS]
+            self._traced(recorder, arguments)
+        except BaseException as error:  # what was seen until then is worth having
+            stopped = str(self._describe(error)["error"])
+        return {**recorder.packed(), "stopped": stopped}
+
+    def _traced(self, recorder: tracing.Recorder, arguments: list[Any]) -> None:
+        if not self.numpy_side:
+            with recorder.during("torch"):
+                self._call("torch_forward_backward", *arguments)
+            return
+        if self.bind().at_once:  # once, as what it is: the gates are looked for there
+            with recorder.during("backward"):
+                self._call("backward_at_once", *arguments)
+            return
+        with recorder.during("forward"):
+            value = self._call("forward", *arguments)
+        _, cache = coerce.pair(value, "loss, cache")
+        with recorder.during("backward"):
+            self._call("backward", cache)
+
+    def trial(self, items: dict[str, Any]) -> dict[str, Any]:
+        """What each of several versions of one file answers."""
+        return versions.examine(self, items)
+
+
+def _is_loaded_from(module: Any, files: Container[str]) -> bool:
+    """Whether a module is a submission's: one of its files or folders, or a stand-in."""
+    if isinstance(module, standin.InertModule):
+        return True
+    names = vars(module) if isinstance(module, ModuleType) else {}
+    file = names.get("__file__")
+    return file in files if isinstance(file, str) else names.get("__path__") == []
+
+
+class Missing(Exception):
+    """The submission does not define the function asked for."""
+
+
+def _within(answer: dict[str, Any], max_bytes: int) -> dict[str, Any]:
+    """`answer`, if it is no larger than any right one could be; the judge reads no more."""
+    size = 0
+    for name in list(answer):
+        value = answer[name]
+        own = value.nbytes if isinstance(value, np.ndarray) else len(str(value))
+        size += own
+        if size > max_bytes and name.startswith("cache"):
+            del answer[name]  # of a large cache, what fits
+            size -= own
+        elif size > max_bytes:
+            shape = getattr(value, "shape", ())
+            raise coerce.BadReturn(f"{name} of shape {shape} is far larger than any right answer")
+    return answer
+
+
+def _after(arguments: list[Any]) -> dict[str, Any]:
+    """The arguments as they are after the call."""
+    named = zip(ARGUMENTS, arguments, strict=True)
+    return {f"after_{n}": coerce.as_array(a, n) for n, a in named}
+
+
+def start() -> Callable[[str, dict[str, Any]], dict[str, Any]]:
+    """The zygote's entry, called in each child: the handler of a fresh `Driver`."""
+    return Driver().handle

@@ -1,0 +1,243 @@
+"""Runs an instrumented copy of a submission and keeps what its expressions were (child's side).
+
+Hearsay like all that a child says: the judge uses it to find lines, never for
+a number. The reporters give back what they were given and never raise.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import CodeType
+from typing import Any
+
+import numpy as np
+
+from grader.child import instrument, loading
+from grader.source import cells
+
+PHASES = ("forward", "backward", "torch")
+FLOAT64, FLOAT32, INTEGER, BOOLEAN = range(4)
+"""dtype codes of the index; the values themselves travel as float64."""
+
+MAX_SIZE = 4096
+"""Entries of an array that is kept; the traced case has tens to hundreds."""
+
+MAX_EVENTS = 100_000
+"""Reports listened to: a submission that loops in Python repeats itself."""
+
+MAX_ROWS = 4096
+MAX_VALUES = 1 << 18
+MAX_NDIM = 4
+
+COLUMNS = (
+    *("file", "line", "col", "end_line", "end_col", "kind", "function", "phase", "count"),
+    *("order", "dtype", "ndim", "dim0", "dim1", "dim2", "dim3", "offset"),
+    *("last_order", "last_dtype", "last_ndim", "last_dim0", "last_dim1", "last_dim2", "last_dim3"),
+    "last_offset",
+)
+"""One row a place and phase: where it stands, its first and its last value (offset -1: none)."""
+
+Kept = tuple[int, np.ndarray[Any, Any]]
+"""A dtype code and a float64 copy."""
+
+Woven = dict[tuple[str, bytes, int], tuple[CodeType, list[instrument.Entry]]]
+"""Instrumented code by path, source and first place: a further load need not make it again."""
+
+
+class Recorder:
+    """Listens to the reports while a phase is open. One lives in a child, as its builtins."""
+
+    def __init__(self) -> None:
+        self.table: list[tuple[int, instrument.Entry]] = []
+        self.slots: dict[tuple[int, int], list[Any]] = {}
+        self.phase, self.order, self.busy = -1, 0, False
+        self.pending: dict[int, list[Any]] = {}
+        self.readers: dict[type, Any] = {float: _number, int: _number}
+
+    def install(self) -> None:
+        """Make the reporters known to all instrumented code."""
+        for name, reporter in ((instrument.SEE, self.see), (instrument.HOLD, self.hold)):
+            setattr(builtins, name, reporter)
+        setattr(builtins, instrument.HELD, self.held)
+
+    @contextmanager
+    def during(self, phase: str) -> Iterator[None]:
+        """Listen; what runs outside of a phase, such as module level, is not kept."""
+        self.phase = PHASES.index(phase)
+        try:
+            yield
+        finally:
+            self.phase = -1
+
+    # ── the reporters ────────────────────────────────────────────────────────
+
+    def see(self, number: int, value: Any) -> Any:
+        """Note `value` for the place `number`, and give it back."""
+        if self.phase >= 0 and not self.busy:
+            self._note(number, value)
+        return value
+
+    def hold(self, number: int, value: Any) -> Any:
+        """Remember the container (then the key) that a statement is about to change."""
+        if self.phase >= 0:
+            self.pending.setdefault(number, []).append(value)
+        return value
+
+    def held(self, number: int, how: bool | str) -> None:
+        """Note the container as it is now. `how`: an attribute's name, or whether a key came."""
+        held = self.pending.pop(number, [])
+        if self.phase < 0 or self.busy or len(held) < (2 if how is True else 1):
+            return
+        whole = held[-2] if how is True else held[-1]
+        try:
+            if isinstance(how, str):
+                whole = object.__getattribute__(whole, "__dict__").get(how)
+            elif how and type(whole) is dict:
+                whole = whole.get(held[-1])
+        except BaseException:  # no plain attribute, or a key with an equality of its own
+            return
+        self._note(number, whole)
+
+    def _note(self, number: int, value: Any) -> None:
+        kind = type(value)
+        reader = self.readers.get(kind, _unknown)
+        if reader is None or self.order >= MAX_EVENTS:
+            return
+        self.busy = True  # a subclass of the candidate's may run code of its own here
+        try:
+            if reader is _unknown:
+                self.readers[kind] = reader = _reader(kind)
+            kept = None if reader is None else reader(value)
+            if kept is not None:
+                self._keep(number, kept)
+        except BaseException:  # whatever a strange object does when it is looked at
+            return
+        finally:
+            self.busy = False
+
+    def _keep(self, number: int, kept: Kept) -> None:
+        self.order += 1
+        slot = self.slots.get((self.phase, number))
+        if slot is not None:
+            slot[0] += 1
+            slot[3], slot[4] = self.order, kept
+        elif len(self.slots) < MAX_ROWS:
+            self.slots[self.phase, number] = [1, self.order, kept, 0, None]
+
+    # ── the answer ───────────────────────────────────────────────────────────
+
+    def packed(self) -> dict[str, Any]:
+        """`index` (int64, `COLUMNS`), `values` (float64) and `functions`, one a line."""
+        functions = list(dict.fromkeys(entry.function for _, entry in self.table))
+        numbers = {name: number for number, name in enumerate(functions)}
+        store = _Store()
+        slots = list(self.slots.items())
+        firsts = [store.add(order, kept) for _, (_, order, kept, _, _) in slots]
+        lasts = [store.add(order, kept) for _, (_, _, _, order, kept) in slots]
+        rows = []
+        for ((phase, number), slot), first, last in zip(slots, firsts, lasts, strict=True):
+            file, entry = self.table[number]
+            if first[-1] >= 0:
+                place = (*entry[:5], numbers[entry.function])
+                rows.append((file, *place, phase, slot[0], *first, *last))
+        index = np.array(rows, np.int64).reshape(len(rows), len(COLUMNS))
+        return {"index": index, "values": store.joined(), "functions": "\n".join(functions)}
+
+
+class _Store:
+    """Values one after another, as long as there is room."""
+
+    def __init__(self) -> None:
+        self.parts: list[np.ndarray[Any, Any]] = []
+        self.size = 0
+
+    def add(self, order: int, kept: Kept | None) -> tuple[int, ...]:
+        """The columns from `order` to `offset`."""
+        if kept is None or self.size + kept[1].size > MAX_VALUES:
+            return order, 0, 0, 0, 0, 0, 0, -1
+        code, array = kept
+        offset, self.size = self.size, self.size + array.size
+        self.parts.append(array.reshape(-1))
+        dims = array.shape + (0,) * (MAX_NDIM - array.ndim)
+        return order, code, array.ndim, *dims, offset
+
+    def joined(self) -> np.ndarray[Any, Any]:
+        return np.concatenate(self.parts) if self.parts else np.empty(0)
+
+
+def _number(value: Any) -> Kept:
+    return (INTEGER if isinstance(value, int) else FLOAT64), np.array(float(value))
+
+
+def _array(value: Any) -> Kept | None:
+    """A copy of an array or NumPy scalar; None for what is too large or no real number."""
+    kind = value.dtype.kind
+    if value.size > MAX_SIZE or value.ndim > MAX_NDIM or kind not in "fiub":
+        return None
+    single = kind == "f" and value.dtype.itemsize <= 4
+    code = {"f": FLOAT32 if single else FLOAT64, "b": BOOLEAN}.get(kind, INTEGER)
+    return code, np.array(value, np.float64, copy=True, order="C", subok=False)
+
+
+def _tensor(value: Any) -> Kept | None:
+    if value.numel() > MAX_SIZE:
+        return None
+    return _array(value.detach().cpu().resolve_neg().numpy())
+
+
+def _unknown(_value: Any) -> None:
+    """Stands for a type that was not met before."""
+
+
+def _reader(kind: type) -> Any:
+    """How values of a type are copied; None for what is no array and no number."""
+    if issubclass(kind, np.ndarray | np.generic):
+        return _array
+    torch = sys.modules.get("torch")
+    tensors = (
+        getattr(torch, "Tensor", None),
+        getattr(getattr(torch, "nn", None), "Parameter", None),
+    )
+    return _tensor if kind in tensors else None
+
+
+# ── loading ──────────────────────────────────────────────────────────────────
+
+
+class Tracer(loading.Loader):
+    """Loads the files of one submission instrumented, for one recorder."""
+
+    seconds = 1.0  # a demo is slow while it is watched, and of no interest
+
+    def __init__(self, files: dict[str, bytes], recorder: Recorder, woven: Woven) -> None:
+        super().__init__(files)
+        self.recorder, self.woven = recorder, woven
+        self.number = {path: index for index, path in enumerate(files)}
+
+    def tree(self, path: str) -> ast.Module:
+        """The instrumented tree; its places join the recorder's table."""
+        source = cells.mended(self.files[path], path)
+        tree, entries = instrument.instrumented_tree(source, path, len(self.recorder.table))
+        self._join(path, entries)
+        return tree
+
+    def _join(self, path: str, entries: list[instrument.Entry]) -> None:
+        self.recorder.table += [(self.number[path], entry) for entry in entries]
+
+    def code(self, path: str) -> CodeType:
+        """Instrumented code; plain code where nesting is too deep for twice its depth."""
+        table = self.recorder.table
+        key = (path, self.files[path], len(table))
+        if key in self.woven:
+            self._join(path, self.woven[key][1])
+        else:
+            try:
+                code = compile(self.tree(path), path, "exec", dont_inherit=True)
+            except RecursionError:
+                return super().code(path)
+            self.woven[key] = (code, [entry for _, entry in table[key[2] :]])
+        return self.woven[key][0]

@@ -1,0 +1,1 @@
+"""The kinds of mistake that the grader knows, by code."""

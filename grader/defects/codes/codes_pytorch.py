@@ -1,0 +1,103 @@
+"""Mistakes in the PyTorch part; its forward can have the forward's as well."""
+
+from grader.defects.codes.code import Area, Code
+from grader.records import Severity
+
+PYTORCH: tuple[Code, ...] = (
+    Code(
+        "torch-double-softmax",
+        Area.PYTORCH,
+        Severity.MAJOR,
+        what="The loss function is fed probabilities and applies its own softmax to them.",
+        shows="pytorch.logits and pytorch.loss fail; the loss stays near log C.",
+        why="F.cross_entropy is log_softmax followed by nll_loss: it wants Z2 as it is.",
+        hint="Read what F.cross_entropy expects as its input.",
+        wrong="loss = F.cross_entropy(torch.softmax(Z2, dim=1), y)",
+        right="loss = F.cross_entropy(Z2, y)",
+    ),
+    Code(
+        "torch-reduction-sum",
+        Area.PYTORCH,
+        Severity.MAJOR,
+        what="The autograd side reduces the batch in another way than by its mean.",
+        shows="pytorch.mean fails: loss and gradients are B times the expected ones.",
+        why="reduction='sum' is Σ_b ℓ_b, B times the mean; no tolerance can make the sides agree.",
+        hint="Look at the reduction of the loss, or at what you multiply it by.",
+        wrong='loss = F.cross_entropy(Z2, y, reduction="sum")',
+        right='loss = F.cross_entropy(Z2, y, reduction="mean")',
+    ),
+    Code(
+        "torch-grad-accumulates",
+        Area.PYTORCH,
+        Severity.MAJOR,
+        what="A repeated call finds the last call's gradients in .grad and adds its own.",
+        shows="pytorch.repeatable fails: the second gradients are twice the first.",
+        why="loss.backward() does leaf.grad += ∂loss/∂leaf; nothing resets it by itself.",
+        hint="Make the leaves inside the function, or reset .grad before backward.",
+        wrong="def step(leaf):\n    (leaf**2).sum().backward()\n    return leaf.grad.clone()",
+        right="def step(leaf):\n"
+        "    leaf.grad = None\n"
+        "    (leaf**2).sum().backward()\n"
+        "    return leaf.grad.clone()",
+    ),
+    Code(
+        "torch-leaf-without-grad",
+        Area.PYTORCH,
+        Severity.MAJOR,
+        what="Autograd was not asked to follow one of the five tensors.",
+        shows="pytorch.graph fails and names the tensor, often X: its .grad is None. pytorch.runs "
+        "fails where that None is used.",
+        why="Only leaves with requires_grad=True get a .grad; what .to(), .double() or a product\n"
+        "gives back is no leaf any more.",
+        hint="Check .is_leaf and .requires_grad of all five before the forward.",
+        wrong="leaf = torch.tensor(X)",
+        right="leaf = torch.tensor(X, requires_grad=True)",
+    ),
+    Code(
+        "torch-graph-detached",
+        Area.PYTORCH,
+        Severity.MAJOR,
+        what="A conversion in the middle of the forward cuts autograd off from what is above.",
+        shows="pytorch.graph fails: gradients upstream of the cut are None. pytorch.runs fails "
+        "where such a None is used or backward raises.",
+        why="detach, .data, .numpy() and no_grad give the value without its history, and the\n"
+        "chain rule stops where the history does.",
+        hint="Follow .grad_fn from the loss upwards; it ends where the cut is.",
+        wrong="H1 = torch.relu(Z1.detach())",
+        right="H1 = torch.relu(Z1)",
+    ),
+    Code(
+        "torch-inplace",
+        Area.PYTORCH,
+        Severity.MAJOR,
+        what="A tensor that backward will read is overwritten after it was used.",
+        shows="pytorch.runs fails: 'modified by an inplace operation', or a leaf refuses it.",
+        why="The product H1 @ W2 keeps H1 to compute dW2; after H1 *= 0.5 that H1 is gone, and\n"
+        "autograd's version counter notices.",
+        hint="Replace the operation that ends in _ or in an augmented assignment by a new tensor.",
+        wrong="Z2 = H1 @ W2 + b2\nH1 *= 0.5\n(dW2,) = torch.autograd.grad(Z2.sum(), W2)",
+        right="Z2 = H1 @ W2 + b2\nhalf = H1 * 0.5\n(dW2,) = torch.autograd.grad(Z2.sum(), W2)",
+    ),
+    Code(
+        "torch-manual-gradient",
+        Area.PYTORCH,
+        Severity.MAJOR,
+        what="The PyTorch side repeats the derivation by hand and does not ask autograd.",
+        shows="pytorch.autograd fails: with autograd's engine blocked, gradients still arrive.",
+        why="A derivation compared with its own copy agrees even where both are wrong.",
+        hint="Let loss.backward() or torch.autograd.grad compute all five.",
+        wrong="dZ2 = (torch.softmax(Z2, dim=1) - onehot) / B\ndW2 = H1.T @ dZ2",
+        right="loss = F.cross_entropy(H1 @ W2 + b2, y)\n(dW2,) = torch.autograd.grad(loss, W2)",
+    ),
+    Code(
+        "torch-precision-lost",
+        Area.PYTORCH,
+        Severity.MAJOR,
+        what="float64 arrays are turned into float32 tensors on the way in.",
+        shows="pytorch.float64 fails: the values agree to about 7 digits and no further.",
+        why="float32 has eps = 1.2e-7, so a comparison at 1e-9 fails though all formulas hold.",
+        hint="Keep the dtype that comes in; torch.Tensor(...) and .float() do not.",
+        wrong="leaf = torch.tensor(W1, dtype=torch.float32)",
+        right="leaf = torch.tensor(W1)  # keeps float64",
+    ),
+)

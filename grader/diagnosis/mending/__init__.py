@@ -1,5 +1,0 @@
-"""The smallest edit that makes a wrong answer right, found by trying and proven by the checks."""
-
-from grader.diagnosis.mending.mend import Workbench, mended
-
-__all__ = ["Workbench", "mended"]

@@ -1,0 +1,69 @@
+"""What is graded: one candidate's answer, as it was read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from grader.records.defect import Defect
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """One file of a submission; `path` is relative, POSIX, without `..`."""
+
+    path: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenAnswer:
+    """What was written on a follow-up question, 1 to 5; 0 where it is not clear on which.
+
+    `where` says in words where it stands.
+    """
+
+    question: int
+    heading: str
+    text: str
+    where: str
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """A candidate's answer, read once: these bytes are hashed, executed and shown.
+
+    `id` is safe as a file name and in HTML, CSV and a shell. `main` names the
+    file that defines the contract's functions. `names` maps the contract's
+    names to the candidate's own. `defects` were found while taking it in.
+    `contract` is what the course says of how answers are called, as JSON ("" for the
+    canonical form); see `grader.rubric.contract`.
+    `joined` are the files whose names `main` brings together, last the one whose
+    names count; then `main` was written by the intake. `notes` are sentences about
+    the taking in that cost nothing. `who` is what an export calls the candidate by:
+    a participant's number, an email; "" where one submission was graded by itself.
+    `written` are the answers of `answers`, of a notebook's text cells and of the source's
+    own text, matched to the questions.
+    """
+
+    id: str
+    name: str
+    digest: str
+    files: tuple[SourceFile, ...]
+    main: str
+    names: Mapping[str, str] = field(default_factory=dict)
+    answers: str = ""
+    passed_over: tuple[str, ...] = ()
+    defects: tuple[Defect, ...] = ()
+    joined: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    contract: str = ""
+    who: str = ""
+    written: tuple[WrittenAnswer, ...] = ()
+
+    @property
+    def source(self) -> str:
+        """The main file's text ("" when there is none)."""
+        return next(
+            (f.data.decode("utf-8", "replace") for f in self.files if f.path == self.main), ""
+        )
