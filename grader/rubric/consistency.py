@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from grader.rubric.model import Item, Tier
-from grader.rubric.problems import MOST_SHOWN, Problem, did_you_mean, quoted
-from grader.rubric.yaml_lines import Lines, Path, Plain, Step
+from grader.rubric.problems import MOST_SHOWN, did_you_mean
+from grader.yaml_data import Lines, Path, Plain, Problem, Step, quoted
 
 
 def cross_check(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
@@ -27,6 +27,13 @@ Text: TypeAlias = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)
 ]
 Points: TypeAlias = Annotated[float, Field(ge=0, le=MOST_POINTS, allow_inf_nan=False)]
+
+Entry = TypeVar("Entry")
+Many: TypeAlias = Annotated[tuple[Entry, ...], Field(max_length=MOST_ENTRIES, strict=False)]
+"""A list that may be empty. YAML gives lists, so a tuple must not be literal."""
+Some: TypeAlias = Annotated[
+    tuple[Entry, ...], Field(min_length=1, max_length=MOST_ENTRIES, strict=False)
+]
 
 
 class _Strict(BaseModel):
@@ -52,10 +59,8 @@ class Item(_Strict):
         description="what the reader of a report sees", examples=["The loss is right"]
     )
     points: Points = Field(description="what the whole item is worth", examples=[4])
-    checks: tuple[CheckId, ...] = Field(
+    checks: Many[CheckId] = Field(
         default=(),
-        max_length=MOST_ENTRIES,
-        strict=False,
         description="ids of the checks it rests on; each check may be in one item only",
         examples=[["forward.loss"]],
     )
@@ -64,10 +69,8 @@ class Item(_Strict):
         description="share: each check an equal share; all: all or nothing; tiers: as `tiers` says",
         examples=["share"],
     )
-    tiers: tuple[Tier, ...] = Field(
+    tiers: Many[Tier] = Field(
         default=(),
-        max_length=MOST_ENTRIES,
-        strict=False,
         description="with `credit: tiers`: rising steps, the last worth the item's points",
         examples=[[{"passed": 2, "points": 1}, {"passed": 3, "points": 4}]],
     )
@@ -81,10 +84,8 @@ class Item(_Strict):
         description="marked by a human; its points stay open and count in no score",
         examples=[True],
     )
-    guidance: tuple[Text, ...] = Field(
+    guidance: Many[Text] = Field(
         default=(),
-        max_length=MOST_ENTRIES,
-        strict=False,
         description="manual items only: the points a good answer makes",
         examples=[["names the gradient at 0 as a convention"]],
     )
@@ -103,10 +104,7 @@ class Part(_Strict):
 
     id: Id = Field(description="unique among the parts", examples=["forward"])
     title: Text = Field(description="the heading", examples=["Forward pass"])
-    items: tuple[Item, ...] = Field(
-        min_length=1,
-        max_length=MOST_ENTRIES,
-        strict=False,
+    items: Some[Item] = Field(
         description="the lines of this part",
         examples=[
             [{"id": "loss", "title": "The loss is right", "points": 4, "checks": ["forward.loss"]}]
@@ -121,12 +119,8 @@ class Gate(_Strict):
     choose caps that take no more than the deduction of a single defect.
     """
 
-    unless: tuple[CheckId, ...] = Field(
-        min_length=1,
-        max_length=MOST_ENTRIES,
-        strict=False,
-        description="ids of the checks that all have to pass",
-        examples=[["backward.dW1"]],
+    unless: Some[CheckId] = Field(
+        description="ids of the checks that all have to pass", examples=[["backward.dW1"]]
     )
     cap: float = Field(
         ge=0,
@@ -145,12 +139,8 @@ class Group(_Strict):
     """One row of a dimension that is shown row by row."""
 
     title: Text = Field(description="what the row is about", examples=["Silent broadcasting"])
-    checks: tuple[CheckId, ...] = Field(
-        min_length=1,
-        max_length=MOST_ENTRIES,
-        strict=False,
-        description="ids of the checks that speak of it",
-        examples=[["forward.bias"]],
+    checks: Some[CheckId] = Field(
+        description="ids of the checks that speak of it", examples=[["forward.bias"]]
     )
 
 
@@ -159,17 +149,13 @@ class Dimension(_Strict):
 
     id: Id = Field(description="unique among the dimensions", examples=["shapes"])
     title: Text = Field(description="its name in reports", examples=["Shapes"])
-    checks: tuple[CheckId, ...] = Field(
+    checks: Many[CheckId] = Field(
         default=(),
-        max_length=MOST_ENTRIES,
-        strict=False,
         description="ids of the checks it counts; also checks no item uses",
         examples=[["forward.shapes"]],
     )
-    groups: tuple[Group, ...] = Field(
+    groups: Many[Group] = Field(
         default=(),
-        max_length=MOST_ENTRIES,
-        strict=False,
         description="in place of `checks`: rows, each with its title and checks",
         examples=[[{"title": "Silent broadcasting", "checks": ["forward.bias"]}]],
     )
@@ -228,17 +214,12 @@ class RubricFile(_Strict):
     rubric: Literal[1] = Field(description="version of this format", examples=[FORMAT])
     id: Id = Field(description="short name, recorded in every result", examples=["onsite"])
     title: Text = Field(description="what reports call it", examples=["Onsite interview"])
-    parts: tuple[Part, ...] = Field(
-        min_length=1,
-        max_length=MOST_ENTRIES,
-        strict=False,
+    parts: Some[Part] = Field(
         description="the parts, in the order of the report",
         examples=[[{"id": "forward", "title": "Forward pass", "items": ["…"]}]],
     )
-    gates: tuple[Gate, ...] = Field(
+    gates: Many[Gate] = Field(
         default=(),
-        max_length=MOST_ENTRIES,
-        strict=False,
         description="caps on the score",
         examples=[[{"unless": ["backward.dW1"], "cap": 0.85, "because": "dW1 is wrong."}]],
     )
@@ -247,17 +228,13 @@ class RubricFile(_Strict):
         description="what a proven defect costs at most, whatever its checks are worth",
         examples=[{"major": 8, "minor": 1, "info": 0}],
     )
-    dimensions: tuple[Dimension, ...] = Field(
+    dimensions: Many[Dimension] = Field(
         default=(),
-        max_length=MOST_ENTRIES,
-        strict=False,
         description="cross-cuts through all parts",
         examples=[[{"id": "shapes", "title": "Shapes", "checks": ["forward.shapes"]}]],
     )
-    bands: tuple[Band, ...] = Field(
+    bands: Many[Band] = Field(
         default=(),
-        max_length=MOST_ENTRIES,
-        strict=False,
         description="names for scores, from the highest to 0",
         examples=[[{"at_least": 50, "name": "pass"}, {"at_least": 0, "name": "fail"}]],
     )

@@ -4,19 +4,28 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader.errors import RubricError
-from grader.rubric.yaml_lines import MOST_BYTES, load_yaml
+from grader.rubric.load import CAPS
+from grader.yaml_data import Lines, Plain, Unreadable, read_yaml
+
+MOST_BYTES = CAPS.bytes
 
 
-def problems(data: bytes | str) -> tuple[str, ...]:
-    with pytest.raises(RubricError) as caught:
-        load_yaml(data.encode() if isinstance(data, str) else data, "f.yaml")
-    return caught.value.problems
+def load_yaml(data: bytes) -> tuple[Plain, Lines]:
+    reading = read_yaml(data, CAPS)
+    if reading.problems:
+        raise Unreadable(reading.problems)
+    return reading.plain, reading.lines
+
+
+def problems(data: bytes | str) -> list[str]:
+    with pytest.raises(Unreadable) as caught:
+        load_yaml(data.encode() if isinstance(data, str) else data)
+    return [f"f.yaml:{p.line}: {p.text}" for p in sorted(caught.value.problems)]
 
 
 def test_plain_data_and_the_line_of_each_value():
     text = "a: 1\nb:\n  - x\n  - {c: 2.5, d: [true, null]}\ne: >-\n  folded\n  text\n"
-    plain, lines = load_yaml(text.encode(), "f.yaml")
+    plain, lines = load_yaml(text.encode())
     assert plain == {"a": 1, "b": ["x", {"c": 2.5, "d": [True, None]}], "e": "folded text"}
     assert [lines.at(p) for p in [(), ("a",), ("b",), ("b", 0), ("b", 1, "d", 1), ("e",)]] == [
         1, 1, 2, 3, 4, 5,
@@ -25,7 +34,7 @@ def test_plain_data_and_the_line_of_each_value():
 
 
 def test_a_key_stands_for_its_value_even_on_the_next_line():
-    _, lines = load_yaml(b"a:\n\n  text\n", "f.yaml")
+    _, lines = load_yaml(b"a:\n\n  text\n")
     assert lines.at(("a",)) == 1
 
 
@@ -50,18 +59,18 @@ def test_a_key_stands_for_its_value_even_on_the_next_line():
     ],
 )
 def test_scalars(text, value):
-    plain, _ = load_yaml(f"k: {text}".encode(), "f.yaml")
+    plain, _ = load_yaml(f"k: {text}".encode())
     assert plain == {"k": value}
     assert type(plain["k"]) is type(value)
 
 
 def test_nan_is_read_so_that_the_schema_can_refuse_it():
-    plain, _ = load_yaml(b"k: .nan", "f.yaml")
+    plain, _ = load_yaml(b"k: .nan")
     assert plain["k"] != plain["k"]
 
 
 def test_windows_lines_and_a_byte_order_mark_are_read():
-    plain, lines = load_yaml(b"\xef\xbb\xbfa: 1\r\nb: 2\r\n", "f.yaml")
+    plain, lines = load_yaml(b"\xef\xbb\xbfa: 1\r\nb: 2\r\n")
     assert plain == {"a": 1, "b": 2}
     assert lines.at(("b",)) == 2
 
@@ -108,12 +117,6 @@ def test_all_problems_at_once_in_the_order_of_lines():
     assert [p.split(":")[1] for p in said] == ["1", "2", "3", "4", "5"]
 
 
-def test_many_problems_are_counted_not_listed():
-    said = problems("".join(f"k{i}: 010\n" for i in range(150)))
-    assert len(said) == 101
-    assert said[-1].startswith("f.yaml:101: 50 more problems")
-
-
 def test_the_billion_laughs_end_at_once():
     levels = ["a0: &a0 [x, x]"] + [f"a{i}: &a{i} [{f'*a{i - 1}, ' * 9}]" for i in range(1, 30)]
     begin = time.perf_counter()
@@ -124,13 +127,12 @@ def test_the_billion_laughs_end_at_once():
 @given(
     st.one_of(st.binary(max_size=300), st.text("ab:-[]{}&*!|>'\"%#?,\n\t 01.~@`\\", max_size=80))
 )
-def test_any_bytes_give_data_or_a_rubric_error(data):
+def test_any_bytes_give_data_or_problems(data):
     try:
-        load_yaml(data if isinstance(data, bytes) else data.encode(), "f.yaml")
-    except RubricError as error:
-        said = error.problems
+        load_yaml(data if isinstance(data, bytes) else data.encode())
+    except Unreadable as error:
+        problems = error.problems
     else:
         return
-    assert said
-    assert all(p.startswith("f.yaml:") for p in said)
-    "".join(said).encode()
+    assert problems
+    "".join(problem.text for problem in problems).encode()
