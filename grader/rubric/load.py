@@ -15,7 +15,7 @@ from grader.rubric.contract import Contract
 from grader.rubric.model import ContractFile, Item, Rubric, RubricFile
 from grader.rubric.problems import refusal
 from grader.rubric.wording import sentence
-from grader.yaml_data import Caps, Lines, Plain, Problem, Reading, Unreadable, read_yaml
+from grader.yaml_data import Caps, Lines, Plain, Problem, Unreadable, YamlDocument, read_yaml
 
 CAPS = Caps(256 * 1024, 16, 5000, "a rubric needs 8", "a rubric needs a few hundred")
 """Our longest rubric has 16 kB, 8 levels and 730 values; PyYAML reads about 100 kB a second,
@@ -120,7 +120,7 @@ def rubric_schema() -> dict[str, Any]:
     return dialect | RubricFile.model_json_schema()
 
 
-def _read(data: bytes, name: str) -> Reading:
+def _read(data: bytes, name: str) -> YamlDocument:
     """Return the data with the problems after which reading could go on, or raise RubricError."""
     try:
         return read_yaml(data, CAPS)

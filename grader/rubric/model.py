@@ -36,13 +36,13 @@ Some: TypeAlias = Annotated[
 ]
 
 
-class _Strict(BaseModel):
+class _Section(BaseModel):
     """Frozen, and literal: "4" is no number, `yes` is no text, an unknown key is an error."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
-class Tier(_Strict):
+class Tier(_Section):
     """One step of `credit: tiers`."""
 
     passed: int = Field(
@@ -51,7 +51,7 @@ class Tier(_Strict):
     points: Points = Field(description="the points this many passes earn", examples=[2.5])
 
 
-class Item(_Strict):
+class Item(_Section):
     """One line of the rubric: points, and the checks they rest on, or a human's mark."""
 
     id: Id = Field(description="unique in the rubric", examples=["loss-value"])
@@ -99,7 +99,7 @@ class Item(_Strict):
     )
 
 
-class Part(_Strict):
+class Part(_Section):
     """A group of items, a heading of the report."""
 
     id: Id = Field(description="unique among the parts", examples=["forward"])
@@ -112,7 +112,7 @@ class Part(_Strict):
     )
 
 
-class Gate(_Strict):
+class Gate(_Section):
     """Caps the score unless all its checks pass.
 
     A gate looks at numbers only: it holds also where a defect explains the check. So
@@ -135,7 +135,7 @@ class Gate(_Strict):
     )
 
 
-class Group(_Strict):
+class Group(_Section):
     """One row of a dimension that is shown row by row."""
 
     title: Text = Field(description="what the row is about", examples=["Silent broadcasting"])
@@ -144,7 +144,7 @@ class Group(_Strict):
     )
 
 
-class Dimension(_Strict):
+class Dimension(_Section):
     """A cross-cut through all parts: counted, never scored."""
 
     id: Id = Field(description="unique among the dimensions", examples=["shapes"])
@@ -167,7 +167,7 @@ class Dimension(_Strict):
         return tuple(dict.fromkeys((*self.checks, *grouped)))
 
 
-class Band(_Strict):
+class Band(_Section):
     """A name for the scores from `at_least` per cent up to the next band."""
 
     at_least: float = Field(
@@ -180,7 +180,7 @@ class Band(_Strict):
     name: Text = Field(description="what the report calls it", examples=["hire"])
 
 
-class Deductions(_Strict):
+class Deductions(_Section):
     """What a proven defect costs at most, in points, however many checks it fails.
 
     Numbers decide, diagnosis can only soften: what the failed checks cost is the
@@ -208,7 +208,7 @@ class Deductions(_Strict):
     )
 
 
-class RubricFile(_Strict):
+class RubricFile(_Section):
     """A grading rubric: parts with items worth points, gates, dimensions and bands."""
 
     rubric: Literal[1] = Field(description="version of this format", examples=[FORMAT])
@@ -245,7 +245,7 @@ class RubricFile(_Strict):
     )
 
 
-class ContractFile(_Strict):
+class ContractFile(_Section):
     """A contract in a file of its own, as a rubric would hold it."""
 
     contract: Contract = Field(

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 from grader.records import CheckStatus, Result
 from grader.report.defects import defect_views
-from grader.report.verdict import MAX_SENTENCES, Sentence, verdict
+from grader.report.summary import MAX_SENTENCES, Sentence, summary
 
 
 def said(result: Result) -> tuple[Sentence, ...]:
-    return verdict(result, defect_views(result)).sentences
+    return summary(result, defect_views(result)).sentences
 
 
 def test_defects_then_what_none_explains(usual: Result) -> None:

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from grader.bundled import PACKAGE
-from grader.cohort import alike
-from grader.cohort.alike import ALIKE, groups, sketch
+from grader.cohort import similarity
+from grader.cohort.similarity import ALIKE, groups, sketch
 from grader.intake import take_in
 from grader.records import SourceFile, Submission
 
@@ -85,7 +85,7 @@ def test_the_numbers_stay_what_they_were_in_earlier_runs() -> None:
 
 
 def test_what_was_handed_out_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(alike, "FEWEST", 1)
+    monkeypatch.setattr(similarity, "FEWEST", 1)
     assert sketch(answer("x", "x = [1, 2, 3, 4, 5, 6, 7, 8, 9]\n")) != ""
     assert sketch(answer("x", (PACKAGE / "starter" / "solution.py").read_text())) == ""
 

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from grader.intake.exports.place import Entry, Place
+from grader.intake.exports.container import Container, ContainerEntry
 from grader.records import Submission
 
 
 @dataclass(frozen=True, slots=True)
-class Handed:
+class Attempt:
     """One attempt. `who` identifies the candidate in the export, `name` is for people.
 
     `pieces` are files and folders with what they are called in the submission (for a
@@ -22,7 +22,7 @@ class Handed:
 
     who: str
     name: str
-    pieces: tuple[tuple[Entry, str], ...]
+    pieces: tuple[tuple[ContainerEntry, str], ...]
     order: tuple[object, ...] = ()
     passed_over: tuple[str, ...] = ()
 
@@ -32,12 +32,12 @@ class Handed:
         return self.pieces[0][0].path if self.pieces else ""
 
 
-Recogniser = Callable[[Place, str], "list[Handed] | None"]
+Recogniser = Callable[[Container, str], "list[Attempt] | None"]
 """What was handed in below a folder of the place (it ends in a slash; "" is the top), or None."""
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class ExportFormat:
     """How one system exports a cohort."""
 
     name: str
@@ -63,6 +63,6 @@ class Cohort:
     left_out: tuple[str, ...]
 
 
-def folder(entry: Entry) -> tuple[tuple[Entry, str], ...]:
-    """A folder as the whole of a submission."""
+def folder(entry: ContainerEntry) -> tuple[tuple[ContainerEntry, str], ...]:
+    """Return a folder as the whole of a submission."""
     return ((entry, ""),)

@@ -19,8 +19,8 @@ from typing import IO
 from grader.errors import CallerError, SubmissionError
 from grader.intake.archives import (
     SHOWN,
-    Counted,
     Header,
+    LimitedStream,
     clean_member,
     collect_member,
     environments_of,
@@ -52,8 +52,8 @@ SPOOLED = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """A file or folder; `path` is relative to the place, POSIX."""
+class ContainerEntry:
+    """A file or folder; `path` is relative to the container, POSIX."""
 
     path: str
     is_folder: bool
@@ -64,7 +64,7 @@ class Entry:
         return self.path.rpartition("/")[2]
 
 
-class Place(ABC):
+class Container(ABC):
     """A folder or an archive. `left_out` grows by what is neither followed nor opened."""
 
     def __init__(self, title: str) -> None:
@@ -72,23 +72,23 @@ class Place(ABC):
         self.left_out: dict[str, None] = {}
 
     @abstractmethod
-    def entries(self, folder: str = "") -> list[Entry]:
-        """What is directly in `folder`, by name, without hidden things and links."""
+    def entries(self, folder: str = "") -> list[ContainerEntry]:
+        """Return what is directly in `folder`, by name, without hidden things and links."""
 
     @abstractmethod
     def has(self, path: str) -> bool:
-        """Whether there is anything at `path`, hidden or not."""
+        """Return whether there is anything at `path`, hidden or not."""
 
     @abstractmethod
     def read(self, path: str, limit: int) -> bytes | None:
-        """The bytes of a regular file of at most `limit`; None for anything else."""
+        """Return the bytes of a regular file of at most `limit`; None for anything else."""
 
     @abstractmethod
-    def collect(self, entry: Entry, name: str, into: Collector) -> None:
+    def collect(self, entry: ContainerEntry, name: str, into: Collector) -> None:
         """Hand a file, or all of a folder, to `into`; in there it is called `name`."""
 
-    def collect_handed(self, entry: Entry, name: str, into: Collector) -> None:
-        """As `collect`, but of an archive its members: it is what was handed in, not inside it."""
+    def collect_handed(self, entry: ContainerEntry, name: str, into: Collector) -> None:
+        """Collect like `collect`, but of an archive its members."""
         if entry.is_folder or not is_archive(entry.name):
             self.collect(entry, name, into)
             return
@@ -105,18 +105,18 @@ class Place(ABC):
 
 
 def is_hidden(name: str) -> bool:
-    """Whether an entry is nobody's submission: dot files, `__MACOSX`, `__pycache__`."""
+    """Return whether an entry is nobody's submission: dot files, `__MACOSX`, `__pycache__`."""
     return name.startswith((".", "__"))
 
 
-class FolderPlace(Place):
+class FolderContainer(Container):
     """A folder. Links in it are left out: who fills it must not choose what else is read."""
 
     def __init__(self, root: Path) -> None:
         super().__init__(root.resolve().name)
         self.root = root
 
-    def entries(self, folder: str = "") -> list[Entry]:
+    def entries(self, folder: str = "") -> list[ContainerEntry]:
         found = []
         with os.scandir(self.root / folder) as rows:
             for row in rows:
@@ -126,7 +126,7 @@ class FolderPlace(Place):
                 if row.is_symlink():
                     self.left_out[f"{path} (a link)"] = None
                 else:
-                    found.append(Entry(path, row.is_dir(follow_symlinks=False)))
+                    found.append(ContainerEntry(path, row.is_dir(follow_symlinks=False)))
         return sorted(found, key=lambda e: Path(e.path))
 
     def has(self, path: str) -> bool:
@@ -135,7 +135,7 @@ class FolderPlace(Place):
     def read(self, path: str, limit: int) -> bytes | None:
         return read_regular(self.root / path, limit)
 
-    def collect(self, entry: Entry, name: str, into: Collector) -> None:
+    def collect(self, entry: ContainerEntry, name: str, into: Collector) -> None:
         path = self.root / entry.path
         if entry.is_folder:
             collect_folder(path, name, into)
@@ -151,7 +151,7 @@ class Member:
     why_not: str
 
 
-class ArchivePlace(Place):
+class ArchiveContainer(Container):
     """A zip or a tar, whose names were all read when it was opened."""
 
     def __init__(self, title: str, members: dict[str, Member]) -> None:
@@ -174,7 +174,7 @@ class ArchivePlace(Place):
             self.children.setdefault(outer, {})[name] = True
             folder = outer
 
-    def entries(self, folder: str = "") -> list[Entry]:
+    def entries(self, folder: str = "") -> list[ContainerEntry]:
         rows = self.children.get(folder, {})
         found = []
         for name in sorted(rows):
@@ -182,7 +182,7 @@ class ArchivePlace(Place):
             if why:
                 self.left_out[f"{folder}{name} ({why})"] = None
             elif not is_hidden(name):
-                found.append(Entry(folder + name, rows[name]))
+                found.append(ContainerEntry(folder + name, rows[name]))
         return found
 
     def has(self, path: str) -> bool:
@@ -192,7 +192,7 @@ class ArchivePlace(Place):
         member = self.members.get(path)
         return None if member is None or member.why_not else member.read(limit)
 
-    def collect(self, entry: Entry, name: str, into: Collector) -> None:
+    def collect(self, entry: ContainerEntry, name: str, into: Collector) -> None:
         if not entry.is_folder:
             member = self.members[entry.path]
             collect_member(name, member.why_not, member.read, frozenset(), into)
@@ -208,7 +208,7 @@ class ArchivePlace(Place):
             collect_member(given, member.why_not, member.read, environments, into)
 
     def _below(self, base: str) -> list[str]:
-        """The files below a folder, in order; of too many only as many as are too many."""
+        """Return the files below a folder, in order; of too many only as many as are too many."""
         paths: list[str] = []
         for name, is_folder in sorted(self.children.get(base, {}).items()):
             paths += self._below(f"{base}{name}/") if is_folder else [base + name]
@@ -220,17 +220,17 @@ class ArchivePlace(Place):
 # ── opening ──────────────────────────────────────────────────────────────────
 
 
-def open_place(path: Path) -> Place:
-    """The cohort at `path`. Raises `CallerError` when it is neither a folder nor an archive."""
+def open_container(path: Path) -> Container:
+    """Return the cohort at `path`. Raises `CallerError` for what is no folder and no archive."""
     if path.is_dir():
-        return FolderPlace(path)
+        return FolderContainer(path)
     if not path.is_file() or not is_archive(path.name):
         raise CallerError(f"{path}: there is no such folder, .zip or .tar.gz")
     title = path.name
     try:
         if path.name.lower().endswith(".zip"):
-            return ArchivePlace(title, _zip_members(path))
-        return ArchivePlace(title, _tar_members(path))
+            return ArchiveContainer(title, _zip_members(path))
+        return ArchiveContainer(title, _tar_members(path))
     except (CallerError, SubmissionError) as error:
         raise CallerError(f"{path}: {error}") from error
     except Exception as error:  # BadZipFile, TarError, zlib.error, OSError, a hostile header's
@@ -265,7 +265,7 @@ def _zip_members(path: Path) -> dict[str, Member]:
 
 
 def _tar_members(path: Path) -> dict[str, Member]:
-    """Of a tar, unzipped once into a nameless file, for its members are read in any order."""
+    """Return the members of a tar, unzipped once into a nameless file, to read in any order."""
     plain = _plain_tar(path)
     lock = threading.Lock()
 
@@ -296,7 +296,7 @@ def _tar_members(path: Path) -> dict[str, Member]:
 def _plain_tar(path: Path) -> IO[bytes]:
     plain: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  # open as long as it is read
     with path.open("rb") as packed:
-        stream = Counted(unpacked(packed), MAX_COHORT)
+        stream = LimitedStream(unpacked(packed), MAX_COHORT)
         while chunk := stream.read(SPOOLED):
             plain.write(chunk)
     plain.seek(0)

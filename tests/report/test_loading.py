@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from grader.records import Ended, Observation, Observations, ProcessReport
-from grader.report.intake import MOST_MODULES, MOST_ROWS, taken_in
+from grader.report.loading import MOST_MODULES, MOST_ROWS, loading_notes
 
 
 def seen(numpy: dict[str, str], torch: dict[str, str]) -> tuple[str, ...]:
     reports = (ProcessReport(Observation(Ended.OK, texts=t)) for t in (numpy, torch))
-    return taken_in(Observations(*reports, {}))
+    return loading_notes(Observations(*reports, {}))
 
 
 def test_nothing_is_told_of_a_plain_file() -> None:

@@ -9,8 +9,8 @@ from typing import Any
 from markupsafe import Markup
 
 from grader.report.escape import clip, visible
-from grader.report.overview import Overview, Row
-from grader.report.wants import REASONS
+from grader.report.overview import CohortRow, Overview
+from grader.report.review_reasons import REASONS
 
 LONGEST = 120
 """Characters of a name or an id; of a fault it is three times as many."""
@@ -48,11 +48,11 @@ def _json(value: Any) -> str:
     return text
 
 
-def _packed(row: Row, codes: dict[str, int], bands: dict[str, int]) -> list[Any]:
+def _packed(row: CohortRow, codes: dict[str, int], bands: dict[str, int]) -> list[Any]:
     """Id; name, "" if the same; score; percent; open points; band; failed checks; codes;
     reasons as bits; a digit for each dimension's share; fault; whether it ran unisolated.
     """
-    reasons = sum(1 << at for at, key in enumerate(REASONS) if key in row.wants)
+    reasons = sum(1 << at for at, key in enumerate(REASONS) if key in row.reasons)
     shares = "".join(str(int(9 * share)) if share >= 0 else NONE_RAN for share in row.shares)
     return [
         _text(row.id),

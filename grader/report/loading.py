@@ -9,8 +9,8 @@ MOST_ROWS = 8
 MOST_MODULES = 12
 
 
-def taken_in(observations: Observations) -> tuple[str, ...]:
-    """Sentences about what was left out at module level, and about modules that were not there.
+def loading_notes(observations: Observations) -> tuple[str, ...]:
+    """Return sentences about code left out at module level and modules that were missing.
 
     What is the same for both parts is said once. The words are the child's: text to be shown.
     """

@@ -54,7 +54,7 @@ class MapRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Looks:
+class Charts:
     """All drawings of a report, and the levels that occur in its maps."""
 
     rows: tuple[MapRow, ...]
@@ -69,8 +69,8 @@ class Looks:
 PARTS = {"numpy": "By hand, in NumPy", "torch": "By autograd, in PyTorch"}
 
 
-def looks(pictures: Pictures, *, interviewer: bool) -> Looks:
-    """The drawings worth a look; the right loss's curve is for the interviewer only."""
+def charts(pictures: Pictures, *, interviewer: bool) -> Charts:
+    """Return the drawings worth a look; the right loss's curve is for the interviewer only."""
     rows = tuple(_map_rows(pictures.maps))
     levels = {level for one in pictures.maps for level in one.levels}
     key = tuple((level, words) for level, words in KEY if level in levels)
@@ -80,7 +80,7 @@ def looks(pictures: Pictures, *, interviewer: bool) -> Looks:
         *_growth_plot(pictures.growth, interviewer=interviewer),
         *_step_plot(pictures.steps),
     )
-    return Looks(rows, key, plots)
+    return Charts(rows, key, plots)
 
 
 # ── error maps ───────────────────────────────────────────────────────────────
@@ -110,7 +110,7 @@ def _map_view(one: ErrorMap) -> MapView:
 
 
 def _cells(levels: Sequence[int], columns: int) -> Iterator[tuple[int, str]]:
-    """For each level above 0 one path, a run of equal neighbours one rectangle."""
+    """Yield one path for each level above 0; a run of equal neighbours is one rectangle."""
     paths: dict[int, str] = {}
     start = 0
     while start < len(levels):
@@ -160,7 +160,7 @@ Group = tuple[list[str], tuple[tuple[float, float], ...]]
 
 
 def _grouped(curves: Sequence[Curve]) -> list[Group]:
-    """Curves that are the same as one, under all their names."""
+    """Return curves that are the same as one, under all their names."""
     groups: list[Group] = []
     for curve in curves:
         for names, points in groups:
@@ -176,7 +176,7 @@ def _grouped(curves: Sequence[Curve]) -> list[Group]:
 
 
 def _law(points: Sequence[tuple[float, float]]) -> str:
-    """How the ratio depends on B, where it does so in one of the known ways."""
+    """Return how the ratio depends on B, where it does so in one of the known ways."""
     for words, law in LAWS:
         if all(abs(y - law(x)) <= 1e-4 * abs(law(x)) for x, y in points):
             return words
@@ -188,7 +188,7 @@ def _law(points: Sequence[tuple[float, float]]) -> str:
 
 
 def _growth_plot(curves: Sequence[Curve], *, interviewer: bool) -> Iterator[Plot]:
-    """Only where the candidate's loss leaves the right one."""
+    """Yield only where the candidate's loss leaves the right one."""
     if len(curves) != 2:
         return
     own, right = curves
@@ -210,7 +210,7 @@ def _growth_plot(curves: Sequence[Curve], *, interviewer: bool) -> Iterator[Plot
 
 
 def _step_plot(curves: Sequence[Curve]) -> Iterator[Plot]:
-    """Only where no step brings the difference down to where a right gradient lies."""
+    """Yield only where no step brings the difference down to where a right gradient lies."""
     for curve in curves:
         best = min((y for _, y in curve.points if math.isfinite(y)), default=math.inf)
         if best <= FINITE_DIFFERENCE:

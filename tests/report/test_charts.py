@@ -8,7 +8,7 @@ import pytest
 
 from grader.records import Curve, Pictures, Result
 from grader.report import render_report
-from grader.report.looks import _cells, looks
+from grader.report.charts import _cells, charts
 from grader.report.plot import HEIGHT, WIDTH, Series, plot
 from tests.report.drawn import ALL, MASK, RIGHT
 
@@ -22,12 +22,12 @@ def test_what_is_right_is_not_drawn() -> None:
     right = Curve("numpy", "loss", RIGHT.points)
     straight = (Curve("numpy", "dW1", ((1.0, 1.0), (5.0, 1.0))),)
     fine = (Curve("numpy", "difference", ((1e-2, 0.1), (1e-5, 1e-9), (1e-10, 1e-6))),)
-    assert not looks(Pictures((), straight, (right, RIGHT), fine), interviewer=True).any
-    assert not looks(Pictures(), interviewer=True).any
+    assert not charts(Pictures((), straight, (right, RIGHT), fine), interviewer=True).any
+    assert not charts(Pictures(), interviewer=True).any
 
 
 def test_curves_of_one_kind_are_one_line_with_its_law() -> None:
-    (ratio, *_) = looks(ALL, interviewer=True).plots
+    (ratio, *_) = charts(ALL, interviewer=True).plots
     assert [words for _, words in ratio.legend] == [
         "loss: equal to autograd’s",
         "dW1, db1: autograd’s / B",
@@ -35,7 +35,7 @@ def test_curves_of_one_kind_are_one_line_with_its_law() -> None:
 
 
 def test_where_the_loss_stops_being_a_number_is_said_and_marked() -> None:
-    growth = next(p for p in looks(ALL, interviewer=True).plots if p.id == "growth")
+    growth = next(p for p in charts(ALL, interviewer=True).plots if p.id == "growth")
     assert growth.said == "From logits of 1e+02 on, the loss is no finite number."
     assert [len(line.lost) for line in growth.lines] == [0, 2]
 

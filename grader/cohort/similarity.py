@@ -14,7 +14,6 @@ import io
 import keyword
 import tokenize
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
@@ -22,6 +21,7 @@ from numpy.typing import NDArray
 
 from grader.bundled import PACKAGE
 from grader.records import SourceFile, Submission
+from grader.report.overview import SimilarGroup
 
 STRUCTURE_KEY = "structure"
 """Where `result.json` keeps an answer's sketch."""
@@ -53,16 +53,8 @@ REPRESENTATIVES = 4
 """With how many of a bucket's groups a newcomer is compared: keeps a bucket's cost linear."""
 
 
-@dataclass(frozen=True, slots=True)
-class Alike:
-    """Ids of answers that are built alike, and the least share of structure in common."""
-
-    ids: tuple[str, ...]
-    share: float
-
-
 def sketch(submission: Submission) -> str:
-    """The answer's 64 numbers in hexadecimal; "" when there is too little to compare.
+    """Return the answer's 64 numbers in hexadecimal; "" when there is too little to compare.
 
     What every candidate was handed (the starter) is left out. Never raises: a source that is
     no Python has the windows up to where it stops being read.
@@ -81,13 +73,13 @@ def sketch(submission: Submission) -> str:
 
 
 def windows(file: SourceFile) -> set[int]:
-    """A number for each window of tokens, the same whatever names are used."""
+    """Return a number for each window of tokens, the same whatever names are used."""
     text = file.data[:LONGEST].decode("utf-8", "replace")
     return {_digest(window) for window in _renamed(list(_words(text)))}
 
 
-def groups(sketches: Mapping[str, str]) -> list[Alike]:
-    """Answers built alike, the largest group first; `sketches` by id, "" is passed over.
+def groups(sketches: Mapping[str, str]) -> list[SimilarGroup]:
+    """Return answers built alike, the largest group first; `sketches` by id, "" is passed over.
 
     Cost is linear in the number of answers: a bucket's newcomer is compared with few of it.
     """
@@ -108,7 +100,7 @@ def groups(sketches: Mapping[str, str]) -> list[Alike]:
     for id in rows:
         members.setdefault(_find(leader, id), []).append(id)
     found = [
-        Alike(tuple(ids), min(_share(rows[head], rows[id]) for id in ids))
+        SimilarGroup(tuple(ids), min(_share(rows[head], rows[id]) for id in ids))
         for head, ids in members.items()
         if len(ids) > 1
     ]
@@ -124,7 +116,7 @@ PASSED_OVER = (
 
 
 def _words(text: str) -> Iterator[tuple[bool, str]]:
-    """Whether a token may be renamed, and its text; numbers all read alike.
+    """Yield whether a token may be renamed, and its text; numbers all read alike.
 
     Attributes are another's names and stay.
     """
@@ -144,7 +136,7 @@ def _words(text: str) -> Iterator[tuple[bool, str]]:
 
 
 def _renamed(words: Sequence[tuple[bool, str]]) -> Iterator[str]:
-    """The text of each window; a renamed name is its place among the window's names."""
+    """Yield the text of each window; a renamed name is its place among the window's names."""
     known: dict[str, int] = {}
     pieces: list[str] = []
     for at in range(len(words) - WINDOW + 1):
@@ -169,7 +161,7 @@ def _digest(window: str) -> int:
 
 @cache
 def _handed_out() -> frozenset[int]:
-    """The windows of the starter, which everybody may have."""
+    """Return the windows of the starter, which everybody may have."""
     path = PACKAGE / "starter" / "solution.py"
     return frozenset(windows(SourceFile(path.name, path.read_bytes())))
 
@@ -197,7 +189,7 @@ def _share(a: Numbers, b: Numbers) -> float:
 
 
 def _buckets(rows: Mapping[str, Numbers]) -> Iterator[list[str]]:
-    """Ids that agree in a whole band, two or more together."""
+    """Yield ids that agree in a whole band, two or more together."""
     height = NUMBERS // BANDS
     for band in range(BANDS):
         found: dict[bytes, list[str]] = {}
@@ -208,7 +200,7 @@ def _buckets(rows: Mapping[str, Numbers]) -> Iterator[list[str]]:
 
 
 def _find(leader: dict[str, str], id: str) -> str:
-    """The head of an answer's group; the way there is shortened."""
+    """Return the head of an answer's group; the way there is shortened."""
     while leader[id] != id:
         leader[id] = leader[leader[id]]
         id = leader[id]

@@ -16,7 +16,6 @@ from grader.records import (
     WrittenAnswer,
 )
 from grader.report import render_report
-from grader.report.crosscuts import crosscuts
 
 ROWS = (
     DimensionGroup("Silent broadcasting", 1, 2, ("forward.bias", "forward.gather")),
@@ -42,19 +41,9 @@ def graded(usual: Result) -> Grade:
     return replace(usual.grade, checks=checks, dimensions=(dimension,), parts=(part,))
 
 
-def test_rows_have_their_checks_with_their_states(usual: Result) -> None:
-    (panel,) = crosscuts(graded(usual))
-    found = [(r.title, r.passed, r.total, [c.status.value for c in r.checks]) for r in panel.rows]
-    assert found == [
-        ("Silent broadcasting", 1, 2, ["pass", "fail"]),
-        ("The 1/B factor", 0, 0, ["manual"]),
-    ]
-
-
 def test_a_dimension_without_rows_has_no_panel(usual: Result) -> None:
     grade = graded(usual)
     plain = replace(grade, dimensions=(replace(grade.dimensions[0], groups=()),))
-    assert crosscuts(plain) == ()
     assert 'class="crosscut"' not in render_report(
         replace(usual, grade=plain), audience="interviewer"
     )

@@ -1,4 +1,4 @@
-"""What a reviewer may say about a submission: three kinds of field, each with its form.
+"""The fields that a reviewer may fill in for a submission: three kinds, each with its form.
 
 A field's name is its kind, a slash, and what it is about: `mark/<item>`,
 `check/<check>`, `comment/<any id>`.
@@ -7,12 +7,12 @@ A field's name is its kind, a slash, and what it is about: `mark/<item>`,
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from typing import Annotated, Any, Literal, TypeAlias, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from grader.errors import CallerError
+from grader.report.stored import Document
 from grader.rubric import Item, Rubric
 
 MARK, CHECK, COMMENT = "mark", "check", "comment"
@@ -28,14 +28,14 @@ Some: TypeAlias = Annotated[
 ]
 
 
-class _Said(BaseModel):
+class _Form(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
-Kind = TypeVar("Kind", bound=_Said)
+Form = TypeVar("Form", bound=_Form)
 
 
-class Mark(_Said):
+class MarkForm(_Form):
     """Points for a manual item; `ticked` are the sentences of its guidance that are met."""
 
     points: Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -43,14 +43,14 @@ class Mark(_Said):
     note: Text = ""
 
 
-class Override(_Said):
+class OverrideForm(_Form):
     """Another status for a check, and why."""
 
     status: Literal["pass", "fail"]
     reason: Some
 
 
-class Comment(_Said):
+class CommentForm(_Form):
     """A remark about a line of the source."""
 
     file: Annotated[str, StringConstraints(min_length=1, max_length=1000)]
@@ -58,7 +58,7 @@ class Comment(_Said):
     text: Some
 
 
-class Order(_Said):
+class ChangeRequest(_Form):
     """What a page sends: a field, its new value (None takes it back), and upon which version."""
 
     field: Annotated[str, StringConstraints(max_length=200)]
@@ -69,34 +69,37 @@ class Order(_Said):
     ]
 
 
-def read_order(data: bytes) -> Order:
-    """The order in a request's body. Raises `CallerError` with what is wrong."""
-    return _valid(Order, data)
+def read_request(data: bytes) -> ChangeRequest:
+    """Return the request in the body `data`. Raises `CallerError` with what is wrong."""
+    return _valid(ChangeRequest, data)
 
 
-def checked(order: Order, document: Mapping[str, Any], rubric: Rubric) -> dict[str, Any] | None:
-    """The value to keep, with the facts of `document` that it was said about.
+def value_to_store(
+    request: ChangeRequest, document: Document, rubric: Rubric
+) -> dict[str, Any] | None:
+    """Return the value to keep, with the facts of `document` that it is about.
 
     Raises `CallerError` when the submission has no such field, or it cannot have such a value.
     """
-    kind, _, about = order.field.partition("/")
-    if kind == MARK and (item := manual_items(rubric).get(about)):
-        return None if order.value is None else _mark(order.value, item)
+    kind, _, about = request.field.partition("/")
     statuses = {check["id"]: check["status"] for check in found_checks(document, rubric)}
-    if kind == CHECK and (now := statuses.get(about)):
-        return None if order.value is None else _override(order.value, now)
+    value, item, status = request.value, manual_items(rubric).get(about), statuses.get(about)
+    if kind == MARK and item:
+        return None if value is None else _mark(value, item)
+    if kind == CHECK and status:
+        return None if value is None else _override(value, status)
     if kind == COMMENT and COMMENT_ID.fullmatch(about):
-        return None if order.value is None else _comment(order.value, document)
-    raise CallerError(f"there is no {order.field!r} in this submission; reload the page")
+        return None if value is None else _comment(value, document)
+    raise CallerError(f"there is no {request.field!r} in this submission; reload the page")
 
 
 def manual_items(rubric: Rubric) -> dict[str, Item]:
-    """The items that a human marks, by id."""
+    """Return the items that a human marks, by id."""
     return {item.id: item for part in rubric.parts for item in part.items if item.manual}
 
 
 def _mark(value: dict[str, Any], item: Item) -> dict[str, Any]:
-    mark = _valid(Mark, value)
+    mark = _valid(MarkForm, value)
     if mark.points > item.points:
         raise CallerError(f"{mark.points:g} points are more than the {item.points:g} of this item")
     ticked = [line for line in item.guidance if line in mark.ticked]
@@ -104,13 +107,13 @@ def _mark(value: dict[str, Any], item: Item) -> dict[str, Any]:
 
 
 def _override(value: dict[str, Any], now: str) -> dict[str, Any]:
-    override = _valid(Override, value)
+    override = _valid(OverrideForm, value)
     return {"status": override.status, "was": now, "reason": override.reason}
 
 
-def _comment(value: dict[str, Any], document: Mapping[str, Any]) -> dict[str, Any]:
-    comment = _valid(Comment, value)
-    texts = {source["path"]: source["text"] for source in document.get("sources", ())}
+def _comment(value: dict[str, Any], document: Document) -> dict[str, Any]:
+    comment = _valid(CommentForm, value)
+    texts = {source["path"]: source["text"] for source in document["sources"]}
     lines = texts.get(comment.file, "").split("\n")
     if comment.file not in texts or comment.line > len(lines):
         raise CallerError(f"{comment.file} has no line {comment.line}")
@@ -118,13 +121,13 @@ def _comment(value: dict[str, Any], document: Mapping[str, Any]) -> dict[str, An
     return {"file": comment.file, "line": comment.line, "quote": quote, "text": comment.text}
 
 
-def found_checks(document: Mapping[str, Any], rubric: Rubric) -> list[Mapping[str, Any]]:
-    """The checks of a result, without the manual items that stand among them."""
+def found_checks(document: Document, rubric: Rubric) -> list[Document]:
+    """Return the checks of a result, without the manual items that stand among them."""
     items = manual_items(rubric)
     return [c for c in document["checks"] if not (c["status"] == "manual" and c["id"] in items)]
 
 
-def _valid(model: type[Kind], value: bytes | dict[str, Any]) -> Kind:
+def _valid(model: type[Form], value: bytes | dict[str, Any]) -> Form:
     try:
         return (
             model.model_validate_json(value)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from grader.records import CheckGrade, CheckStatus, Grade, GradeStatus, ItemGrade, Result, Severity
 from grader.report.defects import DefectView
-from grader.report.figures import percent_of, plural, score_of
+from grader.report.numbers import percent_of, plural, score_of
 
 MAX_SENTENCES = 3
 MAX_LINKS = 3
@@ -27,7 +27,7 @@ class Sentence:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Summary:
     """What is seen first. `score` is "" while undecided: an unknown score is not a zero."""
 
     score: str
@@ -38,11 +38,11 @@ class Verdict:
     open_items: tuple[ItemGrade, ...]
 
 
-def verdict(result: Result, defects: Sequence[DefectView]) -> Verdict:
-    """The verdict; `defects` are the views of its defects, the gravest first."""
+def summary(result: Result, defects: Sequence[DefectView]) -> Summary:
+    """Return the verdict; `defects` are the views of its defects, the gravest first."""
     grade = result.grade
     decided = grade.status is GradeStatus.GRADED
-    return Verdict(
+    return Summary(
         score=score_of(grade.score, grade.max_score) if decided else "",
         percent=percent_of(grade.score, grade.max_score) if decided else "",
         band=(grade.band or "") if decided else "",
@@ -64,7 +64,7 @@ def _sentences(grade: Grade, defects: Sequence[DefectView]) -> Iterator[Sentence
 
 
 def _named(defects: Sequence[DefectView]) -> Iterator[Sentence]:
-    """A sentence for each thing that a defect says, with the way to its line."""
+    """Yield a sentence for each thing that a defect says, with the way to its line."""
     said: set[str] = set()
     for view in defects:
         defect = view.defect
@@ -77,7 +77,7 @@ def _named(defects: Sequence[DefectView]) -> Iterator[Sentence]:
 
 
 def _shortened(named: Sequence[Sentence], room: int) -> Iterator[Sentence]:
-    """As many as there is room for, the last of them with the number of the others."""
+    """Yield as many as there is room for, the last of them with the number of the others."""
     yield from named[: max(0, room - 1)]
     if room > 0:
         last, more = named[room - 1], len(named) - room
@@ -86,7 +86,7 @@ def _shortened(named: Sequence[Sentence], room: int) -> Iterator[Sentence]:
 
 
 def _unexplained(grade: Grade, *, at_all: bool) -> list[Sentence]:
-    """The failed checks that no defect explains, as one sentence; or that all pass."""
+    """Return the failed checks that no defect explains, as one sentence; or that all pass."""
     failed = [c for c in grade.checks if c.status is CheckStatus.FAIL]
     bare = [c for c in failed if not c.explained_by]
     if len(bare) == 1:

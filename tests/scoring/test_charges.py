@@ -5,12 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader.scoring.settle import settle
+from grader.scoring.charges import allocate
 
 
 def charged(losses, limits):
     """Per defect, and in all."""
-    flow = settle(
+    flow = allocate(
         {frozenset(codes): Fraction(lost) for codes, lost in losses.items()},
         {code: Fraction(limit) for code, limit in limits.items()},
     )
@@ -50,7 +50,7 @@ def test_each_is_charged_once(losses, limits, each):
     ],
 )
 def test_the_charge_is_spread_as_evenly_as_the_limits_allow(losses, limits, kept):
-    flow = settle(
+    flow = allocate(
         {frozenset(codes): Fraction(lost) for codes, lost in losses.items()},
         {code: Fraction(limit) for code, limit in limits.items()},
     )
@@ -67,7 +67,7 @@ SETS = ["".join(s) for s in chain.from_iterable(combinations(CODES, size) for si
     st.fixed_dictionaries({code: st.integers(0, 12) for code in CODES}),
 )
 def test_it_is_the_largest_charge_that_keeps_both_limits(losses, limits):
-    flow = settle(
+    flow = allocate(
         {frozenset(s): Fraction(lost) for s, lost in losses.items()},
         {code: Fraction(limit) for code, limit in limits.items()},
     )

@@ -26,8 +26,8 @@ Step: TypeAlias = tuple[Codes, str, int]
 NOTHING = Fraction(0)
 
 
-def settle(losses: Mapping[Codes, Fraction], limits: Mapping[str, Fraction]) -> Flow:
-    """How much of the loss of each set is charged to each of its defects, in points.
+def allocate(losses: Mapping[Codes, Fraction], limits: Mapping[str, Fraction]) -> Flow:
+    """Return how much of the loss of each set is charged to each of its defects, in points.
 
     The sum is the largest that charges no loss twice and no defect above its limit.
     """
@@ -45,7 +45,7 @@ def settle(losses: Mapping[Codes, Fraction], limits: Mapping[str, Fraction]) -> 
 def _evenly(
     losses: Mapping[Codes, Fraction], limits: Mapping[str, Fraction]
 ) -> tuple[Flow, set[Codes], set[str]]:
-    """The largest equal share of all losses that fits: the flow, and its bottleneck.
+    """Return the largest equal share of all losses that fits: the flow, and its bottleneck.
 
     The bottleneck is the sets that cannot be charged more and the defects that are
     used up by them; all of both, when everything fits.
@@ -63,7 +63,7 @@ def _evenly(
 def _largest(
     demands: Mapping[Codes, Fraction], limits: Mapping[str, Fraction]
 ) -> tuple[Flow, set[Codes], set[str]]:
-    """A largest flow, and the sets that compete where it falls short, with their defects."""
+    """Return a largest flow, and the sets that compete where it falls short, with their defects."""
     sets = sorted(demands, key=lambda codes: (len(codes), sorted(codes)))
     flow: Flow = {(s, code): NOTHING for s in sets for code in sorted(s) if code in limits}
     left, free = dict(demands), dict(limits)
@@ -83,7 +83,7 @@ def _largest(
 def _path(
     sets: list[Codes], flow: Flow, left: Mapping[Codes, Fraction], free: Mapping[str, Fraction]
 ) -> tuple[list[Step], set[Codes], set[str]]:
-    """A shortest way from a set with a loss left to a defect with room, and what was reached.
+    """Return a shortest way from a set with a loss left to a defect with room, and its nodes.
 
     A step back takes a charge off a defect, for a set that another defect can carry.
     """
