@@ -126,7 +126,7 @@ def cohort(
     terminal = JsonLines() if json_lines else Terminal()
     chosen = chosen_audience(audience)
     handed_in, checked = find_cohort(existing(folder)), chosen_rubric(rubric, contract)
-    found = handed_in.found
+    found = handed_in.entries
     if seed is None and not fresh:
         seed = earlier_seed(out)
     _confinable(unconfined=unsafe_no_sandbox)

@@ -203,7 +203,8 @@ class Engine:
             allowance = self.settings.allowance
             seen = seen_of(submission, self.paper, self._zygotes, allowance)
         else:
-            why = submission.defects[0].message if submission.defects else "no Python file"
+            unusable = submission.unusable
+            why = f"Nothing could be graded: {unusable[0]}." if unusable else "no Python file"
             seen = unseen(_no_observations(Ended.MISSING, why))
         view = View(self.exam(), *seen)
         return view, run_checks(ALL_CHECKS, view)

@@ -27,7 +27,7 @@ from grader.cohort.store import (
 )
 from grader.cohort.worker import Finished, Order, set_aside, written
 from grader.cohort.workforce import Workforce
-from grader.intake import Found
+from grader.intake import CohortEntry
 from grader.records import Result, Submission
 from grader.report import json_text, write_csv, write_index
 from grader.report.overview import outlined
@@ -61,7 +61,7 @@ def _key(order: Order, submission: Submission) -> str:
 
 def grade_cohort(
     order: Order,
-    found: Sequence[Found],
+    found: Sequence[CohortEntry],
     out: Path,
     *,
     jobs: int,

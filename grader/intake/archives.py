@@ -215,7 +215,8 @@ def collect_member(
     if archive:
         into.keep_archive(given[:SHOWN], data)
     elif data is None:
-        into.skip(given[:SHOWN], why_not or too_large(limit_of(name)))
+        why = why_not or too_large(limit_of(name)).words
+        into.skip(given[:SHOWN], why, too_large=not why_not)
     else:
         into.add(name, data)
 

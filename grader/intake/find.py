@@ -17,15 +17,13 @@ from grader.intake.files import (
     limit_of,
     read_folder,
     read_regular,
-    too_large,
-    wanted,
     why_not,
 )
 from grader.intake.identity import safe_id
-from grader.intake.main import choose, find_main, joined
+from grader.intake.main import choose, joined
 from grader.intake.notebook import read_notebook
 from grader.intake.settings import is_settings, settings_of
-from grader.records import Defect, Severity, SourceFile, Submission
+from grader.records import SourceFile, Submission
 
 KINDS = ".py, .ipynb, .zip or .tar.gz"
 HOLDS_CODE = re.compile(rb"^[ \t\xef\xbb\xbf]*[^#\s]", re.MULTILINE)
@@ -68,8 +66,8 @@ def _read(path: Path) -> Read:
     data = read_regular(path, limit)
     if data is None:
         why = why_not(path, limit)
-        raise SubmissionError(f"{path.name} is {why}" if why != too_large(limit) else
-                              f"{path.name} is {why}: hand in your own source only")  # fmt: skip
+        then = ": hand in your own source only" if why.too_large else ""
+        raise SubmissionError(f"{path.name} is {why.words}{then}")
     if suffix in ARCHIVES:
         return read_archive(path.name, data)
     return Read((SourceFile(path.name, data),), ())
@@ -86,7 +84,7 @@ def assemble(id: str, name: str, read: Read, *, renamed: bool = False) -> Submis
         return empty(id, name, str(error), read.explained)
     given = [_lower_suffix(f) for f in _without_common_folder(read.files)]
     wishes = settings_of(given)
-    files, defects, prose = _with_modules(given)
+    files, unusable, prose = _with_modules(given)
     files, unread = _without_slow(files)
     main = choose(files)
     digest = _digest(files)
@@ -97,7 +95,7 @@ def assemble(id: str, name: str, read: Read, *, renamed: bool = False) -> Submis
     if why:
         return Submission(
             id, name, digest, tuple(files), "", passed_over=passed_over,
-            defects=tuple(defects or [_unusable(why)]), notes=wishes.notes,
+            unusable=tuple(unusable or [why]), notes=wishes.notes,
         )  # fmt: skip
     answers = next((f.data.decode("utf-8", "replace") for f in files if _is_answers(f)), "")
     written = written_answers(answers, prose, code)
@@ -106,7 +104,7 @@ def assemble(id: str, name: str, read: Read, *, renamed: bool = False) -> Submis
         code.insert(0, joined(main.parts, code))
         path = code[0].path
     return Submission(
-        id, name, digest, tuple(code), path, wishes.names, answers, passed_over, tuple(defects),
+        id, name, digest, tuple(code), path, wishes.names, answers, passed_over, tuple(unusable),
         main.parts, wishes.notes, written=written,
     )  # fmt: skip
 
@@ -127,15 +125,16 @@ def with_inner(read: Read) -> Read:
     files = tuple(SourceFile(folder + f.path, f.data) for f in inner.files)
     passed = [p for p in read.passed_over if p != outer] + [folder + p for p in inner.passed_over]
     reasons = dict(read.reasons) | {folder + p: why for p, why in inner.reasons.items()}
-    return Read((*read.files, *files), tuple(passed), reasons)
+    large = (read.too_large - {outer}) | {folder + p for p in inner.too_large}
+    return Read((*read.files, *files), tuple(passed), reasons, too_large=frozenset(large))
 
 
 def _with_modules(
     given: list[SourceFile],
-) -> tuple[list[SourceFile], list[Defect], list[str]]:
+) -> tuple[list[SourceFile], list[str], list[str]]:
     """Return the files with each notebook as a module, the unusable notebooks, and text cells."""
     taken = {f.path for f in given}
-    files, defects, prose = list[SourceFile](), list[Defect](), list[str]()
+    files, unusable, prose = list[SourceFile](), list[str](), list[str]()
     for file in given:
         if not file.path.endswith(".ipynb"):
             files.append(file)
@@ -145,7 +144,7 @@ def _with_modules(
             if not notebook.cells:
                 raise SubmissionError("this notebook has no code cells")
         except SubmissionError as error:
-            defects.append(_unusable(f"{file.path}: {error}"))
+            unusable.append(f"{file.path}: {error}")
             continue
         prose += notebook.prose
         folder = PurePosixPath(file.path).parent
@@ -155,7 +154,7 @@ def _with_modules(
             if where not in taken:
                 taken.add(where)
                 files.append(SourceFile(where, data))
-    return files, defects, prose
+    return files, unusable, prose
 
 
 def _without_slow(files: list[SourceFile]) -> tuple[list[SourceFile], list[str]]:
@@ -168,8 +167,9 @@ def _without_slow(files: list[SourceFile]) -> tuple[list[SourceFile], list[str]]
 def _why_nothing(code: list[SourceFile], main: str, read: Read) -> str:
     """Return why there is nothing to grade, "" when there is something."""
     if not main:
-        large = next((p for p in read.explained if "larger than" in p), "")
-        return f"no Python file was found, only {large}" if large else "no Python file was found"
+        large = next((p for p in read.passed_over if p in read.too_large), "")
+        only = f", only {large} ({read.reasons[large]})" if large else ""
+        return f"no Python file was found{only}"
     if not any(f.data.removeprefix(b"\xef\xbb\xbf").strip() for f in code):
         return f"{main} is empty" if len(code) == 1 else "all Python files are empty"
     if not any(HOLDS_CODE.search(f.data) for f in code):
@@ -223,16 +223,6 @@ def _digest(files: list[SourceFile]) -> str:
     return f"sha256:{total.hexdigest()}"
 
 
-def _unusable(why: str) -> Defect:
-    hint = "Hand in a folder with solution.py, or that file alone."
-    return Defect("missing-function", Severity.MAJOR, f"Nothing could be graded: {why}.", hint)
-
-
 def empty(id: str, name: str, why: str, passed_over: tuple[str, ...] = ()) -> Submission:
-    """Return a submission of which nothing can be graded; its one defect says why."""
-    return Submission(
-        id, name, _digest([]), (), "", passed_over=passed_over, defects=(_unusable(why),)
-    )
-
-
-__all__ = ["KINDS", "assemble", "empty", "find_main", "suffix_of", "take_in", "wanted"]
+    """Return a submission of which nothing can be graded, and why."""
+    return Submission(id, name, _digest([]), (), "", passed_over=passed_over, unusable=(why,))

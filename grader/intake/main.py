@@ -135,11 +135,6 @@ class MainFile:
     parts: tuple[str, ...] = ()
 
 
-def find_main(files: Sequence[SourceFile]) -> str:
-    """Return the path of the file to import first; "" when there is no Python file."""
-    return choose(files).path
-
-
 def choose(files: Sequence[SourceFile]) -> MainFile:
     """Return the main file, and the others whose definitions it does not bring along."""
     known = [file_facts(f) for f in files if f.path.endswith(".py")]

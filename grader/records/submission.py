@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from grader.records.defect import Defect
-
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
@@ -35,7 +33,7 @@ class Submission:
 
     `id` is safe as a file name and in HTML, CSV and a shell. `main` names the
     file that defines the contract's functions. `names` maps the contract's
-    names to the candidate's own. `defects` were found while taking it in.
+    names to the candidate's own. `unusable` says what could not be graded, and why.
     `contract` is what the course says of how answers are called, as JSON ("" for the
     canonical form); see `grader.rubric.contract`.
     `joined` are the files whose names `main` brings together, last the one whose
@@ -54,7 +52,7 @@ class Submission:
     names: Mapping[str, str] = field(default_factory=dict)
     answers: str = ""
     passed_over: tuple[str, ...] = ()
-    defects: tuple[Defect, ...] = ()
+    unusable: tuple[str, ...] = ()
     joined: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     contract: str = ""

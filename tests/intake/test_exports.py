@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from grader.errors import CallerError
-from grader.intake import Cohort, find_cohort, find_submissions
+from grader.intake import Cohort, find_cohort
 from grader.records import Submission
 from tests.intake.archives import SYMLINK, claiming, packed, tarred
 from tests.intake.test_find import FORWARD, notebook
@@ -54,11 +54,11 @@ WAYS: tuple[Lay, ...] = (as_folder, as_zip, as_wrapped_zip, as_tar)
 
 def taken(cohort: Cohort) -> dict[str, Submission]:
     """By name; the ids are safe and differ."""
-    ids = [f.id for f in cohort.found]
+    ids = [f.id for f in cohort.entries]
     assert len({i.lower() for i in ids}) == len(ids)
     assert all(re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,63}", i) for i in ids)
-    read = {f.name: f.read() for f in cohort.found}
-    assert [read[f.name].id for f in cohort.found] == ids
+    read = {f.name: f.read() for f in cohort.entries}
+    assert [read[f.name].id for f in cohort.entries] == ids
     assert len(read) == len(ids)
     return read
 
@@ -134,19 +134,19 @@ GRADESCOPE: Files = {
 def test_gradescope(lay: Lay, tmp_path: Path) -> None:
     cohort = find_cohort(lay(tmp_path, GRADESCOPE))
     assert cohort.layout == "Gradescope"
-    names = [f.name for f in cohort.found]
+    names = [f.name for f in cohort.entries]
     assert names == [
         "Ada Lovelace", "Ren\xe9e \"R\" O'Neil, Bob O'Brien", "Ada Lovelace", "submission_100005",
         "submission_100007",
     ]  # fmt: skip
-    first, pair, other, zipped, unknown = (f.read() for f in cohort.found)
+    first, pair, other, zipped, unknown = (f.read() for f in cohort.entries)
     assert "first" in first.source
     assert first.passed_over[0].endswith("submission_100003 (an earlier attempt)")
     assert [f.path for f in pair.files] == ["solution.py", "utils.py"]
     assert other.main == "hw.py"
     assert zipped.main == "solution.py"
     assert "unknown" in unknown.source
-    assert len({f.id for f in cohort.found}) == 5
+    assert len({f.id for f in cohort.entries}) == 5
     assert (
         "submission_100006 (in submission_metadata.yml, but not in the export)" in cohort.left_out
     )
@@ -168,13 +168,13 @@ def test_long_metadata_take_no_longer_than_their_lines(tmp_path: Path) -> None:
     started = time.perf_counter()
     cohort = find_cohort(folder)
     assert time.perf_counter() - started < 2
-    assert [f.name for f in cohort.found] == ["Student 7"]
+    assert [f.name for f in cohort.entries] == ["Student 7"]
 
 
 @pytest.mark.parametrize("junk", ["\0\xff: [", "submission_1: &a [*a]", "- :name: x", "!!python/x"])
 def test_strange_metadata_are_inert(junk: str, tmp_path: Path) -> None:
     folder = as_folder(tmp_path, {"submission_metadata.yml": junk, "submission_1/a.py": FORWARD})
-    assert [f.name for f in find_cohort(folder).found] == ["submission_1"]
+    assert [f.name for f in find_cohort(folder).entries] == ["submission_1"]
 
 
 # ── Canvas ───────────────────────────────────────────────────────────────────
@@ -199,9 +199,9 @@ CANVAS: Files = {
 def test_canvas(lay: Lay, tmp_path: Path) -> None:
     cohort = find_cohort(lay(tmp_path, CANVAS))
     assert cohort.layout == "Canvas"
-    assert len(cohort.found) == 7
-    assert sum(f.name == "lovelaceada" for f in cohort.found) == 2
-    by_id = {f.id: f.read() for f in cohort.found}
+    assert len(cohort.entries) == 7
+    assert sum(f.name == "lovelaceada" for f in cohort.entries) == 2
+    by_id = {f.id: f.read() for f in cohort.entries}
     ada = by_id[next(i for i in by_id if i.startswith("lovelaceada-12345"))]
     assert [f.path for f in ada.files] == ["solution.py", "utils.py"]
     assert "new" in ada.source
@@ -246,7 +246,7 @@ def test_moodle(lay: Lay, tmp_path: Path) -> None:
     assert read["Jos\xe9 O'Neil"].answers == "## Q1"
     assert read["Wei Zhang"].main == "solution.py"
     assert read["Participant"].main == ""
-    assert "no Python file" in read["Participant"].defects[0].message
+    assert "no Python file" in read["Participant"].unusable[0]
 
 
 # ── nbgrader, GitHub Classroom ───────────────────────────────────────────────
@@ -315,7 +315,7 @@ def test_a_plain_one(lay: Lay, tmp_path: Path) -> None:
         "eve": ["solution.py"], "fay_v1": ["fay_v1.py"], "fay_v2": ["fay_v2.py"],
     }  # fmt: skip
     assert cohort.left_out == ("notes.txt",)
-    assert next(f for f in cohort.found if f.name == "ada").read().passed_over == (
+    assert next(f for f in cohort.entries if f.name == "ada").read().passed_over == (
         "venv/ (not your own source)",
     )
 
@@ -334,7 +334,7 @@ def test_links_are_left_out_and_it_is_said(tmp_path: Path) -> None:
     (folder / "link.py").symlink_to("/etc/passwd")
     (folder / "eve").symlink_to(tmp_path, target_is_directory=True)
     cohort = find_cohort(folder)
-    assert [f.name for f in cohort.found] == ["ada"]
+    assert [f.name for f in cohort.entries] == ["ada"]
     assert set(cohort.left_out) == {"link.py (a link)", "eve (a link)"}
 
 
@@ -359,7 +359,7 @@ def test_what_is_no_cohort_is_the_callers_fault(name: str, tmp_path: Path) -> No
 def test_one_damaged_member_is_one_candidates_trouble(tmp_path: Path) -> None:
     data = claiming(packed([("ada.py", b"\0" * (50 << 20))]), 10)
     (tmp_path / "a.zip").write_bytes(data)
-    (found,) = find_submissions(tmp_path / "a.zip")
+    (found,) = find_cohort(tmp_path / "a.zip").entries
     assert found.read().main == ""
 
 
@@ -369,21 +369,21 @@ def test_a_bomb_in_a_cohort_costs_nothing(tmp_path: Path) -> None:
         packed([("ada.zip", bomb), ("bob/solution.py", FORWARD.encode())])
     )
     tracemalloc.start()
-    read = {f.name: f.read() for f in find_submissions(tmp_path / "a.zip")}
+    read = {f.name: f.read() for f in find_cohort(tmp_path / "a.zip").entries}
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 12 << 20
     assert read["bob"].main == "solution.py"
-    assert "larger than 2 MiB" in read["ada"].defects[0].message
+    assert "larger than 2 MiB" in read["ada"].unusable[0]
 
 
 def test_names_that_climb_are_nobodys(tmp_path: Path) -> None:
     rows = [("../evil.py", b"x"), ("/etc/evil.py", b"x"), ("ada.py", FORWARD.encode())]
     for data in (packed(rows),):
         (tmp_path / "a.zip").write_bytes(data)
-        assert [f.name for f in find_submissions(tmp_path / "a.zip")] == ["ada"]
+        assert [f.name for f in find_cohort(tmp_path / "a.zip").entries] == ["ada"]
     (tmp_path / "a.tar").write_bytes(tarred(rows, zipped=False))
-    assert [f.name for f in find_submissions(tmp_path / "a.tar")] == ["ada"]
+    assert [f.name for f in find_cohort(tmp_path / "a.tar").entries] == ["ada"]
 
 
 def test_thousands_are_found_without_being_read(tmp_path: Path) -> None:
@@ -403,7 +403,7 @@ def test_thousands_are_found_without_being_read(tmp_path: Path) -> None:
     seconds = time.perf_counter() - started
     held = tracemalloc.get_traced_memory()[0]
     tracemalloc.stop()
-    assert len(cohort.found) == 5000
+    assert len(cohort.entries) == 5000
     assert held < 5000 * 4000
     assert seconds < 10
-    assert cohort.found[4321].read().source.startswith("x = 1")
+    assert cohort.entries[4321].read().source.startswith("x = 1")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from grader.errors import CallerError, SubmissionError
 from grader.intake.exports import canvas, classroom, gradescope, moodle, nbgrader, plain
-from grader.intake.exports.attempt import Attempt, Cohort, ExportFormat, Found
+from grader.intake.exports.attempt import Attempt, Cohort, CohortEntry, ExportFormat
 from grader.intake.exports.container import Container, FolderContainer, open_container
 from grader.intake.files import Collector
 from grader.intake.find import KINDS, assemble, empty
@@ -29,14 +29,6 @@ LAYOUTS = (
 PLAIN = ExportFormat("plain", plain.recognise)
 
 
-def find_submissions(path: Path) -> list[Found]:
-    """Return the submissions of the cohort at `path`, in the order of their names.
-
-    Raises `CallerError` when there is none.
-    """
-    return list(find_cohort(path).found)
-
-
 def find_cohort(path: Path) -> Cohort:
     """Return the cohort at `path`, a folder or an archive. Raises `CallerError` when there is none.
 
@@ -50,7 +42,7 @@ def find_cohort(path: Path) -> Cohort:
     names = Counter(h.name for h in latest)
     ids = unique_ids([f"{h.name} {h.who}" if names[h.name] > 1 else h.name for h in latest])
     found = tuple(
-        Found(id, h.name, path / h.path, partial(_read, container, h, id))
+        CohortEntry(id, h.name, path / h.path, partial(_read, container, h, id))
         for id, h in zip(ids, latest, strict=True)
     )
     return Cohort(layout.name, found, (*container.left_out, *earlier))
@@ -105,6 +97,3 @@ def _read(container: Container, handed: Attempt, id: str) -> Submission:
     else:
         taken = assemble(id, handed.name, into.done())
     return replace(taken, who=handed.who)
-
-
-__all__ = ["LAYOUTS", "PLAIN", "Cohort", "Found", "find_cohort", "find_submissions"]

@@ -45,7 +45,7 @@ class ExportFormat:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class CohortEntry:
     """One submission of a cohort. `read` takes it in, when its turn has come."""
 
     id: str
@@ -59,7 +59,7 @@ class Cohort:
     """All submissions found, in the order of their names; and what was left out, and why."""
 
     layout: str
-    found: tuple[Found, ...]
+    entries: tuple[CohortEntry, ...]
     left_out: tuple[str, ...]
 
 

@@ -94,12 +94,12 @@ class Container(ABC):
             return
         data = self.read(entry.path, MAX_ARCHIVE)
         if data is None:
-            raise SubmissionError(f"{name} cannot be read, or is {too_large(MAX_ARCHIVE)}")
+            raise SubmissionError(f"{name} cannot be read, or is {too_large(MAX_ARCHIVE).words}")
         read = read_archive(entry.name, data)
         for file in read.files:
             into.add(file.path, file.data)
         for path in read.passed_over:
-            into.skip(path, read.reasons.get(path, ""))
+            into.skip(path, read.reasons.get(path, ""), too_large=path in read.too_large)
         if read.inner is not None:
             into.keep_archive(read.inner.path, read.inner.data)
 
