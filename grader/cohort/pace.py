@@ -33,18 +33,18 @@ class Pace:
 
     @property
     def graded(self) -> int:
-        """Submissions graded by this run."""
+        """Return submissions graded by this run."""
         return self.done - self.kept
 
     @property
     def rate(self) -> float:
-        """Submissions a second, of late; 0 before the first."""
+        """Return submissions a second, of late; 0 before the first."""
         passed = self._moments[-1] - self._moments[0]
         return (len(self._moments) - 1) / passed if passed > 0 else 0.0
 
     @property
     def left(self) -> float | None:
-        """Seconds that the rest will take at this rate; None while that is not known."""
+        """Return seconds that the rest will take at this rate; None while that is not known."""
         return (self.total - self.done) / self.rate if self.rate else None
 
     @property

@@ -61,13 +61,13 @@ class Read:
 
     @property
     def explained(self) -> tuple[str, ...]:
-        """What was passed over, each with its reason."""
+        """Return what was passed over, each with its reason."""
         reasons = self.reasons
         return tuple(f"{p} ({reasons[p]})" if p in reasons else p for p in self.passed_over)
 
     @property
     def has_code(self) -> bool:
-        """Whether there is anything that could be graded."""
+        """Return whether there is anything that could be graded."""
         return any(f.path.lower().endswith(CODE) for f in self.files)
 
 
@@ -104,7 +104,7 @@ class Collector:
 
     @property
     def wants_archive(self) -> bool:
-        """Whether an archive inside may still be kept."""
+        """Return whether an archive inside may still be kept."""
         return self._inner is None
 
     def keep_archive(self, path: str, data: bytes | None) -> None:

@@ -61,7 +61,7 @@ class Submission:
 
     @property
     def source(self) -> str:
-        """The main file's text ("" when there is none)."""
+        """Return the main file's text ("" when there is none)."""
         return next(
             (f.data.decode("utf-8", "replace") for f in self.files if f.path == self.main), ""
         )

@@ -72,7 +72,7 @@ class Listing:
 
     @property
     def annotated(self) -> bool:
-        """Whether anything stands beside its lines."""
+        """Return whether anything stands beside its lines."""
         return any(line.values for line in self.lines)
 
 

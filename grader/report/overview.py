@@ -55,7 +55,7 @@ class CohortRow:
 
     @property
     def href(self) -> str:
-        """Its report, beside the cohort's page."""
+        """Return its report, beside the cohort's page."""
         return f"submissions/{quote(self.id.encode('utf-8', 'replace'), safe='')}/report.html"
 
 

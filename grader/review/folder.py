@@ -33,7 +33,7 @@ class Reviewed:
 
     @property
     def waiting(self) -> int:
-        """How many marks and overrides do not count until somebody looks at them again."""
+        """Return how many marks and overrides do not count until somebody looks at them again."""
         return sum(not j.counts and j.change.kind != COMMENT for j in self.judged.values())
 
 

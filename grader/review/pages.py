@@ -37,7 +37,7 @@ class ReviewRow:
 
     @property
     def to_do(self) -> bool:
-        """Whether a human still has to look at it."""
+        """Return whether a human still has to look at it."""
         return self.open_points > 0 or self.waiting > 0 or not self.total
 
 

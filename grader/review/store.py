@@ -66,12 +66,12 @@ class Change:
 
     @property
     def kind(self) -> str:
-        """What sort of field it is; see `grader.review.forms`."""
+        """Return what sort of field it is; see `grader.review.forms`."""
         return self.field.partition("/")[0]
 
     @property
     def about(self) -> str:
-        """The item, check or comment that the field is about."""
+        """Return the item, check or comment that the field is about."""
         return self.field.partition("/")[2]
 
 

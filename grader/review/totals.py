@@ -30,12 +30,12 @@ class Judgement:
 
     @property
     def value(self) -> dict[str, Any]:
-        """What the reviewer entered."""
+        """Return what the reviewer entered."""
         return self.change.value or {}
 
     @property
     def counts(self) -> bool:
-        """Whether it is in the total, or, of a comment, about this version of the line."""
+        """Return whether it is in the total, or, of a comment, about this version of the line."""
         return not self.why_not
 
 

@@ -162,7 +162,7 @@ class Dimension(_Section):
 
     @property
     def counted(self) -> tuple[str, ...]:
-        """Every check that it counts, once."""
+        """Return every check that it counts, once."""
         grouped = (check for group in self.groups for check in group.checks)
         return tuple(dict.fromkeys((*self.checks, *grouped)))
 

@@ -28,7 +28,7 @@ class Attempt:
 
     @property
     def path(self) -> str:
-        """Where it lies, or its first piece does."""
+        """Return the path of its first piece."""
         return self.pieces[0][0].path if self.pieces else ""
 
 
