@@ -175,12 +175,12 @@ def _workforce(order: Order, scheduler: str | None) -> Iterator[Workforce | None
         yield None
         return
     try:
-        from grader.cohort.cluster import Cluster, connected
+        from grader.cohort.cluster import Cluster, connect
     except ModuleNotFoundError as error:
         raise CallerError(
             f"--scheduler needs Dask ({error.name} is missing): pip install 'backprop-grader[dask]'"
         ) from error
-    with connected(scheduler) as client:
+    with connect(scheduler) as client:
         yield Cluster(order, client)
 
 

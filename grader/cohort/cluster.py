@@ -207,7 +207,7 @@ class Cluster:
         return finished
 
 
-def connected(address: str, seconds: float = 10.0) -> Client:
+def connect(address: str, seconds: float = 10.0) -> Client:
     """Return a client of the scheduler at `address` (tcp://10.0.0.1:8786). Raises `CallerError`."""
     try:
         return Client(address, set_as_default=False, timeout=seconds)

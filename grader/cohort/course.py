@@ -8,7 +8,7 @@ from grader.records import Submission
 from grader.rubric import Contract
 
 
-def under_contract(submission: Submission, contract: Contract | None) -> Submission:
+def apply_contract(submission: Submission, contract: Contract | None) -> Submission:
     """`submission` with what the course says of its skeleton.
 
     What its own `submission.yaml` names goes before the contract: it speaks of this one

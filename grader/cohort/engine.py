@@ -15,7 +15,7 @@ from typing import TypeAlias, TypeVar
 
 from grader.bundled import bundled
 from grader.checks import ALL_CHECKS, View, run_checks
-from grader.cohort.course import under_contract
+from grader.cohort.course import apply_contract
 from grader.diagnosis import (
     Diagnosis,
     Predictions,
@@ -125,7 +125,7 @@ class Engine:
     def grade(self, submission: Submission) -> Result:
         """Return the result of one submission. A fault of ours gives `undecided`, never a zero."""
         started = time.perf_counter()
-        submission = under_contract(submission, self.rubric.contract)
+        submission = apply_contract(submission, self.rubric.contract)
         try:
             view, findings = self._examine(submission)
         except HarnessError as error:

@@ -24,7 +24,7 @@ from grader.errors import CallerError
 class Graded:
     """One submission's outcome: the outline of its `result.json`, and whether it was kept.
 
-    The outline is what the cohort's pages need (`overview.outlined`); the whole stays on disk.
+    The outline is what the cohort's pages need (`overview.outline`); the whole stays on disk.
     """
 
     id: str

@@ -25,12 +25,12 @@ from grader.cohort.store import (
     write_whole,
     writing_whole,
 )
-from grader.cohort.worker import Finished, Order, set_aside, written
+from grader.cohort.worker import Finished, Order, finish, set_aside
 from grader.cohort.workforce import Workforce
 from grader.intake import CohortEntry
 from grader.records import Result, Submission
 from grader.report import json_text, write_csv, write_index
-from grader.report.overview import outlined
+from grader.report.overview import outline
 from grader.report.views import Audience
 
 
@@ -41,7 +41,7 @@ def grade_one(
     order = Order(engine.rubric, engine.settings, audience)
     result = engine.grade(submission)
     remember_rubric(out, engine.rubric)
-    _save(written(order, result), out, _key(order, submission))
+    _save(finish(order, result), out, _key(order, submission))
     return result, out / "report.html"
 
 
@@ -84,8 +84,8 @@ def grade_cohort(
     outcomes = Outcomes(len(found), out)
     under_way: dict[str, tuple[int, str]] = {}
 
-    def say(number: int, document: dict[str, Any], *, kept: bool) -> None:
-        graded = Graded(found[number].id, outlined(document), kept)
+    def record(number: int, document: dict[str, Any], *, kept: bool) -> None:
+        graded = Graded(found[number].id, outline(document), kept)
         outcomes.put(number, graded)
         tell(graded)
 
@@ -99,21 +99,21 @@ def grade_cohort(
                 fault = f"the submission could not be read: {error!r}"
                 finished = set_aside(order, submission, fault)
                 _save(finished, out / "submissions" / entry.id, _key(order, submission))
-                say(number, finished.document, kept=False)
+                record(number, finished.document, kept=False)
                 continue
             key = _key(order, submission)
             stored = None if fresh else read_result(out / "submissions" / entry.id / "result.json")
             if stored is not None and reusable(stored, key):
-                say(number, stored, kept=True)
+                record(number, stored, kept=True)
                 continue
             under_way[entry.id] = number, key
             yield submission
 
-    with workforce or Crew(order, max(1, min(jobs, len(found)))) as hands:
-        for finished in hands.grade(missing()):
+    with workforce or Crew(order, max(1, min(jobs, len(found)))) as crew:
+        for finished in crew.grade(missing()):
             number, key = under_way.pop(finished.id)
             _save(finished, out / "submissions" / finished.id, key)
-            say(number, finished.document, kept=False)
+            record(number, finished.document, kept=False)
     return outcomes
 
 

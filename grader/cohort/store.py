@@ -45,13 +45,13 @@ def writing_whole(path: Path) -> Iterator[TextIO]:
     """
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     try:
-        _made(path.parent)
+        _make_folder(path.parent)
         with temporary.open("w", encoding="utf-8", newline="") as stream:
             yield stream
             stream.flush()
             os.fsync(stream.fileno())
         temporary.replace(path)
-        _on_disk(path.parent)
+        _sync_folder(path.parent)
     except OSError as error:
         raise CallerError(f"{path} cannot be written: {error.strerror}") from error
     finally:
@@ -59,15 +59,15 @@ def writing_whole(path: Path) -> Iterator[TextIO]:
             temporary.unlink(missing_ok=True)
 
 
-def _made(folder: Path) -> None:
+def _make_folder(folder: Path) -> None:
     """Make the folder and every missing one above it; each new name reaches the disk."""
     if not folder.is_dir():
-        _made(folder.parent)
+        _make_folder(folder.parent)
         folder.mkdir(exist_ok=True)
-        _on_disk(folder.parent)
+        _sync_folder(folder.parent)
 
 
-def _on_disk(folder: Path) -> None:
+def _sync_folder(folder: Path) -> None:
     """Wait until the names in `folder` have reached the disk."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:

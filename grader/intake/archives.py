@@ -24,10 +24,10 @@ from grader.intake.files import (
     Collector,
     Read,
     is_archive,
+    is_relevant,
     junk_folder,
     limit_of,
     too_large,
-    wanted,
 )
 
 COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
@@ -79,7 +79,7 @@ def read_zip(data: bytes) -> Read:
         if isinstance(error, SubmissionError):
             raise
         raise SubmissionError(f"the archive is damaged: {error}") from error
-    return into.done()
+    return into.finish()
 
 
 def _zip_reader(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Callable[[int], bytes | None]:
@@ -143,7 +143,7 @@ class Header(tarfile.TarInfo):
         return proceed(archive)
 
 
-def unpacked(stream: IO[bytes]) -> IO[bytes]:
+def without_gzip(stream: IO[bytes]) -> IO[bytes]:
     """`stream` of a tar without its gzip, if it has one. Of both the start is at hand."""
     start = stream.read(2)
     stream.seek(0)
@@ -157,7 +157,7 @@ def read_tar(data: bytes) -> Read:
     """Return the members of a tar that can matter, gzipped or not. Raises `SubmissionError`."""
     into = Collector()
     try:
-        stream = LimitedStream(unpacked(io.BytesIO(data)))
+        stream = LimitedStream(without_gzip(io.BytesIO(data)))
         with tarfile.open(fileobj=stream, mode="r|", tarinfo=Header) as archive:
             for number, member in enumerate(archive):
                 if number >= MAX_WALKED:
@@ -170,7 +170,7 @@ def read_tar(data: bytes) -> Read:
         raise
     except Exception as error:  # tarfile.TarError, zlib.error, OSError, and a hostile header's
         raise SubmissionError(f"the archive cannot be read: {error}") from error
-    return into.done()
+    return into.finish()
 
 
 def _tar_reader(archive: tarfile.TarFile, member: tarfile.TarInfo) -> Callable[[int], bytes | None]:
@@ -208,7 +208,7 @@ def collect_member(
         into.skip(f"{COMPILED}/" if junk.endswith(f"{COMPILED}/") else junk, NOT_YOURS)
         return
     archive = is_archive(name)
-    if not (archive and into.wants_archive) and not wanted(name):
+    if not (archive and into.wants_archive) and not is_relevant(name):
         into.skip(given[:SHOWN], why_not)
         return
     data = None if why_not else read(limit_of(name))

@@ -113,14 +113,14 @@ class Collector:
         if data is not None and self._inner is None:
             self._inner = SourceFile(path, data)
 
-    def done(self) -> Read:
+    def finish(self) -> Read:
         """Return all of it."""
         reasons = {path: why for path, why in self._passed.items() if why}
         files, passed = tuple(self._files.values()), tuple(self._passed)
         return Read(files, passed, reasons, self._inner, frozenset(self._too_large))
 
 
-def wanted(path: str) -> bool:
+def is_relevant(path: str) -> bool:
     """Return whether a file can matter to grading, by its path alone."""
     parts = PurePosixPath(path).parts
     hidden = any(p.startswith(".") or p in JUNK_FOLDERS for p in parts)
@@ -165,7 +165,7 @@ def read_folder(folder: Path) -> Read:
     """Return the regular files below `folder` that can matter. Raises `SubmissionError`."""
     collector = Collector()
     collect_folder(folder, "", collector)
-    return collector.done()
+    return collector.finish()
 
 
 def collect_folder(folder: Path, prefix: str, into: Collector) -> None:
@@ -178,7 +178,7 @@ def collect_folder(folder: Path, prefix: str, into: Collector) -> None:
 def collect_file(path: Path, name: str, into: Collector) -> None:
     """Hand one file to `into`, as `name`."""
     archive = is_archive(name)
-    if not (archive and into.wants_archive) and not wanted(name):
+    if not (archive and into.wants_archive) and not is_relevant(name):
         into.skip(name, "a link" if path.is_symlink() else "")
         return
     data = read_regular(path, limit_of(name))

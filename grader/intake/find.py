@@ -20,7 +20,7 @@ from grader.intake.files import (
     why_not,
 )
 from grader.intake.identity import safe_id
-from grader.intake.main import choose, joined
+from grader.intake.main import choose, join_parts
 from grader.intake.notebook import read_notebook
 from grader.intake.settings import is_settings, settings_of
 from grader.records import SourceFile, Submission
@@ -101,7 +101,7 @@ def assemble(id: str, name: str, read: Read, *, renamed: bool = False) -> Submis
     written = written_answers(answers, prose, code)
     path = main.path
     if main.parts:
-        code.insert(0, joined(main.parts, code))
+        code.insert(0, join_parts(main.parts, code))
         path = code[0].path
     return Submission(
         id, name, digest, tuple(code), path, wishes.names, answers, passed_over, tuple(unusable),

@@ -224,7 +224,7 @@ def _module(path: str) -> str:
     return path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
 
 
-def joined(parts: Sequence[str], files: Sequence[SourceFile]) -> SourceFile:
+def join_parts(parts: Sequence[str], files: Sequence[SourceFile]) -> SourceFile:
     """Return a module that has the names of all `parts`, of equal names the last part's.
 
     It stands beside the last part, so that all keep the neighbours they import.

@@ -161,7 +161,7 @@ def overview(documents: Collection[Document], alike: Sequence[SimilarGroup] = ()
     )
 
 
-def outlined(document: Document) -> dict[str, Any]:
+def outline(document: Document) -> dict[str, Any]:
     """Return what the cohort's pages and the terminal need of a result, some 2 kB of it."""
     plain = ("status", "fault", "score", "max_score", "open_points", "band", "structure")
     return {

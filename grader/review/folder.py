@@ -16,7 +16,7 @@ from grader.errors import CallerError
 from grader.report.stored import Document
 from grader.review.forms import COMMENT, ChangeRequest, value_to_store
 from grader.review.store import STORE_FILE, Change, Store
-from grader.review.totals import Judgement, judgements, marked
+from grader.review.totals import Judgement, apply_judgements, judgements
 from grader.rubric import Rubric, load_rubric
 
 BUNDLED = ("onsite.yaml", "course.yaml")
@@ -80,7 +80,7 @@ class Folder:
             return Reviewed(id, document, {}, document)
         rubric = self.rubric(document)
         judged = judgements(document, rubric, changes)
-        return Reviewed(id, document, judged, marked(document, rubric, judged))
+        return Reviewed(id, document, judged, apply_judgements(document, rubric, judged))
 
     def all_reviewed(self) -> Iterator[Reviewed]:
         """Yield every submission, one after another: a cohort need not fit in memory."""

@@ -120,14 +120,14 @@ def state(folder: Folder, id: str) -> dict[str, Any]:
             change.field: field_state(change, reviewed)
             for change in folder.store.latest(id).values()
         },
-        "history": [_told(change, titles) for change in reversed(history)],
+        "history": [_history_line(change, titles) for change in reversed(history)],
         "paths": _paths(reviewed.automatic),
     }
 
 
 def field_state(change: Change, reviewed: Reviewed) -> dict[str, Any]:
     """Return one field: its version, and what was said last."""
-    judgement, value = reviewed.judged.get(change.field), _shown(change.value)
+    judgement, value = reviewed.judged.get(change.field), _visible(change.value)
     if value and "file" in value:
         paths = _paths(reviewed.automatic)
         file = (change.value or {})["file"]
@@ -165,7 +165,7 @@ def _total(document: Document) -> dict[str, Any]:
     }
 
 
-def _told(change: Change, titles: Mapping[str, str]) -> dict[str, Any]:
+def _history_line(change: Change, titles: Mapping[str, str]) -> dict[str, Any]:
     """Return one line of the history."""
     about, value = change.about, change.value or {}
     if change.kind == MARK:
@@ -188,14 +188,14 @@ def _told(change: Change, titles: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def _shown(value: Any) -> Any:
+def _visible(value: Any) -> Any:
     """`value` with every text in it made visible."""
     if isinstance(value, str):
         return visible(value)
     if isinstance(value, dict):
-        return {key: _shown(item) for key, item in value.items()}
+        return {key: _visible(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [_shown(item) for item in value]
+        return [_visible(item) for item in value]
     return value
 
 

@@ -65,7 +65,9 @@ def judgements(
     return found
 
 
-def marked(document: Document, rubric: Rubric, judged: Mapping[str, Judgement]) -> dict[str, Any]:
+def apply_judgements(
+    document: Document, rubric: Rubric, judged: Mapping[str, Judgement]
+) -> dict[str, Any]:
     """Return `document` as though the reviewers' statuses had been found, with their marks.
 
     The key `review` tells what they said and what the grader alone had found.

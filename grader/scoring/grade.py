@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from types import MappingProxyType
-from typing import Protocol
 
+from grader.checks import Check
 from grader.errors import HarnessError
 from grader.records import (
     Charge,
@@ -33,19 +33,6 @@ NO_EXPLANATION: Mapping[str, Sequence[str]] = MappingProxyType({})
 NO_MARKS: Mapping[str, float] = MappingProxyType({})
 
 
-class CheckLike(Protocol):
-    """What scoring needs to know of a check's declaration."""
-
-    @property
-    def id(self) -> str: ...
-    @property
-    def title(self) -> str: ...
-    @property
-    def hint(self) -> str: ...
-    @property
-    def part(self) -> str: ...
-
-
 @dataclass(frozen=True, slots=True)
 class Declaration:
     """A check's declaration where the check itself is not at hand."""
@@ -59,7 +46,7 @@ class Declaration:
 def grade(
     rubric: Rubric,
     findings: Sequence[Finding],
-    checks: Mapping[str, CheckLike],
+    checks: Mapping[str, Check | Declaration],
     *,
     defects: Sequence[Defect] = (),
     explained: Mapping[str, Sequence[str]] = NO_EXPLANATION,
@@ -87,13 +74,13 @@ def grade(
     reasons = explanations(statuses, explained, defects)
     found_only = [score_item(i, statuses) for part in rubric.parts for i in part.items]
     softened, charges = soften(rubric, found_only, statuses, reasons, defects)
-    softened |= _marked(rubric, marks)
+    softened |= _mark_scores(rubric, marks)
     scored = [(part, [softened[item.id] for item in part.items]) for part in rubric.parts]
     undecided = CheckStatus.ERROR in statuses.values()
     counted = [s for _, scores in scored for s in scores]
     max_score = sum((s.max_points for s in counted if not s.item.bonus), NOTHING)
     score = min(sum((s.points for s in counted), NOTHING), max_score)
-    score, gates = _gated(rubric.gates, statuses, score, max_score)
+    score, gates = _apply_gates(rubric.gates, statuses, score, max_score)
     parts = tuple(_part(part, scores) for part, scores in scored)
     return Grade(
         status=GradeStatus.UNDECIDED if undecided else GradeStatus.GRADED,
@@ -110,7 +97,7 @@ def grade(
 
 
 def _complete(
-    rubric: Rubric, findings: Sequence[Finding], checks: Mapping[str, CheckLike]
+    rubric: Rubric, findings: Sequence[Finding], checks: Mapping[str, Check | Declaration]
 ) -> dict[str, Finding]:
     """Return one finding for every check that is declared or named by the rubric."""
     found: dict[str, Finding] = {}
@@ -128,7 +115,7 @@ def _complete(
     return found
 
 
-def _marked(rubric: Rubric, marks: Mapping[str, float]) -> dict[str, ItemScore]:
+def _mark_scores(rubric: Rubric, marks: Mapping[str, float]) -> dict[str, ItemScore]:
     """Return the scores of the manual items that a human has marked, by id."""
     manual = {item.id: item for part in rubric.parts for item in part.items if item.manual}
     scores: dict[str, ItemScore] = {}
@@ -142,7 +129,7 @@ def _marked(rubric: Rubric, marks: Mapping[str, float]) -> dict[str, ItemScore]:
     return scores
 
 
-def _gated(
+def _apply_gates(
     gates: Sequence[Gate],
     statuses: Mapping[str, CheckStatus],
     score: Fraction,
@@ -150,10 +137,10 @@ def _gated(
 ) -> tuple[Fraction, tuple[str, ...]]:
     """Return the score under all gates, and the reasons of those that took something away."""
     against = (CheckStatus.FAIL, CheckStatus.SKIPPED)
-    shut = [gate for gate in gates if any(statuses[check] in against for check in gate.unless)]
-    felt = [gate for gate in shut if score > exact(gate.cap) * max_score]
-    lowest = min((exact(gate.cap) * max_score for gate in felt), default=score)
-    return lowest, tuple(gate.because for gate in felt)
+    closed = [gate for gate in gates if any(statuses[check] in against for check in gate.unless)]
+    effective = [gate for gate in closed if score > exact(gate.cap) * max_score]
+    lowest = min((exact(gate.cap) * max_score for gate in effective), default=score)
+    return lowest, tuple(gate.because for gate in effective)
 
 
 def _band(bands: Sequence[Band], score: Fraction, max_score: Fraction) -> str | None:
@@ -222,14 +209,14 @@ def _counted(checks: Sequence[str], statuses: Mapping[str, CheckStatus]) -> tupl
 def _check_grades(
     scored: Sequence[tuple[Part, Sequence[ItemScore]]],
     found: Mapping[str, Finding],
-    checks: Mapping[str, CheckLike],
+    checks: Mapping[str, Check | Declaration],
     reasons: Mapping[str, tuple[str, ...]],
 ) -> tuple[CheckGrade, ...]:
     """Return all checks and manual items in the rubric's order, then those it does not use."""
     grades: list[CheckGrade] = []
     used: set[str] = set()
 
-    def declared(check: str) -> CheckLike:
+    def declared(check: str) -> Check | Declaration:
         unlisted = Declaration(check, check, "", check.partition(".")[0])
         return checks.get(check, unlisted)
 
@@ -250,7 +237,7 @@ def _check_grades(
 
 
 def _check(
-    declared: CheckLike,
+    declared: Check | Declaration,
     part: str,
     finding: Finding,
     share: Share,

@@ -16,7 +16,7 @@ import pytest
 from grader.records import Result
 from grader.report import result_json, write_csv, write_index
 from grader.report.escape import HIDDEN
-from grader.report.overview import SimilarGroup, outlined, overview
+from grader.report.overview import SimilarGroup, outline, overview
 from grader.report.review_reasons import REASONS, review_reasons
 from grader.report.table import cell
 
@@ -107,11 +107,11 @@ def test_overview_counts(rows: list[dict[str, Any]]) -> None:
 
 
 def test_an_outline_gives_the_same_page(rows: list[dict[str, Any]]) -> None:
-    assert _index([outlined(row) for row in rows], "x") == _index(rows, "x")
+    assert _index([outline(row) for row in rows], "x") == _index(rows, "x")
 
 
 def test_a_large_page_keeps_little_of_each_row(rows: list[dict[str, Any]], tmp_path: Path) -> None:
-    known, many = outlined(rows[0]), 2_000
+    known, many = outline(rows[0]), 2_000
     documents = [
         known | {"submission": {"id": f"c{n:05}", "name": f"Some Name {n}"}, "score": n % 80 + 0.5}
         for n in range(many)

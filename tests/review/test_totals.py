@@ -12,7 +12,7 @@ import pytest
 from grader.errors import CallerError
 from grader.review import Folder, open_folder
 from grader.review.forms import ChangeRequest, found_checks
-from grader.review.totals import judgements, marked
+from grader.review.totals import apply_judgements, judgements
 from grader.rubric import Rubric
 from tests.review.conftest import ANSWERED, OTHER
 from tests.review.serving import ITEM, mark
@@ -104,11 +104,11 @@ def test_a_mark_waits_when_the_submission_is_another_and_counts_when_said_again(
     rubric = folder.rubric(document)
     said = judgements(document, rubric, changes)
     assert said[ITEM].why_not == "The submission has changed since."
-    after = marked(document, rubric, said)
+    after = apply_judgements(document, rubric, said)
     assert after["score"] == document["score"]
     assert after["review"]["marks"][0]["counts"] is False
     confirmed = {ITEM: replace(changes[ITEM], digest="sha256:other")}
-    assert marked(document, rubric, judgements(document, rubric, confirmed))["score"] == (
+    assert apply_judgements(document, rubric, judgements(document, rubric, confirmed))["score"] == (
         document["score"] + 1
     )
 

@@ -35,10 +35,10 @@ def find_cohort(path: Path) -> Cohort:
     Links are not followed: whoever fills the folder must not choose what else is read.
     """
     container = open_container(path)
-    layout, handed = _recognised(container)
-    if not handed:
+    layout, attempts = _recognised(container)
+    if not attempts:
         raise CallerError(f"{path}: no submissions (folders, {KINDS}) were found in it")
-    latest, earlier = _latest(handed)
+    latest, earlier = _latest(attempts)
     names = Counter(h.name for h in latest)
     ids = unique_ids([f"{h.name} {h.who}" if names[h.name] > 1 else h.name for h in latest])
     found = tuple(
@@ -54,8 +54,8 @@ def _recognised(container: Container) -> tuple[ExportFormat, list[Attempt]]:
     alone = [f"{e.path}/" for e in top if e.is_folder] if len(top) == 1 else []
     for base in ("", *alone):
         for layout in LAYOUTS:
-            if handed := layout.recognise(container, base):
-                return layout, handed
+            if attempts := layout.recognise(container, base):
+                return layout, attempts
     wrapped = (
         alone and not isinstance(container, FolderContainer) and _holds_several(container, alone[0])
     )
@@ -68,11 +68,11 @@ def _holds_several(container: Container, base: str) -> bool:
     return len(rows) > 1 and all(row.is_folder for row in rows)
 
 
-def _latest(handed: Sequence[Attempt]) -> tuple[list[Attempt], list[str]]:
+def _latest(attempts: Sequence[Attempt]) -> tuple[list[Attempt], list[str]]:
     """Return the last attempt of each candidate, in the order found; and what the others were."""
     last: dict[str, Attempt] = {}
     earlier = []
-    for each in handed:
+    for each in attempts:
         other = last.get(each.who)
         if other is None:
             last[each.who] = each
@@ -84,16 +84,16 @@ def _latest(handed: Sequence[Attempt]) -> tuple[list[Attempt], list[str]]:
     return list(last.values()), earlier
 
 
-def _read(container: Container, handed: Attempt, id: str) -> Submission:
+def _read(container: Container, attempt: Attempt, id: str) -> Submission:
     """Take in what one candidate handed in. Never raises for what it is."""
     into = Collector()
-    for passed in handed.passed_over:
+    for passed in attempt.passed_over:
         into.skip(passed)
     try:
-        for entry, name in handed.pieces:
+        for entry, name in attempt.pieces:
             container.collect_handed(entry, name, into)
     except SubmissionError as error:
-        taken = empty(id, handed.name, str(error), into.done().explained)
+        taken = empty(id, attempt.name, str(error), into.finish().explained)
     else:
-        taken = assemble(id, handed.name, into.done())
-    return replace(taken, who=handed.who)
+        taken = assemble(id, attempt.name, into.finish())
+    return replace(taken, who=attempt.who)

@@ -44,7 +44,7 @@ def recognise(container: Container, base: str) -> list[Attempt] | None:
     people: dict[str, list[_File]] = {}
     for file in files:
         people.setdefault(file.who, []).append(file)
-    return [_handed(who, mine) for who, mine in people.items()]
+    return [_attempt(who, mine) for who, mine in people.items()]
 
 
 def _file(entry: ContainerEntry) -> _File | None:
@@ -55,7 +55,7 @@ def _file(entry: ContainerEntry) -> _File | None:
     return _File(entry, found["user"], name, int(found["number"][:18]), found["file"])
 
 
-def _handed(who: str, files: Sequence[_File]) -> Attempt:
+def _attempt(who: str, files: Sequence[_File]) -> Attempt:
     pieces, passed_over = [], []
     for name, versions in _versions(files).items():
         *earlier, newest = sorted(versions, key=lambda f: f.number)

@@ -26,9 +26,9 @@ from grader.intake.archives import (
     environments_of,
     member_name,
     read_archive,
-    unpacked,
     why_no_tar_member,
     why_no_zip_member,
+    without_gzip,
 )
 from grader.intake.files import (
     MAX_ARCHIVE,
@@ -296,7 +296,7 @@ def _tar_members(path: Path) -> dict[str, Member]:
 def _plain_tar(path: Path) -> IO[bytes]:
     plain: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  # open as long as it is read
     with path.open("rb") as packed:
-        stream = LimitedStream(unpacked(packed), MAX_COHORT)
+        stream = LimitedStream(without_gzip(packed), MAX_COHORT)
         while chunk := stream.read(SPOOLED):
             plain.write(chunk)
     plain.seek(0)

@@ -34,15 +34,15 @@ def recognise(container: Container, base: str) -> list[Attempt] | None:
     rows = [e for e in container.entries(base) if e.is_folder]
     for name in known.keys() - {e.name for e in rows}:
         container.left_out[f"{name} (in {METADATA}, but not in the export)"] = None
-    handed = []
+    attempts = []
     for entry in rows:
         about = known.get(entry.name, _About())
         names = [p.get("name") or p.get("email") or p.get("sid", "") for p in about.people]
         who = [p.get("email") or p.get("sid") or p.get("name", "") for p in about.people]
         name = ", ".join(filter(None, names)) or entry.name
         key = " ".join(sorted(filter(None, who))) or entry.name
-        handed.append(Attempt(key, name, folder(entry), (about.created, entry.name)))
-    return handed or None
+        attempts.append(Attempt(key, name, folder(entry), (about.created, entry.name)))
+    return attempts or None
 
 
 def _metadata(data: bytes) -> dict[str, _About]:
