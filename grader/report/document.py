@@ -152,8 +152,8 @@ def _flat(record: Any) -> dict[str, Any]:
 
 @cache
 def _names(kind: type) -> tuple[str, ...]:
-    """The names of a record's fields."""
-    return tuple(field.name for field in fields(kind))
+    """The names of a record's fields that are written."""
+    return tuple(f.name for f in fields(kind) if f.metadata.get("written", True))
 
 
 def _timing(timing: Mapping[str, float]) -> dict[str, float | None]:
