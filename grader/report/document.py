@@ -132,5 +132,10 @@ def _plain(value: Any) -> Any:
 
 @cache
 def _field_names(kind: type) -> tuple[str, ...]:
-    """Return the names of a record's fields; none for what is no record."""
-    return tuple(field.name for field in fields(kind)) if is_dataclass(kind) else ()
+    """Return the names of a record's written fields; none for what is no record."""
+    written = (
+        (f.name for f in fields(kind) if f.metadata.get("written", True))
+        if is_dataclass(kind)
+        else ()
+    )
+    return tuple(written)
