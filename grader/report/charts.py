@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from grader.figures.maps import AXES, NOT_FINITE, WORST
+from grader.figures.maps import NOT_FINITE, WORST
 from grader.problem.compare import FINITE_DIFFERENCE
 from grader.records import Curve, ErrorMap, Pictures
 from grader.report.plot import Plot, Series, plot
@@ -40,7 +40,6 @@ class MapView:
     width: int
     height: int
     cells: tuple[tuple[int, str], ...]
-    axes: tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +104,6 @@ def _map_view(one: ErrorMap) -> MapView:
         width=columns * CELL,
         height=rows * CELL,
         cells=tuple(_cells(one.levels, columns)),
-        axes=AXES[one.tensor],
     )
 
 

@@ -37,10 +37,7 @@ def recognise(container: Container, base: str) -> list[Attempt] | None:
     files = [f for f in map(_file, rows) if f is not None]
     if not files or len(files) < MOST * len(rows):
         return None
-    named = {f.entry.path for f in files}
-    for entry in rows:
-        if entry.path not in named:
-            container.left_out[f"{entry.name} (not called like a submission)"] = None
+    container.leave_out_others(rows, {f.entry.path for f in files})
     people: dict[str, list[_File]] = {}
     for file in files:
         people.setdefault(file.who, []).append(file)

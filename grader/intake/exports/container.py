@@ -11,8 +11,8 @@ import tempfile
 import threading
 import zipfile
 from abc import ABC, abstractmethod
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
 
@@ -21,14 +21,14 @@ from grader.intake.archives import (
     SHOWN,
     Header,
     LimitedStream,
+    Member,
     clean_member,
     collect_member,
     environments_of,
-    member_name,
     read_archive,
     why_no_tar_member,
-    why_no_zip_member,
     without_gzip,
+    zip_members,
 )
 from grader.intake.files import (
     MAX_ARCHIVE,
@@ -87,6 +87,12 @@ class Container(ABC):
     def collect(self, entry: ContainerEntry, name: str, into: Collector) -> None:
         """Hand a file, or all of a folder, to `into`; in there it is called `name`."""
 
+    def leave_out_others(self, entries: Iterable[ContainerEntry], paths: set[str]) -> None:
+        """Note the entries whose path is not among `paths`."""
+        for entry in entries:
+            if entry.path not in paths:
+                self.left_out[f"{entry.name} (not called like a submission)"] = None
+
     def collect_handed(self, entry: ContainerEntry, name: str, into: Collector) -> None:
         """Collect like `collect`, but of an archive its members."""
         if entry.is_folder or not is_archive(entry.name):
@@ -143,14 +149,6 @@ class FolderContainer(Container):
             collect_file(path, name, into)
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
-    """A regular file in an archive; `why_not` says why it is not read, "" when it is."""
-
-    read: Callable[[int], bytes | None]
-    why_not: str
-
-
 class ArchiveContainer(Container):
     """A zip or a tar, whose names were all read when it was opened."""
 
@@ -195,7 +193,7 @@ class ArchiveContainer(Container):
     def collect(self, entry: ContainerEntry, name: str, into: Collector) -> None:
         if not entry.is_folder:
             member = self.members[entry.path]
-            collect_member(name, member.why_not, member.read, frozenset(), into)
+            collect_member(name, member, frozenset(), into)
             return
         base = f"{entry.path}/"
         paths = self._below(base)
@@ -204,8 +202,7 @@ class ArchiveContainer(Container):
         names = {path: name + path.removeprefix(base) for path in paths}
         environments = environments_of(names.values())
         for path, given in names.items():
-            member = self.members[path]
-            collect_member(given, member.why_not, member.read, environments, into)
+            collect_member(given, self.members[path], environments, into)
 
     def _below(self, base: str) -> list[str]:
         """Return the files below a folder, in order; of too many only as many as are too many."""
@@ -239,29 +236,22 @@ def open_container(path: Path) -> Container:
 
 def _zip_members(path: Path) -> dict[str, Member]:
     archive = zipfile.ZipFile(path)
-    rows = archive.infolist()
-    if len(rows) > MAX_MEMBERS:
+    if len(archive.infolist()) > MAX_MEMBERS:
         raise CallerError(f"it has more than {MAX_MEMBERS} members: unpack it and name the folder")
     lock = threading.Lock()
 
-    def reader(row: zipfile.ZipInfo) -> Callable[[int], bytes | None]:
+    def reader(member: Member) -> Callable[[int], bytes | None]:
         def read(limit: int) -> bytes | None:
-            if row.file_size > limit:
-                return None
             try:
-                with lock, archive.open(row) as stream:
-                    return stream.read(limit)
+                with lock:
+                    return member.read(limit)
             except Exception as error:  # its header lies, or its data is damaged
-                raise SubmissionError(f"{row.filename[:SHOWN]} is damaged: {error}") from error
+                raise SubmissionError(f"{member.name[:SHOWN]} is damaged: {error}") from error
 
         return read
 
-    members: dict[str, Member] = {}
-    for row in rows:
-        name = clean_member(member_name(row))
-        if name is not None and not row.is_dir():
-            members[name] = Member(reader(row), why_no_zip_member(row))
-    return members
+    names = ((clean_member(member.name), member) for member in zip_members(archive))
+    return {name: replace(m, read=reader(m)) for name, m in names if name is not None}
 
 
 def _tar_members(path: Path) -> dict[str, Member]:
@@ -289,7 +279,7 @@ def _tar_members(path: Path) -> dict[str, Member]:
                 raise CallerError(f"it has more than {MAX_MEMBERS} members: unpack it first")
             name = clean_member(row.name)
             if name is not None and not row.isdir():
-                members[name] = Member(reader(row), why_no_tar_member(row))
+                members[name] = Member(name, reader(row), why_no_tar_member(row))
     return members
 
 

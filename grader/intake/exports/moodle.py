@@ -20,10 +20,7 @@ def recognise(container: Container, base: str) -> list[Attempt] | None:
     known = [(entry, found) for entry in rows if (found := NAME.fullmatch(entry.name))]
     if not known:
         return None
-    ours = {entry.path for entry, _ in known}
-    for entry in rows:
-        if entry.path not in ours:
-            container.left_out[f"{entry.name} (not called like a submission)"] = None
+    container.leave_out_others(rows, {entry.path for entry, _ in known})
     names: dict[str, str] = {}
     pieces: dict[str, list[tuple[ContainerEntry, str]]] = {}
     texts: dict[str, list[str]] = {}
