@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +62,7 @@ def _key(order: Order, submission: Submission) -> str:
 
 def grade_cohort(
     order: Order,
-    found: Sequence[CohortEntry],
+    entries: Sequence[CohortEntry],
     out: Path,
     *,
     jobs: int,
@@ -69,7 +70,7 @@ def grade_cohort(
     workforce: AbstractContextManager[Workforce] | None = None,
     tell: Callable[[Graded], None],
 ) -> Outcomes:
-    """Grade every submission found; the outcomes in the order found, their outlines on disk.
+    """Grade every entry; the outcomes are in their order, and their outlines on disk.
 
     `jobs` at a time on this machine, or as many as the `workforce` can.
 
@@ -81,40 +82,55 @@ def grade_cohort(
     sweep(out)
     remember_seed(out, order.settings.seed)
     remember_rubric(out, order.rubric)
-    outcomes = Outcomes(len(found), out)
-    under_way: dict[str, tuple[int, str]] = {}
+    run = _Run(order, entries, out, fresh, tell, Outcomes(len(entries), out))
+    with workforce or Crew(order, max(1, min(jobs, len(entries)))) as crew:
+        for finished in crew.grade(run.missing()):
+            run.finish(finished)
+    return run.outcomes
 
-    def record(number: int, document: dict[str, Any], *, kept: bool) -> None:
-        graded = Graded(found[number].id, outline(document), kept)
-        outcomes.put(number, graded)
-        tell(graded)
 
-    def missing() -> Iterator[Submission]:
-        """Yield what has to be graded; the rest is said on the way. Reads one at a time."""
-        for number, entry in enumerate(found):
+@dataclass
+class _Run:
+    """What a run keeps and grades; `under_way` are number and reuse key by id."""
+
+    order: Order
+    entries: Sequence[CohortEntry]
+    out: Path
+    fresh: bool
+    tell: Callable[[Graded], None]
+    outcomes: Outcomes
+    under_way: dict[str, tuple[int, str]] = field(default_factory=dict)
+
+    def missing(self) -> Iterator[Submission]:
+        """Yield what has to be graded, one at a time; record the rest on the way."""
+        for number, entry in enumerate(self.entries):
+            folder = self.out / "submissions" / entry.id
             try:
                 submission = entry.read()
             except Exception as error:  # ours, or a disk's: the others are graded all the same
                 submission = Submission(entry.id, entry.name, "", (), "")
                 fault = f"the submission could not be read: {error!r}"
-                finished = set_aside(order, submission, fault)
-                _save(finished, out / "submissions" / entry.id, _key(order, submission))
-                record(number, finished.document, kept=False)
+                self.under_way[entry.id] = number, _key(self.order, submission)
+                self.finish(set_aside(self.order, submission, fault))
                 continue
-            key = _key(order, submission)
-            stored = None if fresh else read_result(out / "submissions" / entry.id / "result.json")
+            key = _key(self.order, submission)
+            stored = None if self.fresh else read_result(folder / "result.json")
             if stored is not None and reusable(stored, key):
-                record(number, stored, kept=True)
+                self._record(number, stored, kept=True)
                 continue
-            under_way[entry.id] = number, key
+            self.under_way[entry.id] = number, key
             yield submission
 
-    with workforce or Crew(order, max(1, min(jobs, len(found)))) as crew:
-        for finished in crew.grade(missing()):
-            number, key = under_way.pop(finished.id)
-            _save(finished, out / "submissions" / finished.id, key)
-            record(number, finished.document, kept=False)
-    return outcomes
+    def finish(self, finished: Finished) -> None:
+        """Write the files of a graded submission, and record its outcome."""
+        number, key = self.under_way.pop(finished.id)
+        _save(finished, self.out / "submissions" / finished.id, key)
+        self._record(number, finished.document, kept=False)
+
+    def _record(self, number: int, document: dict[str, Any], *, kept: bool) -> None:
+        graded = Graded(self.entries[number].id, outline(document), kept)
+        self.outcomes.put(number, graded)
+        self.tell(graded)
 
 
 def write_cohort(order: Order, title: str, graded: Collection[Graded], out: Path) -> None:
