@@ -147,9 +147,9 @@ class Terminal:
             self.console.print(f"Read as an export of {cohort.layout}.")
         count = len(cohort.left_out)
         if count:
-            shown = ", ".join(plain(name[:MOST_NAME]) for name in cohort.left_out[:MOST_LINES])
+            names = ", ".join(plain(name[:MOST_NAME]) for name in cohort.left_out[:MOST_LINES])
             more = f" and {count - MOST_LINES} more" if count > MOST_LINES else ""
-            self.console.print(f"{count} left out: {shown}{more}", soft_wrap=True)
+            self.console.print(f"{count} left out: {names}{more}", soft_wrap=True)
 
     def exported(self, written: Path, count: int, left_out: Sequence[str]) -> None:
         """Print where an export went, and whom it could not include."""
@@ -188,8 +188,8 @@ def _verdict(result: Result) -> str:
 def _row(graded: Graded) -> str:
     if not is_decided(graded.document):
         return f"{plain(graded.id)} undecided: {plain(graded.document['fault'])}"
-    kept = ", kept" if graded.kept else ""
-    return f"{plain(graded.id)} {_score(graded)} {plain(graded.document['band'] or '')}{kept}"
+    note = ", kept" if graded.kept else ""
+    return f"{plain(graded.id)} {_score(graded)} {plain(graded.document['band'] or '')}{note}"
 
 
 def _best_first(graded: Graded) -> tuple[float, str]:

@@ -138,8 +138,8 @@ def _syntax(error: yaml.YAMLError, text: str) -> Problem:
         return Problem(mark.line + 1 if mark else 1, "a second document starts; keep only one")
     if isinstance(error, yaml.MarkedYAMLError):
         mark = error.problem_mark or error.context_mark
-        said = ", ".join(filter(None, (error.context, error.problem)))
-        what = f"not valid YAML: {said}"
+        complaint = ", ".join(filter(None, (error.context, error.problem)))
+        what = f"not valid YAML: {complaint}"
         then = "; check the indentation, colons, quotes and brackets here and just above"
         return Problem(mark.line + 1 if mark else 1, what.replace("\n", " ") + then)
     return Problem(1, "not valid YAML; compare with a bundled rubric")

@@ -58,9 +58,9 @@ def grade(
     from grader.intake import take_in
     from grader.observe.zygotes import Zygotes
 
-    chosen, taken = chosen_audience(audience), take_in(submission)
+    chosen, answer = chosen_audience(audience), take_in(submission)
     _confinable(unconfined=unsafe_no_sandbox)
-    with Zygotes(unconfined=unsafe_no_sandbox, only=taken, warming=call.obj) as zygotes:
+    with Zygotes(unconfined=unsafe_no_sandbox, only=answer, warming=call.obj) as zygotes:
         # The longest step, `import torch`, is under way; the rest is loaded beside it.
         from grader.cohort import Engine
         from grader.cohort.run import grade_one
@@ -74,7 +74,7 @@ def grade(
         threading.Thread(target=compile_pages, daemon=True).start()
         gc.freeze()  # what is loaded by now stays: no collection need look at it again
         with terminal.waiting(f"grading {submission}"):
-            result, page = grade_one(engine, taken, out, chosen)
+            result, page = grade_one(engine, answer, out, chosen)
     terminal.result(result, page)
     if result.grade.status is GradeStatus.UNDECIDED:
         raise typer.Exit(EXIT_UNDECIDED)
@@ -126,16 +126,22 @@ def cohort(
     terminal = JsonLines() if json_lines else Terminal()
     chosen = chosen_audience(audience)
     handed_in, checked = find_cohort(existing(folder)), chosen_rubric(rubric, contract)
-    found = handed_in.entries
+    entries = handed_in.entries
     if seed is None and not fresh:
         seed = earlier_seed(out)
     _confinable(unconfined=unsafe_no_sandbox)
     settings = _settings(seed, timeout, mend=mend, unconfined=unsafe_no_sandbox)
     order = Order(checked, settings, chosen)
     try:
-        with _workforce(order, scheduler) as workforce, terminal.progress(len(found)) as tell:
+        with _workforce(order, scheduler) as workforce, terminal.progress(len(entries)) as tell:
             graded = grade_cohort(
-                order, found, out, jobs=jobs or cores(), fresh=fresh, workforce=workforce, tell=tell
+                order,
+                entries,
+                out,
+                jobs=jobs or cores(),
+                fresh=fresh,
+                workforce=workforce,
+                tell=tell,
             )
             write_cohort(order, folder.resolve().name, graded, out)
     except (KeyboardInterrupt, GraderError) as error:

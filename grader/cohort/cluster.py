@@ -111,12 +111,12 @@ async def _graded(name: str, expected: dict[str, str], submission: Submission) -
 
 def _same_versions(expected: dict[str, str]) -> None:
     """Results must not depend on where they were made. Raises `HarnessError`."""
-    found = versions()
-    if found != expected:
-        said = ", ".join(
-            f"{p} {v} (not {expected[p]})" for p, v in found.items() if v != expected[p]
+    installed = versions()
+    if installed != expected:
+        differing = ", ".join(
+            f"{p} {v} (not {expected[p]})" for p, v in installed.items() if v != expected[p]
         )
-        raise HarnessError(f"the Dask worker {get_worker().address} has {said}")
+        raise HarnessError(f"the Dask worker {get_worker().address} has {differing}")
 
 
 class Cluster:

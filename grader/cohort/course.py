@@ -16,9 +16,9 @@ def apply_contract(submission: Submission, contract: Contract | None) -> Submiss
     """
     if contract is None:
         return submission
-    own = set(submission.names)
-    told = contract.told(
-        numpy=not {"forward", "backward"} & own, torch="torch_forward_backward" not in own
+    named = set(submission.names)
+    sent_contract = contract.told(
+        numpy=not {"forward", "backward"} & named, torch="torch_forward_backward" not in named
     )
     says = set(contract.called)
     says |= {"forward", "backward"} if contract.numpy else set()
@@ -27,4 +27,4 @@ def apply_contract(submission: Submission, contract: Contract | None) -> Submiss
     words = f"submission.yaml names {overruled}: that goes before the contract “{contract.title}”."
     notes = (*submission.notes, words) if overruled else submission.notes
     names = contract.called | dict(submission.names)
-    return replace(submission, names=names, contract=told, notes=notes)
+    return replace(submission, names=names, contract=sent_contract, notes=notes)

@@ -201,12 +201,12 @@ class Engine:
         """Return what is seen of a submission, and what the checks say of it."""
         if submission.main:
             allowance = self.settings.allowance
-            seen = seen_of(submission, self.paper, self._zygotes, allowance)
+            observed = seen_of(submission, self.paper, self._zygotes, allowance)
         else:
             unusable = submission.unusable
             why = f"Nothing could be graded: {unusable[0]}." if unusable else "no Python file"
-            seen = unseen(_no_observations(Ended.MISSING, why))
-        view = View(self.exam(), *seen)
+            observed = unseen(_no_observations(Ended.MISSING, why))
+        view = View(self.exam(), *observed)
         return view, run_checks(ALL_CHECKS, view)
 
     def _trace(self, submission: Submission, side: str) -> Trace:

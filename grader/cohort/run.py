@@ -142,13 +142,13 @@ def write_cohort(order: Order, title: str, graded: Collection[Graded], out: Path
     rubric, documents = order.rubric, Documents(graded)
     sketches = {g.id: str(g.document.get(STRUCTURE_KEY) or "") for g in graded}
     remember_submissions(out, list(sketches))
-    alike = groups(sketches)
+    similar = groups(sketches)
     del sketches  # half a kilobyte each
     with writing_whole(out / "scores.csv") as stream:
         write_csv(documents, stream)
     summary = {"Rubric": rubric.title, "Seed": str(order.settings.seed), "Grader": __version__}
     with writing_whole(out / "index.html") as stream:
-        write_index(documents, title, stream, summary, alike)
+        write_index(documents, title, stream, summary, similar)
     head = {
         "schema_version": 1,
         "grader_version": __version__,

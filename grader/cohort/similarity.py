@@ -59,14 +59,14 @@ def sketch(submission: Submission) -> str:
     What every candidate was handed (the starter) is left out. Never raises: a source that is
     no Python has the windows up to where it stops being read.
     """
-    found: set[int] = set()
+    digests: set[int] = set()
     for file in submission.files:
         if file.path.endswith(".py") and not (submission.joined and file.path == submission.main):
-            found |= windows(file)
-    found -= _handed_out()
-    if len(found) < FEWEST:
+            digests |= windows(file)
+    digests -= _handed_out()
+    if len(digests) < FEWEST:
         return ""
-    values = np.fromiter(found, np.uint64, len(found)) % PRIME
+    values = np.fromiter(digests, np.uint64, len(digests)) % PRIME
     scale, shift = _hashes()
     lowest = ((values[:, None] * scale + shift) % PRIME).min(axis=0)
     return "".join(f"{int(number):0{WIDTH}x}" for number in lowest)
@@ -88,23 +88,23 @@ def groups(sketches: Mapping[str, str]) -> list[SimilarGroup]:
     for bucket in _buckets(rows):
         heads: list[str] = []
         for id in bucket:
-            mine = _find(leader, id)
+            head_of_id = _find(leader, id)
             for head in heads:
-                if mine != head and _share(rows[id], rows[head]) >= ALIKE:
-                    leader[mine] = _find(leader, head)
+                if head_of_id != head and _share(rows[id], rows[head]) >= ALIKE:
+                    leader[head_of_id] = _find(leader, head)
                     break
             else:
-                if len(heads) < REPRESENTATIVES and mine not in heads:
-                    heads.append(mine)
+                if len(heads) < REPRESENTATIVES and head_of_id not in heads:
+                    heads.append(head_of_id)
     members: dict[str, list[str]] = {}
     for id in rows:
         members.setdefault(_find(leader, id), []).append(id)
-    found = [
+    similar = [
         SimilarGroup(tuple(ids), min(_share(rows[head], rows[id]) for id in ids))
         for head, ids in members.items()
         if len(ids) > 1
     ]
-    return sorted(found, key=lambda one: (-len(one.ids), -one.share, one.ids))
+    return sorted(similar, key=lambda one: (-len(one.ids), -one.share, one.ids))
 
 
 # ── tokens ───────────────────────────────────────────────────────────────────
@@ -192,11 +192,11 @@ def _buckets(rows: Mapping[str, Numbers]) -> Iterator[list[str]]:
     """Yield ids that agree in a whole band, two or more together."""
     height = NUMBERS // BANDS
     for band in range(BANDS):
-        found: dict[bytes, list[str]] = {}
+        buckets: dict[bytes, list[str]] = {}
         for id, numbers in rows.items():
             key = numbers[band * height : (band + 1) * height].tobytes()
-            found.setdefault(key, []).append(id)
-        yield from (bucket for bucket in found.values() if len(bucket) > 1)
+            buckets.setdefault(key, []).append(id)
+        yield from (bucket for bucket in buckets.values() if len(bucket) > 1)
 
 
 def _find(leader: dict[str, str], id: str) -> str:

@@ -130,8 +130,8 @@ def remember_rubric(out: Path, rubric: Rubric) -> None:
     if rubric.contract is None:
         (out / CONTRACT_FILE).unlink(missing_ok=True)
         return
-    said = rubric.contract.model_dump(mode="json", exclude_defaults=True)
-    write_whole(out / CONTRACT_FILE, json.dumps({"contract": said}, indent=1) + "\n")
+    contract = rubric.contract.model_dump(mode="json", exclude_defaults=True)
+    write_whole(out / CONTRACT_FILE, json.dumps({"contract": contract}, indent=1) + "\n")
 
 
 def remember_submissions(out: Path, ids: Sequence[str]) -> None:

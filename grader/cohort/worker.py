@@ -60,9 +60,11 @@ def finish(order: Order, result: Result) -> Finished:
         bare = Submission(
             result.submission.id, result.submission.id, result.submission.digest, (), ""
         )
-        told = undecided(order.rubric, order.settings, bare, fault)
+        instead = undecided(order.rubric, order.settings, bare, fault)
         return Finished(
-            told.submission.id, result_json(told), render_report(told, audience=order.audience)
+            instead.submission.id,
+            result_json(instead),
+            render_report(instead, audience=order.audience),
         )
 
 

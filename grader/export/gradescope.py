@@ -111,8 +111,8 @@ def _test(number: int, check: Mapping[str, Any], marked: Collection[str]) -> dic
 
 
 def _text(text: str) -> str:
-    shown = visible(text)
-    return shown if len(shown) <= MOST_LETTERS else f"{shown[:MOST_LETTERS]}…"
+    visible_text = visible(text)
+    return visible_text if len(visible_text) <= MOST_LETTERS else f"{visible_text[:MOST_LETTERS]}…"
 
 
 # ── the autograder ───────────────────────────────────────────────────────────
@@ -154,6 +154,6 @@ def _add(archive: zipfile.ZipFile, name: str, data: bytes, mode: int = PLAIN) ->
 
 def pinned() -> list[str]:
     """Return what the grader needs, in the very versions that are in use here."""
-    wanted = [r for r in requires("backprop-grader") or () if "extra ==" not in r]
-    names = sorted(found[0] for text in wanted if (found := NAME.match(text)))
+    required = [r for r in requires("backprop-grader") or () if "extra ==" not in r]
+    names = sorted(match[0] for text in required if (match := NAME.match(text)))
     return [f"{name}=={version(name).partition('+')[0]}" for name in names]

@@ -52,12 +52,12 @@ def written_answers(
 ) -> tuple[WrittenAnswer, ...]:
     """Return what was written, matched to the questions 1 to 5; text of `answers` and `cells`
     that belongs to none of them stands under 0, and so does what two could claim."""
-    found = [
+    answers_found = [
         *_of_text(answers, "answers.md"),
         *(a for cell in cells for a in _of_text(cell, "a text cell")),
         *(a for file in code for a in _of_code(file) if a.question),
     ]
-    return tuple(found[:MOST])
+    return tuple(answers_found[:MOST])
 
 
 def _of_text(text: str, where: str) -> Iterator[WrittenAnswer]:

@@ -180,8 +180,8 @@ def read_tar(data: bytes) -> Read:
                     raise SubmissionError(f"the archive has more than {MAX_WALKED} members")
                 if not member.isdir():
                     read = _tar_reader(archive, member)
-                    found = Member(member.name, read, why_no_tar_member(member))
-                    collect_member(found.name, found, frozenset(), into)
+                    readable = Member(member.name, read, why_no_tar_member(member))
+                    collect_member(readable.name, readable, frozenset(), into)
     except SubmissionError:
         raise
     except Exception as error:  # tarfile.TarError, zlib.error, OSError, and a hostile header's
@@ -209,26 +209,26 @@ def why_no_tar_member(member: tarfile.TarInfo) -> str:
 
 
 def collect_member(
-    given: str, member: Member, environments: frozenset[str], into: Collector
+    path: str, member: Member, environments: frozenset[str], into: Collector
 ) -> None:
     """Hand one member to `into` under the name `given`."""
-    name = clean_member(given)
+    name = clean_member(path)
     if name is None:
-        into.skip(given[:SHOWN], "its path leads out of the archive")
+        into.skip(path[:SHOWN], "its path leads out of the archive")
         return
     if junk := junk_folder(name) or next((e for e in environments if name.startswith(e)), ""):
         into.skip(f"{COMPILED}/" if junk.endswith(f"{COMPILED}/") else junk, NOT_YOURS)
         return
     archive = is_archive(name)
     if not (archive and into.wants_archive) and not is_relevant(name):
-        into.skip(given[:SHOWN], member.why_not)
+        into.skip(path[:SHOWN], member.why_not)
         return
     data = None if member.why_not else member.read(limit_of(name))
     if archive:
-        into.keep_archive(given[:SHOWN], data)
+        into.keep_archive(path[:SHOWN], data)
     elif data is None:
         why = member.why_not or too_large(limit_of(name)).words
-        into.skip(given[:SHOWN], why, too_large=not member.why_not)
+        into.skip(path[:SHOWN], why, too_large=not member.why_not)
     else:
         into.add(name, data)
 

@@ -33,8 +33,8 @@ SUFFIXES = (".py", ".ipynb", *ARCHIVES)
 def suffix_of(name: str) -> str:
     """Return the suffix by which a file is read, as it stands in `name`; "" for other kinds."""
     known = sorted(SUFFIXES, key=len, reverse=True)  # .tar.gz before .gz
-    found = next((s for s in known if name.lower().endswith(s)), "")
-    return name[len(name) - len(found) :] if found and len(name) > len(found) else ""
+    suffix = next((s for s in known if name.lower().endswith(s)), "")
+    return name[len(name) - len(suffix) :] if suffix and len(name) > len(suffix) else ""
 
 
 def take_in(path: Path, *, id: str = "", name: str = "") -> Submission:
@@ -43,7 +43,7 @@ def take_in(path: Path, *, id: str = "", name: str = "") -> Submission:
     A path that exists but holds nothing gradable still gives a submission,
     with a defect that says so: it belongs to a candidate, who gets an answer.
     """
-    given = bool(name)
+    is_named = bool(name)
     stem = path.name if path.is_dir() else path.name.removesuffix(suffix_of(path.name))
     name = name or stem or path.resolve().name
     id = id or safe_id(name)
@@ -53,7 +53,7 @@ def take_in(path: Path, *, id: str = "", name: str = "") -> Submission:
         read = _read(path)
     except SubmissionError as error:
         return empty(id, name, str(error))
-    return assemble(id, name, read, renamed=not given)
+    return assemble(id, name, read, renamed=not is_named)
 
 
 def _read(path: Path) -> Read:
@@ -82,9 +82,9 @@ def assemble(id: str, name: str, read: Read, *, renamed: bool = False) -> Submis
         read = with_inner(read)
     except SubmissionError as error:
         return empty(id, name, str(error), read.explained)
-    given = [_lower_suffix(f) for f in _without_common_folder(read.files)]
-    wishes = settings_of(given)
-    files, unusable, prose = _with_modules(given)
+    read_files = [_lower_suffix(f) for f in _without_common_folder(read.files)]
+    wishes = settings_of(read_files)
+    files, unusable, prose = _with_modules(read_files)
     files, unread = _without_slow(files)
     main = choose(files)
     digest = _digest(files)
@@ -130,12 +130,12 @@ def with_inner(read: Read) -> Read:
 
 
 def _with_modules(
-    given: list[SourceFile],
+    read_files: list[SourceFile],
 ) -> tuple[list[SourceFile], list[str], list[str]]:
     """Return the files with each notebook as a module, the unusable notebooks, and text cells."""
-    taken = {f.path for f in given}
+    paths = {f.path for f in read_files}
     files, unusable, prose = list[SourceFile](), list[str](), list[str]()
-    for file in given:
+    for file in read_files:
         if not file.path.endswith(".ipynb"):
             files.append(file)
             continue
@@ -148,11 +148,11 @@ def _with_modules(
             continue
         prose += notebook.prose
         folder = PurePosixPath(file.path).parent
-        path = _module_path(file.path, taken)
+        path = _module_path(file.path, paths)
         written = [((folder / name).as_posix(), data) for name, data in notebook.written]
         for where, data in [(path, notebook.source), *written]:
-            if where not in taken:
-                taken.add(where)
+            if where not in paths:
+                paths.add(where)
                 files.append(SourceFile(where, data))
     return files, unusable, prose
 
@@ -160,8 +160,8 @@ def _with_modules(
 def _without_slow(files: list[SourceFile]) -> tuple[list[SourceFile], list[str]]:
     """Return the files that parse in reasonable time, and those left out, with the reason."""
     named = {f.path: slow_encoding(f.data) for f in files if f.path.endswith(".py")}
-    kept = [f for f in files if not named.get(f.path)]
-    return kept, [f"{path} (its encoding is {name})" for path, name in named.items() if name]
+    readable = [f for f in files if not named.get(f.path)]
+    return readable, [f"{path} (its encoding is {name})" for path, name in named.items() if name]
 
 
 def _why_nothing(code: list[SourceFile], main: str, read: Read) -> str:
@@ -184,11 +184,11 @@ def _lower_suffix(file: SourceFile) -> SourceFile:
     return SourceFile(lowered, file.data)
 
 
-def _module_path(notebook: str, taken: set[str]) -> str:
+def _module_path(notebook: str, paths: set[str]) -> str:
     """Return the path of a notebook's module: beside it, and not in the place of another file."""
     path = PurePosixPath(notebook)
     stem = re.sub(r"\W", "_", path.stem)
-    while (module := (path.parent / f"{stem}.py").as_posix()) in taken:
+    while (module := (path.parent / f"{stem}.py").as_posix()) in paths:
         stem += "_notebook"
     return module
 

@@ -28,14 +28,14 @@ def safe_id(name: str) -> str:
 
 def unique_ids(names: list[str]) -> list[str]:
     """Safe ids for all of `names`, pairwise different even where case does not count."""
-    seen: set[str] = set()
+    used: set[str] = set()
     ids = []
     for name in names:
-        wanted = safe_id(name)
-        candidate, n = wanted, 2
-        while candidate.lower() in seen:
+        plain = safe_id(name)
+        candidate, n = plain, 2
+        while candidate.lower() in used:
             suffix = f"-{n}"
-            candidate, n = wanted[: MAX_ID - len(suffix)] + suffix, n + 1
-        seen.add(candidate.lower())
+            candidate, n = plain[: MAX_ID - len(suffix)] + suffix, n + 1
+        used.add(candidate.lower())
         ids.append(candidate)
     return ids

@@ -119,9 +119,9 @@ def _roles(text: str, names: Sequence[str]) -> set[str]:
 def _takes(text: str) -> dict[str, frozenset[str]]:
     """Return the names that each `from … import` brings in, `*` for all; none for `import`."""
     takes: dict[str, frozenset[str]] = {}
-    for how, module, given in IMPORTED.findall(text):
-        words = re.findall(r"[\w*]+", given.partition("#")[0]) if how == "from" else []
-        goes_on = given.lstrip().startswith("(") and ")" not in given  # over several lines
+    for how, module, names_text in IMPORTED.findall(text):
+        words = re.findall(r"[\w*]+", names_text.partition("#")[0]) if how == "from" else []
+        goes_on = names_text.lstrip().startswith("(") and ")" not in names_text
         names = frozenset({"*"} if goes_on else words)
         takes[module] = takes.get(module, frozenset()) | names
     return takes
@@ -231,8 +231,8 @@ def join_parts(parts: Sequence[str], files: Sequence[SourceFile]) -> SourceFile:
     """
     folder = parts[-1].rpartition("/")[0]
     prefix = f"{folder}/" if folder else ""
-    taken, name = {f.path for f in files}, JOINED
-    while prefix + name in taken:
+    paths, name = {f.path for f in files}, JOINED
+    while prefix + name in paths:
         name = f"_{name}"
     rows = [
         "# Written by the grader: this answer comes in several files; here are all their names."

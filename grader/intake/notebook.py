@@ -83,7 +83,7 @@ def _future_first(source: str) -> str:
     features = dict.fromkeys(f.strip() for row in FUTURE.findall(source) for f in row.split(","))
     if not features:
         return source
-    rest = FUTURE.sub(lambda found: f"pass  # {found[0]}", source)
+    rest = FUTURE.sub(lambda match: f"pass  # {match[0]}", source)
     return f"from __future__ import {', '.join(features)}  {rest}"
 
 

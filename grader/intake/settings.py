@@ -78,13 +78,13 @@ def _names(value: object, file: str) -> tuple[dict[str, str], list[str]]:
     if not isinstance(value, dict):
         return {}, [f"{file}: `names` is not used; write one `forward: my_forward` a line."]
     names, notes = {}, []
-    for key, own in value.items():
+    for key, name in value.items():
         if key not in NAMES:
             notes.append(f"{file}: `names` has `{key}`; known are {', '.join(NAMES)}.")
-        elif not isinstance(own, str) or not _is_name(own):
+        elif not isinstance(name, str) or not _is_name(name):
             notes.append(f"{file}: what `{key}` is called is no name in Python.")
         else:
-            names[key] = own
+            names[key] = name
     return names, notes
 
 

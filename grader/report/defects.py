@@ -56,15 +56,15 @@ def defect_views(result: Result) -> tuple[DefectView, ...]:
     """Return the defects of `result`, the gravest first."""
     prefixes = line_prefixes(result.submission)
     charges = {charge.code: charge.points for charge in result.grade.charges}
-    seen: dict[str, int] = {}
+    counts: dict[str, int] = {}
     views = []
     for defect in by_severity(result.defects):
-        seen[defect.code] = count = seen.get(defect.code, 0) + 1
+        counts[defect.code] = count = counts.get(defect.code, 0) + 1
         anchor = f"defect-{defect.code}" + (f"-{count}" if count > 1 else "")
         href = line_href(prefixes, defect.file, defect.line)
         cost = charges.get(defect.code) if count == 1 else None
-        shown = _snippet(defect), _diff(defect.mend)
-        views.append(DefectView(defect, anchor, cost, href, _where(defect), *shown))
+        details = _snippet(defect), _diff(defect.mend)
+        views.append(DefectView(defect, anchor, cost, href, _where(defect), *details))
     return tuple(views)
 
 

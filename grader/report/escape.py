@@ -31,8 +31,8 @@ def visible(text: str, *, multiline: bool = True) -> str:
     """
     if text.isascii() and text.isprintable():
         return text  # as most is: nothing to look for
-    shown = HIDDEN.sub(_spelled, text.replace("\r\n", "\n"))
-    return shown if multiline else shown.replace("\n", r"\n").replace("\t", r"\t")
+    spelled = HIDDEN.sub(_spelled, text.replace("\r\n", "\n"))
+    return spelled if multiline else spelled.replace("\n", r"\n").replace("\t", r"\t")
 
 
 def storable(text: str) -> str:
@@ -52,13 +52,13 @@ def prose(text: str) -> Markup:
     return Markup(CODE.sub(_code, str(escape(visible(text)))))  # escaping leaves backticks alone
 
 
-def _code(found: re.Match[str]) -> str:
-    return f"<code>{found[1]}</code>"
+def _code(match: re.Match[str]) -> str:
+    return f"<code>{match[1]}</code>"
 
 
-def _spelled(found: re.Match[str]) -> str:
+def _spelled(match: re.Match[str]) -> str:
     """Return a character as Python spells it: `\\x1b`, `\\u202e`. Every font has these letters."""
-    code = ord(found[0])
+    code = ord(match[0])
     if code <= 0xFF:
         return f"\\x{code:02x}"
     return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"

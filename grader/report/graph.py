@@ -52,7 +52,7 @@ def panels(result: Result, anchors: Mapping[str, str]) -> tuple[Panel, ...]:
     for node in result.graph:
         for code in node.because or (("",) if node.status is Standing.WRONG else ()):
             numbers.setdefault(code, len(numbers) + 1)
-    found = []
+    drawn = []
     for part in ("numpy", "torch"):
         nodes = {n.name: n for n in result.graph if n.part == part}
         if not set(SPOTS[part]) <= nodes.keys():
@@ -60,8 +60,8 @@ def panels(result: Result, anchors: Mapping[str, str]) -> tuple[Panel, ...]:
         causes = tuple(_causes(nodes.values(), numbers, anchors, prefixes))
         drawings = tuple(drawing(part, nodes, plan, numbers) for plan in (LEVEL, UPRIGHT))
         rows = tuple((n.name, _describe(n)) for n in nodes.values())
-        found.append(Panel(part, TITLES[part], _summary(nodes), drawings, causes, rows))
-    return tuple(found)
+        drawn.append(Panel(part, TITLES[part], _summary(nodes), drawings, causes, rows))
+    return tuple(drawn)
 
 
 # ── in words ─────────────────────────────────────────────────────────────────

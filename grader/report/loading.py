@@ -23,15 +23,17 @@ def loading_notes(observations: Observations) -> tuple[str, ...]:
 
 def _sentences(loaded: Observation) -> list[str]:
     notes = loaded.texts.get("definitions_only", "").splitlines()[1:]
-    found = [f"Left out at module level: {note}" for note in notes[:MOST_ROWS]]
+    sentences = [f"Left out at module level: {note}" for note in notes[:MOST_ROWS]]
     if any(": cell " not in note for note in notes):
-        found.append("After that, only imports, definitions and assignments were executed.")
+        sentences.append("After that, only imports, definitions and assignments were executed.")
     names = loaded.texts.get("stand_ins", "").splitlines()
     tops = [
         n for n in dict.fromkeys(name.partition(".")[0] for name in names) if n not in FRAMEWORKS
     ]  # absent from the NumPy part for all
     if tops:
         more = f" and {len(tops) - MOST_MODULES} more" if len(tops) > MOST_MODULES else ""
-        shown = ", ".join(tops[:MOST_MODULES])
-        found.append(f"Not there, and stood in for by something that does nothing: {shown}{more}.")
-    return found
+        named = ", ".join(tops[:MOST_MODULES])
+        sentences.append(
+            f"Not there, and stood in for by something that does nothing: {named}{more}."
+        )
+    return sentences

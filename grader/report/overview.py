@@ -132,7 +132,7 @@ class Overview:
     bands: tuple[str, ...]
 
 
-def overview(documents: Collection[Document], alike: Sequence[SimilarGroup] = ()) -> Overview:
+def overview(documents: Collection[Document], groups: Sequence[SimilarGroup] = ()) -> Overview:
     """Return rows that need a person first (undecided), then by score, best first.
 
     Goes through the documents twice, and keeps none of them.
@@ -156,7 +156,7 @@ def overview(documents: Collection[Document], alike: Sequence[SimilarGroup] = ()
         defects=_most(Counter(code for row in graded for code in row.codes), {}),
         dimensions=tuple(_dimensions(list(titles.values()), graded)),
         review_lists=tuple(_review_lists(rows)),
-        similar=tuple(_similar(rows, alike)),
+        similar=tuple(_similar(rows, groups)),
         bands=tuple(dict.fromkeys(row.band for row in graded if row.band)),
     )
 
@@ -258,15 +258,15 @@ def _dimensions(titles: Sequence[str], graded: Sequence[CohortRow]) -> Iterator[
 
 def _review_lists(rows: Sequence[CohortRow]) -> Iterator[ReviewList]:
     for key, (title, meaning) in REASONS.items():
-        mine = [row for row in rows if key in row.reasons]
-        if mine:
-            yield ReviewList(key, title, meaning, len(mine), tuple(mine[:MAX_NAMED]))
+        concerned = [row for row in rows if key in row.reasons]
+        if concerned:
+            yield ReviewList(key, title, meaning, len(concerned), tuple(concerned[:MAX_NAMED]))
 
 
-def _similar(rows: Sequence[CohortRow], alike: Sequence[SimilarGroup]) -> Iterator[SimilarAnswers]:
-    grouped = {id for group in alike for id in group.ids}
+def _similar(rows: Sequence[CohortRow], groups: Sequence[SimilarGroup]) -> Iterator[SimilarAnswers]:
+    grouped = {id for group in groups for id in group.ids}
     by_id = {row.id: row for row in rows if row.id in grouped}
-    for group in alike:
+    for group in groups:
         named = tuple(by_id[id] for id in group.ids if id in by_id)
         if len(named) > 1:
             yield SimilarAnswers(len(named), percent_of(group.share, 1.0), named[:MAX_NAMED])

@@ -112,9 +112,9 @@ def _assets(package: str, *names: str) -> str:
 
 def policy_of(page: str) -> str:
     """Return the policy that a page states in itself, for a server to send as a header."""
-    found = POLICY.search(page)
-    assert found is not None, "every page states its policy"
-    return unescape(found[1])
+    match = POLICY.search(page)
+    assert match is not None, "every page states its policy"
+    return unescape(match[1])
 
 
 def _digest(text: str) -> str:

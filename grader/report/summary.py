@@ -65,12 +65,12 @@ def _sentences(grade: Grade, defects: Sequence[DefectView]) -> Iterator[Sentence
 
 def _named(defects: Sequence[DefectView]) -> Iterator[Sentence]:
     """Yield a sentence for each thing that a defect says, with the way to its line."""
-    said: set[str] = set()
+    messages: set[str] = set()
     for view in defects:
         defect = view.defect
-        if defect.severity is Severity.INFO or defect.message in said:
+        if defect.severity is Severity.INFO or defect.message in messages:
             continue
-        said.add(defect.message)
+        messages.add(defect.message)
         where = f"line {defect.line}" if view.href else defect.code
         link = (view.href or f"#{view.anchor}", where)
         yield Sentence(defect.message, defect.severity.value, (link,))

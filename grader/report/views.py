@@ -174,10 +174,12 @@ def _failures(result: Result) -> tuple[RunFailure, ...]:
     """Return runs that did not end well, one entry per kind of ending, exception and place."""
     prefixes = line_prefixes(result.submission)
     groups: dict[tuple[Ended, str, tuple[Frame, ...]], list[tuple[str, Observation]]] = {}
-    for step, seen in _runs(result.observations):
-        if seen.ended not in (Ended.OK, Ended.NOT_RUN):
-            kind = seen.error.partition(":")[0]
-            groups.setdefault((seen.ended, kind, seen.frames), []).append((step, seen))
+    for step, observation in _runs(result.observations):
+        if observation.ended not in (Ended.OK, Ended.NOT_RUN):
+            kind = observation.error.partition(":")[0]
+            groups.setdefault((observation.ended, kind, observation.frames), []).append(
+                (step, observation)
+            )
     words = dict(ENDINGS)
     return tuple(
         RunFailure(

@@ -49,7 +49,7 @@ def judgements(
     """
     items = manual_items(rubric)
     checks = {check["id"] for check in found_checks(document, rubric)}
-    found: dict[str, Judgement] = {}
+    by_field: dict[str, Judgement] = {}
     for field, change in changes.items():
         if change.value is None:
             continue
@@ -61,8 +61,8 @@ def judgements(
             why = f"The item is worth {now:g} points now, not {change.value['of']:g}."
         elif change.kind == CHECK and change.about not in checks:
             why = "There is no such check any more."
-        found[field] = Judgement(change, why)
-    return found
+        by_field[field] = Judgement(change, why)
+    return by_field
 
 
 def apply_judgements(

@@ -104,8 +104,8 @@ def _find(value: Plain, pattern: tuple[str, ...], path: Path = ()) -> Iterator[t
             yield from _find(entry, pattern[1:], (*path, i))
 
 
-def _texts(found: Iterator[tuple[Plain, Path]]) -> list[Named]:
-    return [(text, path) for text, path in found if isinstance(text, str)]
+def _texts(values: Iterator[tuple[Plain, Path]]) -> list[Named]:
+    return [(text, path) for text, path in values if isinstance(text, str)]
 
 
 def _lists(plain: Plain, *patterns: tuple[str, ...]) -> Iterator[list[Named]]:
@@ -198,17 +198,17 @@ def _empty_dimensions(plain: Plain, lines: Lines) -> Iterator[Problem]:
 
 
 def _bands(plain: Plain, lines: Lines) -> Iterator[Problem]:
-    found = list(_find(plain, ("bands", ANY, "at_least")))
+    starts = list(_find(plain, ("bands", ANY, "at_least")))
     numbers = [
         (value, path)
-        for value, path in found
+        for value, path in starts
         if isinstance(value, int | float) and not isinstance(value, bool)
     ]
     for (above, _), (value, path) in pairwise(numbers):
         if value >= above:
             what = f"`at_least` is {value:g} after {above:g}, but the bands descend"
             yield Problem(lines.at(path), f"{what}; sort them from the highest to 0")
-    if numbers and len(numbers) == len(found) and numbers[-1][0] != 0:
+    if numbers and len(numbers) == len(starts) and numbers[-1][0] != 0:
         value, path = numbers[-1]
         what = f"the last band starts at {value:g}, so lower scores have no name"
         yield Problem(lines.at(path), f"{what}; end with a band `at_least: 0`")

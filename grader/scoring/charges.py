@@ -72,8 +72,8 @@ def _largest(
         if not path:
             return flow, reached, tried
         (first, _, _), (_, last, _) = path[0], path[-1]
-        taken = [flow[codes, code] for codes, code, sign in path if sign < 0]
-        amount = min(left[first], free[last], *taken)
+        back_flows = [flow[codes, code] for codes, code, sign in path if sign < 0]
+        amount = min(left[first], free[last], *back_flows)
         for codes, code, sign in path:
             flow[codes, code] += sign * amount
         left[first] -= amount

@@ -69,8 +69,8 @@ def grade(
     unknown check or a defect that is not proven, or when a mark is of no manual
     item, or not from 0 to its points.
     """
-    found = _complete(rubric, findings, checks)
-    statuses = {check: finding.status for check, finding in found.items()}
+    by_check = _complete(rubric, findings, checks)
+    statuses = {check: finding.status for check, finding in by_check.items()}
     reasons = explanations(statuses, explained, defects)
     found_only = [score_item(i, statuses) for part in rubric.parts for i in part.items]
     softened, charges = soften(rubric, found_only, statuses, reasons, defects)
@@ -89,7 +89,7 @@ def grade(
         open_points=float(sum((_open(scores) for _, scores in scored), NOTHING)),
         band=None if undecided else _band(rubric.bands, score, max_score),
         parts=parts,
-        checks=_check_grades(scored, found, checks, reasons),
+        checks=_check_grades(scored, by_check, checks, reasons),
         dimensions=tuple(_dimension(each, statuses) for each in rubric.dimensions),
         gates=gates,
         charges=tuple(Charge(code, float(points)) for code, points in charges.items()),
@@ -100,19 +100,19 @@ def _complete(
     rubric: Rubric, findings: Sequence[Finding], checks: Mapping[str, Check | Declaration]
 ) -> dict[str, Finding]:
     """Return one finding for every check that is declared or named by the rubric."""
-    found: dict[str, Finding] = {}
+    by_check: dict[str, Finding] = {}
     for finding in findings:
-        if finding.check in found:
+        if finding.check in by_check:
             raise HarnessError(f"two findings for {finding.check}; a check reports once")
         if finding.check not in checks:
             raise HarnessError(f"a finding for {finding.check}, which no check declares; add it")
-        found[finding.check] = finding
+        by_check[finding.check] = finding
     named = [check for part in rubric.parts for item in part.items for check in item.checks]
     named += [check for gate in rubric.gates for check in gate.unless]
     named += [check for dimension in rubric.dimensions for check in dimension.counted]
     for check in (*named, *checks):
-        found.setdefault(check, Finding(check, CheckStatus.ERROR, NOT_RUN))
-    return found
+        by_check.setdefault(check, Finding(check, CheckStatus.ERROR, NOT_RUN))
+    return by_check
 
 
 def _mark_scores(rubric: Rubric, marks: Mapping[str, float]) -> dict[str, ItemScore]:
@@ -208,7 +208,7 @@ def _counted(checks: Sequence[str], statuses: Mapping[str, CheckStatus]) -> tupl
 
 def _check_grades(
     scored: Sequence[tuple[Part, Sequence[ItemScore]]],
-    found: Mapping[str, Finding],
+    by_check: Mapping[str, Finding],
     checks: Mapping[str, Check | Declaration],
     reasons: Mapping[str, tuple[str, ...]],
 ) -> tuple[CheckGrade, ...]:
@@ -224,12 +224,12 @@ def _check_grades(
         for score in scores:
             if score.item.manual:
                 grades.append(_manual(score, part.id))
-            left = [c for c in score.shares if found[c].status is CheckStatus.MANUAL]
+            left = [c for c in score.shares if by_check[c].status is CheckStatus.MANUAL]
             shares = {c: Share(NOTHING, score.open / len(left)) for c in left}
             for check, share in {**score.shares, **shares}.items():
-                grades.append(_check(declared(check), part.id, found[check], share, reasons))
+                grades.append(_check(declared(check), part.id, by_check[check], share, reasons))
                 used.add(check)
-    for check, finding in found.items():
+    for check, finding in by_check.items():
         if check not in used:
             known, nothing = declared(check), Share(NOTHING, NOTHING)
             grades.append(_check(known, known.part, finding, nothing, reasons))

@@ -36,7 +36,7 @@ def test_curves_of_one_kind_are_one_line_with_its_law() -> None:
 
 def test_where_the_loss_stops_being_a_number_is_said_and_marked() -> None:
     growth = next(p for p in charts(ALL, interviewer=True).plots if p.id == "growth")
-    assert growth.said == "From logits of 1e+02 on, the loss is no finite number."
+    assert growth.caption == "From logits of 1e+02 on, the loss is no finite number."
     assert [len(line.lost) for line in growth.lines] == [0, 2]
 
 
@@ -50,7 +50,7 @@ def test_the_right_loss_is_for_interviewers_only(pictured: Result) -> None:
 @pytest.mark.parametrize("values", [(1e-300, 1e300), (1.0, 1.0), (math.nan, math.inf), (0.0, -2.0)])
 def test_any_numbers_stay_within_the_drawing(values: tuple[float, ...]) -> None:
     points = tuple((10.0**i, y) for i, y in enumerate(values))
-    made = plot([Series("t1", "x", points)], id="x", title="", said="", axes=("", ""))
+    made = plot([Series("t1", "x", points)], id="x", title="", caption="", axes=("", ""))
     spots = [spot for line in made.lines for spot in (*line.dots, *line.lost)]
     assert len(spots) == len(points)
     assert all(0 <= x <= WIDTH and 0 <= y <= HEIGHT for x, y in spots)

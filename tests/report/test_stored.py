@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from grader.records import Result
+from grader.records import Mend, Result
 from grader.report import result_json
 from grader.report.stored import (
     defects_of,
@@ -20,8 +20,9 @@ from grader.report.stored import (
 
 
 def test_the_defects_come_back_without_their_repairs(usual: Result) -> None:
-    bare = tuple(replace(defect, mend=None) for defect in usual.defects)
-    assert defects_of(result_json(usual)) == bare
+    mend = Mend("solution.py", 1, "a", "b", "@@ -1 +1 @@", ("forward.loss",), "It passes.")
+    repaired = replace(usual, defects=tuple(replace(d, mend=mend) for d in usual.defects))
+    assert defects_of(result_json(repaired)) == usual.defects
 
 
 def test_the_source_comes_back(usual: Result) -> None:

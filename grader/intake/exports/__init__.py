@@ -41,11 +41,11 @@ def find_cohort(path: Path) -> Cohort:
     latest, earlier = _latest(attempts)
     names = Counter(h.name for h in latest)
     ids = unique_ids([f"{h.name} {h.who}" if names[h.name] > 1 else h.name for h in latest])
-    found = tuple(
+    entries = tuple(
         CohortEntry(id, h.name, path / h.path, partial(_read, container, h, id))
         for id, h in zip(ids, latest, strict=True)
     )
-    return Cohort(layout.name, found, (*container.left_out, *earlier))
+    return Cohort(layout.name, entries, (*container.left_out, *earlier))
 
 
 def _recognised(container: Container) -> tuple[ExportFormat, list[Attempt]]:
@@ -78,8 +78,8 @@ def _latest(attempts: Sequence[Attempt]) -> tuple[list[Attempt], list[str]]:
             last[each.who] = each
             continue
         newer, older = sorted((other, each), key=lambda h: h.order, reverse=True)
-        said = (*older.passed_over, f"{older.path} (an earlier attempt)")
-        last[each.who] = replace(newer, passed_over=(*newer.passed_over, *said))
+        passed_over = (*older.passed_over, f"{older.path} (an earlier attempt)")
+        last[each.who] = replace(newer, passed_over=(*newer.passed_over, *passed_over))
         earlier.append(f"{older.path} (an earlier attempt of {each.name})")
     return list(last.values()), earlier
 
@@ -93,7 +93,7 @@ def _read(container: Container, attempt: Attempt, id: str) -> Submission:
         for entry, name in attempt.pieces:
             container.collect_handed(entry, name, into)
     except SubmissionError as error:
-        taken = empty(id, attempt.name, str(error), into.finish().explained)
+        submission = empty(id, attempt.name, str(error), into.finish().explained)
     else:
-        taken = assemble(id, attempt.name, into.finish())
-    return replace(taken, who=attempt.who)
+        submission = assemble(id, attempt.name, into.finish())
+    return replace(submission, who=attempt.who)

@@ -41,15 +41,15 @@ def recognise(container: Container, base: str) -> list[Attempt] | None:
     people: dict[str, list[_File]] = {}
     for file in files:
         people.setdefault(file.who, []).append(file)
-    return [_attempt(who, mine) for who, mine in people.items()]
+    return [_attempt(who, own_files) for who, own_files in people.items()]
 
 
 def _file(entry: ContainerEntry) -> _File | None:
-    found = ANONYMOUS.fullmatch(entry.name) or FILE.fullmatch(entry.name)
-    if entry.is_folder or found is None:
+    match = ANONYMOUS.fullmatch(entry.name) or FILE.fullmatch(entry.name)
+    if entry.is_folder or match is None:
         return None
-    name = f"anon {found['user']}" if found["name"] == "anon" else found["name"]
-    return _File(entry, found["user"], name, int(found["number"][:18]), found["file"])
+    name = f"anon {match['user']}" if match["name"] == "anon" else match["name"]
+    return _File(entry, match["user"], name, int(match["number"][:18]), match["file"])
 
 
 def _attempt(who: str, files: Sequence[_File]) -> Attempt:
@@ -70,16 +70,16 @@ def _versions(files: Sequence[_File]) -> dict[str, list[_File]]:
     groups: dict[str, list[_File]] = {}
     for file in files:
         groups.setdefault(_plain(file.file), []).append(file)
-    found: dict[str, list[_File]] = {}
+    versions_of: dict[str, list[_File]] = {}
     for name, versions in groups.items():
         names = {f.file for f in versions}
         dashes = [f for f in versions if (m := AGAIN.fullmatch(f.file)) and m["again"]]
         if name not in names and len(dashes) > 1:
             for file in versions:
-                found.setdefault(file.file, []).append(file)
+                versions_of.setdefault(file.file, []).append(file)
         else:
-            found.setdefault(name, []).extend(versions)
-    return found
+            versions_of.setdefault(name, []).extend(versions)
+    return versions_of
 
 
 def _plain(file: str) -> str:

@@ -123,7 +123,7 @@ class FolderContainer(Container):
         self.root = root
 
     def entries(self, folder: str = "") -> list[ContainerEntry]:
-        found = []
+        visible = []
         with os.scandir(self.root / folder) as rows:
             for row in rows:
                 path = f"{folder}{row.name}"
@@ -132,8 +132,8 @@ class FolderContainer(Container):
                 if row.is_symlink():
                     self.left_out[f"{path} (a link)"] = None
                 else:
-                    found.append(ContainerEntry(path, row.is_dir(follow_symlinks=False)))
-        return sorted(found, key=lambda e: Path(e.path))
+                    visible.append(ContainerEntry(path, row.is_dir(follow_symlinks=False)))
+        return sorted(visible, key=lambda e: Path(e.path))
 
     def has(self, path: str) -> bool:
         return os.path.lexists(self.root / path)
@@ -174,14 +174,14 @@ class ArchiveContainer(Container):
 
     def entries(self, folder: str = "") -> list[ContainerEntry]:
         rows = self.children.get(folder, {})
-        found = []
+        visible = []
         for name in sorted(rows):
             why = "" if rows[name] else self.members[folder + name].why_not
             if why:
                 self.left_out[f"{folder}{name} ({why})"] = None
             elif not is_hidden(name):
-                found.append(ContainerEntry(folder + name, rows[name]))
-        return found
+                visible.append(ContainerEntry(folder + name, rows[name]))
+        return visible
 
     def has(self, path: str) -> bool:
         return path in self.members or f"{path}/" in self.children
@@ -201,8 +201,8 @@ class ArchiveContainer(Container):
             raise SubmissionError(f"more than {MAX_WALKED} files: hand in the source only")
         names = {path: name + path.removeprefix(base) for path in paths}
         environments = environments_of(names.values())
-        for path, given in names.items():
-            collect_member(given, self.members[path], environments, into)
+        for path, renamed in names.items():
+            collect_member(renamed, self.members[path], environments, into)
 
     def _below(self, base: str) -> list[str]:
         """Return the files below a folder, in order; of too many only as many as are too many."""

@@ -47,11 +47,11 @@ def recognise(container: Container, base: str) -> list[Attempt] | None:
 
 def _metadata(data: bytes) -> dict[str, _About]:
     """Return by folder who submitted it and when."""
-    found: dict[str, _About] = {}
+    by_folder: dict[str, _About] = {}
     about, section = _About(), ""
     for line in data.decode("utf-8", "replace").splitlines():
         if head := HEAD.match(line):
-            about, section = found.setdefault(head[2], _About()), ""
+            about, section = by_folder.setdefault(head[2], _About()), ""
         elif part := SECTION.match(line):
             section = part[1]
             if section == "created_at":
@@ -60,7 +60,7 @@ def _metadata(data: bytes) -> dict[str, _About]:
             if row[1] == "- " or not about.people:
                 about.people.append({})
             about.people[-1][row[2]] = _plain(row[3])
-    return found
+    return by_folder
 
 
 def _plain(text: str) -> str:
@@ -72,6 +72,6 @@ def _plain(text: str) -> str:
     return "" if text in ("~", "null") else text
 
 
-def _escape(found: re.Match[str]) -> str:
-    code = found[1] or found[2]
-    return chr(int(code, 16)) if code else found[3]
+def _escape(match: re.Match[str]) -> str:
+    code = match[1] or match[2]
+    return chr(int(code, 16)) if code else match[3]

@@ -17,19 +17,19 @@ NAME = re.compile(
 def recognise(container: Container, base: str) -> list[Attempt] | None:
     """Return one submission for each participant; None when the names are not of this form."""
     rows = container.entries(base)
-    known = [(entry, found) for entry in rows if (found := NAME.fullmatch(entry.name))]
+    known = [(entry, match) for entry in rows if (match := NAME.fullmatch(entry.name))]
     if not known:
         return None
     container.leave_out_others(rows, {entry.path for entry, _ in known})
     names: dict[str, str] = {}
     pieces: dict[str, list[tuple[ContainerEntry, str]]] = {}
     texts: dict[str, list[str]] = {}
-    for entry, found in known:
-        who = found["who"]
-        names.setdefault(who, found["name"])
-        mine = pieces.setdefault(who, [])
-        if found["kind"] == "file":
-            mine.append((entry, "" if entry.is_folder else found["file"] or entry.name))
+    for entry, match in known:
+        who = match["who"]
+        names.setdefault(who, match["name"])
+        of_candidate = pieces.setdefault(who, [])
+        if match["kind"] == "file":
+            of_candidate.append((entry, "" if entry.is_folder else match["file"] or entry.name))
         else:
             texts.setdefault(who, []).append(f"{entry.name} (an online text)")
     return [
