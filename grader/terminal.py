@@ -16,7 +16,7 @@ from grader.cohort.outcomes import Graded
 from grader.cohort.pace import Pace
 from grader.doctor import Facts
 from grader.intake import Cohort
-from grader.records import CheckStatus, Confidence, Defect, Grade, GradeStatus, Result
+from grader.records import CheckStatus, Confidence, Grade, GradeStatus, Result
 from grader.report import visible
 from grader.report.numbers import display_percent, display_score, plural
 from grader.report.stored import failed_checks, fraction_of, is_decided
@@ -94,7 +94,9 @@ class Terminal:
     def _defects(self, result: Result) -> None:
         """Print each named bug: its line, its cost, its message; the most expensive first."""
         costs = {charge.code: charge.points for charge in result.grade.charges}
-        order = sorted(result.defects, key=lambda d: (-costs.get(d.code, 0.0), *_place(d)))
+        order = sorted(
+            result.defects, key=lambda d: (-costs.get(d.code, 0.0), d.file or "", d.line or 0)
+        )
         for defect in order[:MOST_LINES]:
             cost = f"  -{costs[defect.code]:g}" if costs.get(defect.code) else ""
             where = f"  {plain(defect.file)}:{defect.line}" if defect.file and defect.line else ""
@@ -169,10 +171,6 @@ class Terminal:
             for name, value in rows:
                 self.console.print(f"  {name:<28} {plain(value)}", soft_wrap=True)
         self.console.print(plain(facts.verdict), soft_wrap=True)
-
-
-def _place(defect: Defect) -> tuple[str, int]:
-    return defect.file or "", defect.line or 0
 
 
 def _verdict(result: Result) -> str:

@@ -70,14 +70,12 @@ class Post(WorkerPlugin):  # type: ignore[misc]  # distributed has half of its t
             [finished] = crew.grade(iter((submission,)))
         return finished
 
-    def _new(self) -> Crew:
-        return Crew(self.order, 1, self.boot, self.exam)
-
     @contextmanager
     def crew(self) -> Iterator[Crew]:
         """Return a crew for this thread alone, warm if there is one."""
         with self.lock:
-            crew = self.idle.pop() if self.idle else self._new()
+            warm = self.idle.pop() if self.idle else None
+        crew = warm or Crew(self.order, 1, self.boot, self.exam)
         try:
             yield crew
         except BaseException:

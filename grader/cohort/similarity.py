@@ -63,7 +63,7 @@ def sketch(submission: Submission) -> str:
     for file in submission.files:
         if file.path.endswith(".py") and not (submission.joined and file.path == submission.main):
             digests |= windows(file)
-    digests -= _handed_out()
+    digests -= _starter_windows()
     if len(digests) < FEWEST:
         return ""
     values = np.fromiter(digests, np.uint64, len(digests)) % PRIME
@@ -75,7 +75,8 @@ def sketch(submission: Submission) -> str:
 def windows(file: SourceFile) -> set[int]:
     """Return a number for each window of tokens, the same whatever names are used."""
     text = file.data[:LONGEST].decode("utf-8", "replace")
-    return {_digest(window) for window in _renamed(list(_words(text)))}
+    texts = (window.encode("utf-8", "replace") for window in _renamed(list(_words(text))))
+    return {int.from_bytes(hashlib.blake2b(text, digest_size=6).digest()) for text in texts}
 
 
 def groups(sketches: Mapping[str, str]) -> list[SimilarGroup]:
@@ -153,14 +154,8 @@ def _piece(word: tuple[bool, str], known: dict[str, int]) -> str:
     return f"\1{known.setdefault(text, len(known))}" if renamed else text
 
 
-def _digest(window: str) -> int:
-    return int.from_bytes(
-        hashlib.blake2b(window.encode("utf-8", "replace"), digest_size=6).digest()
-    )
-
-
 @cache
-def _handed_out() -> frozenset[int]:
+def _starter_windows() -> frozenset[int]:
     """Return the windows of the starter, which everybody may have."""
     path = PACKAGE / "starter" / "solution.py"
     return frozenset(windows(SourceFile(path.name, path.read_bytes())))

@@ -90,7 +90,9 @@ def assemble(id: str, name: str, read: Read, *, renamed: bool = False) -> Submis
     digest = _digest(files)
     name = wishes.name if renamed and wishes.name else name
     code = [f for f in files if f.path.endswith(".py")]
-    passed_over = (*read.explained, *(f.path for f in files if _is_beside(f)), *unread)
+    known = {f.path for f in (*code, *filter(is_settings, files), *filter(_is_answers, files))}
+    beside = (f.path for f in files if f.path not in known)
+    passed_over = (*read.explained, *beside, *unread)
     why = _why_nothing(code, main.path, read)
     if why:
         return Submission(
@@ -195,11 +197,6 @@ def _module_path(notebook: str, paths: set[str]) -> str:
 
 def _is_answers(file: SourceFile) -> bool:
     return PurePosixPath(file.path).name.lower() == "answers.md"
-
-
-def _is_beside(file: SourceFile) -> bool:
-    """Return whether a file that was read is of no use."""
-    return not (file.path.endswith(".py") or _is_answers(file) or is_settings(file))
 
 
 def _without_common_folder(files: tuple[SourceFile, ...]) -> tuple[SourceFile, ...]:

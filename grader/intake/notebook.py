@@ -43,14 +43,6 @@ class Notebook:
     prose: tuple[str, ...] = ()
 
 
-def notebook_source(data: bytes) -> bytes:
-    """Return the code cells of an `.ipynb` in order, magics and shell lines as comments.
-
-    Raises `SubmissionError` when the file is no notebook.
-    """
-    return read_notebook(data).source
-
-
 def read_notebook(data: bytes) -> Notebook:
     """Return all that a notebook holds. Raises `SubmissionError` when the file is no notebook."""
     _look_at(data)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from grader.figures.maps import NOT_FINITE, WORST
 from grader.problem.compare import FINITE_DIFFERENCE
 from grader.records import Curve, ErrorMap, Pictures
+from grader.report.graph import TITLES
 from grader.report.plot import Plot, Series, plot
 
 CELL = 15
@@ -65,9 +66,6 @@ class Charts:
         return bool(self.rows or self.plots)
 
 
-PARTS = {"numpy": "By hand, in NumPy", "torch": "By autograd, in PyTorch"}
-
-
 def charts(pictures: Pictures, *, interviewer: bool) -> Charts:
     """Return the drawings worth a look; the right loss's curve is for the interviewer only."""
     rows = tuple(_map_rows(pictures.maps))
@@ -86,7 +84,7 @@ def charts(pictures: Pictures, *, interviewer: bool) -> Charts:
 
 
 def _map_rows(maps: Sequence[ErrorMap]) -> Iterator[MapRow]:
-    for part, title in PARTS.items():
+    for part, title in TITLES.items():
         of_part = tuple(one for one in maps if one.part == part)
         if of_part:
             yield MapRow(part, title, of_part[0].case, tuple(_map_view(one) for one in of_part))
@@ -134,7 +132,7 @@ LAWS: tuple[tuple[str, Callable[[float], float]], ...] = (
 
 
 def _ratio_plots(ratios: Sequence[Curve]) -> Iterator[Plot]:
-    for part, title in PARTS.items():
+    for part, title in TITLES.items():
         of_part = [curve for curve in ratios if curve.part == part]
         if any(abs(y - 1.0) > 1e-4 for curve in of_part for _, y in curve.points):
             groups = _grouped(of_part)

@@ -12,13 +12,13 @@ from grader.report.listing import Listing, defect_mark, listings
 from grader.report.numbers import percent_of, points, score_of
 from grader.report.pages import render_page
 from grader.report.stored import Document, defects_of, is_decided, name_of, submission_of
-from grader.report.views import answer_sections
+from grader.report.views import STATUS_ORDER, answer_sections
 from grader.review.folder import Folder, Reviewed
 from grader.review.forms import CHECK, MARK, found_checks, manual_items
 from grader.review.store import Change
 
 PACKAGE = "grader.review"
-STATUS_ORDER = ("error", "fail", "skipped", "manual", "pass")
+STATUSES = [status.value for status, _, _ in STATUS_ORDER]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ def submission_page(folder: Folder, id: str, home: str, reviewer: str) -> str:
     document, order = reviewed.automatic, list(folder.paths)
     place = order.index(id)
     rubric = folder.rubric(document)
-    checks = sorted(found_checks(document, rubric), key=lambda c: STATUS_ORDER.index(c["status"]))
+    checks = sorted(found_checks(document, rubric), key=lambda c: STATUSES.index(c["status"]))
     context = {
         "id": id,
         "name": name_of(document),
@@ -88,7 +88,7 @@ def submission_page(folder: Folder, id: str, home: str, reviewer: str) -> str:
         "reviewer": reviewer,
         "items": list(manual_items(rubric).values()),
         "checks": checks,
-        "statuses": [s for s in STATUS_ORDER if any(c["status"] == s for c in checks)],
+        "statuses": [s for s in STATUSES if any(c["status"] == s for c in checks)],
         "defects": document["defects"],
         "answers": answer_sections(document["answers"]),
         "listings": _listings(document),

@@ -10,6 +10,8 @@ from collections.abc import Collection, Iterator
 from itertools import pairwise
 from typing import TypeAlias
 
+from pydantic import ValidationError
+
 from grader.rubric.model import Item, Tier
 from grader.rubric.problems import MOST_SHOWN, did_you_mean
 from grader.yaml_data import Lines, Path, Plain, Problem, quoted
@@ -20,6 +22,7 @@ def cross_check(
 ) -> list[Problem]:
     """Return the problems between the values of a whole file; `plain` may be any data."""
     return [
+        *_items(plain, lines),
         *_unknown_checks(plain, lines, known),
         *_checks_used_twice(plain, lines),
         *_listed_twice(plain, lines),
@@ -30,29 +33,27 @@ def cross_check(
     ]
 
 
-def item_problems(item: Item) -> list[tuple[Path, str]]:
-    """Return problems between the values of one item; the path is inside the item."""
-    say: list[tuple[Path, str]] = []
+def _item_problems(item: Item) -> Iterator[tuple[Path, str]]:
+    """Yield problems between the values of one item; the path is inside the item."""
     if item.manual:
         if item.checks:
-            say.append((("checks",), "a manual item has no checks; delete `checks` or `manual`"))
+            yield ("checks",), "a manual item has no checks; delete `checks` or `manual`"
         if item.bonus:
-            say.append((("bonus",), "a manual item cannot be a bonus; delete `bonus` or `manual`"))
+            yield ("bonus",), "a manual item cannot be a bonus; delete `bonus` or `manual`"
     else:
         if not item.checks:
             what = f"item `{item.id}` rests on nothing"
-            say.append(((), f"{what}; write `checks: [a.check]`, or `manual: true` for a human"))
+            yield (), f"{what}; write `checks: [a.check]`, or `manual: true` for a human"
         if item.question:
             what = "`question` shows a written answer to a human"
-            say.append((("question",), f"{what}; delete it, or write `manual: true`"))
+            yield ("question",), f"{what}; delete it, or write `manual: true`"
         if item.guidance:
             what = "`guidance` is for a human's marks"
-            say.append((("guidance",), f"{what}; delete it, or write `manual: true`"))
+            yield ("guidance",), f"{what}; delete it, or write `manual: true`"
     if item.credit == "tiers":
-        say.extend(_tier_problems(item))
+        yield from _tier_problems(item)
     elif item.tiers:
-        say.append((("tiers",), "`tiers` counts only with `credit: tiers`; write that too"))
-    return say
+        yield ("tiers",), "`tiers` counts only with `credit: tiers`; write that too"
 
 
 def _tier_problems(item: Item) -> Iterator[tuple[Path, str]]:
@@ -124,6 +125,17 @@ def _twice(names: list[Named]) -> Iterator[tuple[Named, Named]]:
 
 
 # ── the cross-checks ─────────────────────────────────────────────────────────
+
+
+def _items(plain: Plain, lines: Lines) -> Iterator[Problem]:
+    """Yield the problems inside items whose own values are valid, whatever surrounds them."""
+    for raw, path in _find(plain, ITEMS):
+        try:
+            item = Item.model_validate(raw)
+        except ValidationError:
+            continue
+        for inside, text in _item_problems(item):
+            yield Problem(lines.at((*path, *inside)), text)
 
 
 def _unknown_checks(plain: Plain, lines: Lines, known: Collection[str]) -> Iterator[Problem]:

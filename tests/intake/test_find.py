@@ -13,7 +13,7 @@ from grader.intake import find_cohort, take_in
 from grader.intake.files import MAX_FILE, Read
 from grader.intake.find import assemble
 from grader.intake.main import choose
-from grader.intake.notebook import notebook_source
+from grader.intake.notebook import read_notebook
 from grader.records import SourceFile, Submission
 from tests.intake.archives import packed, tarred
 
@@ -81,7 +81,7 @@ def test_a_notebook_becomes_a_module(tmp_path: Path) -> None:
     path.write_text(notebook(FORWARD))
     taken = take_in(path)
     assert taken.main == "my_work.py"
-    assert taken.source == notebook_source(path.read_bytes()).decode()
+    assert taken.source == read_notebook(path.read_bytes()).source.decode()
 
 
 def test_a_zip_is_read_like_a_folder_and_has_its_digest(tmp_path: Path) -> None:
