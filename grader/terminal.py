@@ -1,4 +1,4 @@
-"""What people read in the terminal. Untrusted text passes `visible` on its way."""
+"""The output for people in a terminal. Untrusted text passes `visible`."""
 
 from __future__ import annotations
 

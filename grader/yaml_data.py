@@ -51,7 +51,7 @@ class Caps:
 
 
 class Unreadable(Exception):
-    """YamlDocument could not go on; `problems` say why."""
+    """The file cannot be read on; `problems` say why."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(problems)

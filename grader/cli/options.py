@@ -1,4 +1,4 @@
-"""What the commands have in common: options, and how their words are read."""
+"""The options that commands share, and the reading of their values."""
 
 from __future__ import annotations
 

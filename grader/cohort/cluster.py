@@ -1,7 +1,7 @@
-"""A cohort on a Dask cluster: on each of its workers the crews of one machine, kept warm.
+"""A cohort on a Dask cluster, whose workers keep warm crews.
 
-What travels with a task is one submission, bytes and all, and what comes back is its
-files: no file system is shared. A grading process that dies is replaced beside the Dask
+A task carries one submission with its bytes, and returns its files: no file system is
+shared. A grading process that dies is replaced beside the Dask
 worker that it belongs to, so a submission that kills three of them is told from a machine
 that was lost; the latter is Dask's own business, which tries elsewhere.
 """

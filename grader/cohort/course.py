@@ -1,4 +1,4 @@
-"""A submission under the contract of its course: who says how it is called."""
+"""How a submission is called under the contract of its course."""
 
 from __future__ import annotations
 

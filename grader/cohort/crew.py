@@ -1,4 +1,4 @@
-"""The worker processes of a run, and who grades what: a submission at a time to each."""
+"""The worker processes of a run, each of which grades one submission at a time."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The outcomes of a run, whose size does not stay in memory: the outlines lie in a nameless file.
+"""The outcomes of a run. Their outlines stand in a file without a name, not in memory.
 
 A cohort may have more answers than memory has room for their outlines. Of each answer two
-numbers are kept, the place of its outline; it is read again when a page or a table wants it.
+numbers are kept, the place of its outline; it is read again for each page or table.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ class Outcomes(Collection[Graded]):
 
 @dataclass(frozen=True, slots=True)
 class Documents(Collection[dict[str, Any]]):
-    """The outlines of outcomes alone, for what knows of no runs; as often as one asks."""
+    """The outlines of outcomes alone; can be iterated more than once."""
 
     graded: Collection[Graded]
 

@@ -1,4 +1,4 @@
-"""Answers that are built alike: near-identical source after renaming. A question, no verdict.
+"""Answers with nearly the same source after renaming. A question, no verdict.
 
 The source is read as tokens, which cannot nest and so cannot crash a parser. Names are
 numbered by their first use within a window of tokens, comments, strings and layout dropped:

@@ -1,4 +1,4 @@
-"""Who grades a cohort, whichever it is: the crew of this machine, or a cluster's."""
+"""The interface of what grades a cohort: a crew on this machine, or a cluster."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Moodle's offline grading worksheet: grade and feedback are filled in, all else stays.
+"""Moodle's offline grading worksheet: grade and feedback are filled in, nothing else changes.
 
 Moodle knows a row by its first column (“Participant 1234”), reads grades with the decimal sign
 of the teacher's language, ignores those above the maximum, and compares “Last modified (grade)”
-with its own record; so every other cell goes back as it came. Feedback is shown as HTML.
+with its own record; so every other cell is written back unchanged. Feedback is shown as HTML.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ MOST_LETTERS = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Worksheet:
-    """The file as it came: rows of cells, the head apart, and where each column stands."""
+    """The file as it was read: rows of cells, the head apart, and where each column stands."""
 
     head: list[str]
     rows: list[list[str]]

@@ -1,7 +1,7 @@
 """The written answers to the five follow-up questions, wherever they were written.
 
 In `answers.md`, in a notebook's text cells, in docstrings and comments. A heading that names
-the question decides; text without one is matched by its words, and only where they are plain.
+the question decides; text without a heading is matched by clear words only.
 """
 
 from __future__ import annotations

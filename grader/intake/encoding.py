@@ -1,4 +1,4 @@
-"""Encodings that no source is read in: two codecs of Python's take ages over a long line.
+"""Encodings that are refused: two of Python's codecs take minutes for a long line.
 
 Whoever parses a file, the judge too, has to decode it first, in the encoding that the
 file itself names. All other text codecs take linear time.

@@ -72,7 +72,7 @@ class Read:
 
 
 class Collector:
-    """Gathers files until a limit is reached; a later file of the same path takes its container."""
+    """Gathers files until a limit is reached; a later file of the same path replaces it."""
 
     def __init__(self) -> None:
         self._files: dict[str, SourceFile] = {}

@@ -1,4 +1,4 @@
-"""From a path to a submission: which of its files belong together, and which one matters."""
+"""The submission at a path: its files, and the one that is imported."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Names that are safe everywhere, made from names that may be anything."""
+"""Safe ids, made from any names."""
 
 from __future__ import annotations
 

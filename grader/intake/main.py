@@ -1,4 +1,4 @@
-"""Which file of a submission is the one to import: found by what the files define.
+"""The file of a submission that is imported, chosen by what the files define.
 
 Only text is looked at, by expressions that take linear time: parsing a stranger's
 source is for the sandbox. A wrong guess here costs clarity, not points, as long

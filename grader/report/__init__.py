@@ -1,4 +1,4 @@
-"""`Result` → HTML, JSON, CSV. Views format, templates place, neither judges."""
+"""Write a `Result` as HTML, JSON and CSV. Views format and templates place; neither judges."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`Pictures` → what the report draws: error maps, and curves where one is off."""
+"""The error maps of a report, and its curves where one is wrong."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`Result` → the dictionary of `result.json`, schema version 1."""
+"""The dictionary of `result.json`, schema version 1, from a `Result`."""
 
 from __future__ import annotations
 

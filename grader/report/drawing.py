@@ -1,8 +1,8 @@
-"""The network drawn: where each tensor's box stands, and how the arrows run.
+"""The layout of the network's drawing: the box of each tensor, and the arrows.
 
-Two drawings of one graph, since a page may be wide or narrow: along the layers the level one
-runs to the right and the upright one down; across them stand parameters, forward, backward
-and the parameters' gradients.
+Two drawings of one graph, since a page may be wide or narrow: the layers of the level one
+run to the right, those of the upright one down; across them stand parameters, forward,
+backward and the parameters' gradients.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Making hidden characters visible: no stranger's text reaches a reader as it came.
+"""Hidden characters as visible escapes, in every text that a stranger wrote.
 
 Terminals obey escape sequences, and browsers and editors obey bidirectional
 controls. Both can make a line read as something it is not, so every untrusted

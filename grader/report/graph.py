@@ -35,7 +35,7 @@ class Cause:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """One part of the submission, drawn and said."""
+    """One part of the submission, as drawings and as words."""
 
     part: str
     title: str

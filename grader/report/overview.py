@@ -1,4 +1,4 @@
-"""Stored results → what the cohort's page places."""
+"""The content of the cohort's page, from stored results."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ class DimensionSummary:
 
 @dataclass(frozen=True, slots=True)
 class ReviewList:
-    """Rows that want a human for one reason; `named` are the first few."""
+    """Rows that need review for one reason; `named` are the first few."""
 
     key: str
     title: str
@@ -185,7 +185,7 @@ def _few(item: Mapping[str, Any], *keys: str) -> dict[str, Any]:
 
 
 class Same(dict[Any, Any]):
-    """Gives the first of equal values for each of them: what rows have in common is kept once."""
+    """Maps each value to the first one equal to it, so that rows share what they have in common."""
 
     def __missing__(self, value: Any) -> Any:
         self[value] = value

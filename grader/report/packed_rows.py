@@ -1,4 +1,4 @@
-"""The cohort's rows as JSON inside the page, small: what repeats is a number into a list."""
+"""The cohort's rows as compact JSON inside the page: repeated values are indices into lists."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ class Plot:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """What is drawn in one tone, and how it is called."""
+    """Points that are drawn in one tone, and their label."""
 
     tone: str
     words: str

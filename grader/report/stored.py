@@ -1,4 +1,4 @@
-"""What other rooms ask of a stored result: a `result.json`, or the outline of one."""
+"""Reading a stored result: a `result.json`, or the outline of one."""
 
 from __future__ import annotations
 

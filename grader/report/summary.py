@@ -1,4 +1,4 @@
-"""What is seen first: the score, and the one to three sentences that matter most."""
+"""The head of a report: the score, and the one to three sentences that matter most."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Sentence:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What is seen first. `score` is "" while undecided: an unknown score is not a zero."""
+    """The head of a report. `score` is "" while undecided: an unknown score is not a zero."""
 
     score: str
     percent: str

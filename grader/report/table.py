@@ -1,4 +1,4 @@
-"""`result_json` dictionaries → `scores.csv`."""
+"""`scores.csv`, from stored results."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What stands beside the source's lines: each computed tensor, its shape, and why it is wrong."""
+"""The notes beside the source's lines: each tensor, its shape, and why it is wrong."""
 
 from __future__ import annotations
 

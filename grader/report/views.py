@@ -1,4 +1,4 @@
-"""`Result` → what the report's template places. Views format; they judge nothing."""
+"""The content of the report's template, from a `Result`. Views format; they judge nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the reviewers' pages show: the walk through the cohort, and one submission to mark."""
+"""The content of the reviewers' pages: the list of submissions, and one submission to mark."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ STATUSES = [status.value for status, _, _ in STATUS_ORDER]
 
 @dataclass(frozen=True, slots=True)
 class ReviewRow:
-    """One submission of the walk. `open_points` and `waiting` say what is left to do."""
+    """One submission of the list. `open_points` and `waiting` say what is left to do."""
 
     id: str
     name: str

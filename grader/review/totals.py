@@ -1,7 +1,7 @@
-"""A result and what reviewers said about it → the result with their marks in it.
+"""The result with the marks of reviewers in it.
 
 The points are those of `grader.scoring.grade`, on the same statuses but for the overridden
-ones: one set of rules, whoever found what they are applied to.
+ones, so that one set of rules applies to both.
 """
 
 from __future__ import annotations

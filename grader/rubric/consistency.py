@@ -1,4 +1,4 @@
-"""What no single value shows: ids that exist, are unique, and sums that fit.
+"""The rules between the values of a rubric: ids that exist and are unique, sums that fit.
 
 The cross-checks walk the plain data, not the models, so that one bad value
 does not hide the others; an `Item` is examined once its own values are valid.

@@ -1,4 +1,4 @@
-"""A rubric file → `Rubric`, or one `RubricError` with every problem and its line."""
+"""Load a `Rubric` from a file, or raise one `RubricError` with every problem and its line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Findings and rubric → `Grade`."""
+"""The `Grade` of findings under a rubric."""
 
 from grader.scoring.grade import Declaration, grade
 

@@ -1,4 +1,4 @@
-"""Rubric, findings and defects → `Grade`. Judges nothing anew: adds up, caps and names."""
+"""The `Grade` of findings and defects under a rubric: points are added and capped."""
 
 from __future__ import annotations
 

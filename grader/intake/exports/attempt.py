@@ -1,4 +1,4 @@
-"""What the recognisers give: who handed in what. One recogniser a layout."""
+"""The records that the recognisers of export layouts return."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class ExportFormat:
 
 @dataclass(frozen=True, slots=True)
 class CohortEntry:
-    """One submission of a cohort. `read` takes it in, when its turn has come."""
+    """One submission of a cohort. `read` takes it in."""
 
     id: str
     name: str

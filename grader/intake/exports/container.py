@@ -1,6 +1,6 @@
-"""Where a cohort lies: a folder or an archive, looked at by its names and read piece by piece.
+"""The folder or archive that holds a cohort.
 
-Names are read first, all of them; bytes only when a submission's turn has come.
+All names are read first, and the bytes of a submission only when it is graded.
 """
 
 from __future__ import annotations
