@@ -107,8 +107,7 @@ class Terminal:
                 source = plain(defect.source.strip()[:MOST_SOURCE])
                 self.console.print(f"      {source}", soft_wrap=True)
             self.console.print(f"      {plain(defect.message)}", soft_wrap=True)
-        if len(order) > MOST_LINES:
-            self.console.print(f"  … and {len(order) - MOST_LINES} more, in the report")
+        self._rest(len(order), "more, in the report")
 
     def _unexplained(self, grade: Grade) -> None:
         """Print the failed checks: each that no bug explains, the others as a number."""
@@ -116,8 +115,7 @@ class Terminal:
         rows = [c for c in failed if not c.explained_by]
         for check in rows[:MOST_LINES]:
             self.console.print(f"  [red]✗[/red] {check.id}: {plain(check.message)}", soft_wrap=True)
-        if len(rows) > MOST_LINES:
-            self.console.print(f"  … and {len(rows) - MOST_LINES} more, in the report")
+        self._rest(len(rows), "more, in the report")
         explained = len(failed) - len(rows)
         if explained:
             only = "1 check fails" if explained == 1 else f"{explained} checks fail"
@@ -158,8 +156,12 @@ class Terminal:
         self.console.print(f"{plural(count, 'submission')}. Written: {written}", soft_wrap=True)
         for reason in left_out[:MOST_LINES]:
             self.console.print(f"  left out: {plain(reason)}", soft_wrap=True)
-        if len(left_out) > MOST_LINES:
-            self.console.print(f"  … and {len(left_out) - MOST_LINES} more left out")
+        self._rest(len(left_out), "more left out")
+
+    def _rest(self, count: int, words: str) -> None:
+        """Print how many of `count` lines were not shown."""
+        if count > MOST_LINES:
+            self.console.print(f"  … and {count - MOST_LINES} {words}")
 
     def text(self, text: str) -> None:
         self.console.print(text, markup=False, soft_wrap=True)

@@ -59,7 +59,7 @@ class Unreadable(Exception):
 
 
 def quoted(value: object) -> str:
-    """`value` as a message shows it: short, on one line."""
+    """Return `value` as a message shows it: short, on one line."""
     match value:
         case None:
             return "empty"

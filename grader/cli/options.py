@@ -93,7 +93,7 @@ def chosen_audience(word: str) -> Audience:
 
 
 def existing(path: Path) -> Path:
-    """`path`, if something is there. Raises `CallerError`."""
+    """Return `path`, if something is there. Raises `CallerError`."""
     if not path.exists():
         raise CallerError(f"{path}: there is no such file or folder")
     return path

@@ -49,7 +49,7 @@ class Pace:
 
     @property
     def words(self) -> str:
-        """`3.2/s, 1:05 left`, or `4.0 s each, …`; "" while nothing is known."""
+        """Return `3.2/s, 1:05 left`, or `4.0 s each, …`; "" while nothing is known."""
         if self.left is None:
             return ""
         minutes, seconds = divmod(round(self.left), 60)

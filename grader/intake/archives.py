@@ -160,7 +160,7 @@ class Header(tarfile.TarInfo):
 
 
 def without_gzip(stream: IO[bytes]) -> IO[bytes]:
-    """`stream` of a tar without its gzip, if it has one. Of both the start is at hand."""
+    """Return `stream` of a tar without its gzip, if it has one. Of both the start is at hand."""
     start = stream.read(2)
     stream.seek(0)
     if start != b"\x1f\x8b":

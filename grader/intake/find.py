@@ -112,7 +112,7 @@ def assemble(id: str, name: str, read: Read, *, renamed: bool = False) -> Submis
 
 
 def with_inner(read: Read) -> Read:
-    """`read`, or what is in the archive inside it where it has no code itself.
+    """Return `read`, or what is in the archive inside it where it has no code itself.
 
     Raises `SubmissionError` when that has none either.
     """
@@ -180,7 +180,7 @@ def _why_nothing(code: list[SourceFile], main: str, read: Read) -> str:
 
 
 def _lower_suffix(file: SourceFile) -> SourceFile:
-    """`SOLUTION.PY` is Python too, but no import finds it under that name."""
+    """Return `SOLUTION.PY` is Python too, but no import finds it under that name."""
     path = PurePosixPath(file.path)
     lowered = path.with_suffix(path.suffix.lower()).as_posix()
     return SourceFile(lowered, file.data)

@@ -10,7 +10,7 @@ MAX_ID = 64
 
 
 def safe_id(name: str) -> str:
-    """`name` as 1 to 64 of `a-z A-Z 0-9 . _ -`, not beginning with `.` or `-`.
+    """Return `name` as 1 to 64 of `a-z A-Z 0-9 . _ -`, not beginning with `.` or `-`.
 
     Safe as a file name and in HTML, CSV and a shell. When something had to be
     changed, a short digest of the original keeps different names different.

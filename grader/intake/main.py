@@ -14,8 +14,8 @@ from keyword import iskeyword
 from pathlib import PurePosixPath
 
 from grader.records import SourceFile
+from grader.records.submission import CONTRACT_FUNCTIONS
 
-CONTRACT = ("forward", "backward", "torch_forward_backward", "verify")
 ROLES = ("forward", "backward", "torch", "verify")
 JOINED = "all_parts.py"
 UPDATE = "globals().update({n: v for n, v in vars(_part).items() if n[:1] != '_'})"
@@ -84,7 +84,7 @@ def file_facts(file: SourceFile) -> FileFacts:
         file.path,
         frozenset(_roles(text, names)),
         frozenset(_roles(text, every)),
-        sum(bool(re.search(rf"^def {n}\b", text, re.MULTILINE)) for n in CONTRACT),
+        sum(bool(re.search(rf"^def {n}\b", text, re.MULTILINE)) for n in CONTRACT_FUNCTIONS),
         sum(bool(HELPS.search(name)) for name in every),
         names,
         _takes(text),
@@ -156,7 +156,7 @@ def choose(files: Sequence[SourceFile]) -> MainFile:
         )  # fmt: skip
 
     best, *others = sorted(known, key=rank)
-    if best.contract == len(CONTRACT):
+    if best.contract == len(CONTRACT_FUNCTIONS):
         return MainFile(best.path)
     parts = _missing_parts(best, others, reach)
     return MainFile(best.path, tuple(e.path for e in _by_weight([best, *parts])) if parts else ())

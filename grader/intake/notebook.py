@@ -71,7 +71,7 @@ def read_notebook(data: bytes) -> Notebook:
 
 
 def _future_first(source: str) -> str:
-    """`source` with its `from __future__ import …` in the first line, and no line more."""
+    """Return `source` with its `from __future__ import …` in the first line, and no line more."""
     features = dict.fromkeys(f.strip() for row in FUTURE.findall(source) for f in row.split(","))
     if not features:
         return source
@@ -106,7 +106,7 @@ def _plain(cell: str) -> str:
 
 
 def _plain_line(line: str) -> str:
-    """`line`, or a comment when it is a magic, a shell command or a question."""
+    """Return `line`, or a comment when it is a magic, a shell command or a question."""
     code = line.lstrip()
     if NO_PYTHON.match(code) or ASKED.fullmatch(code):
         return f"{line[: len(line) - len(code)]}pass  # {code}"

@@ -5,6 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+NUMPY_FUNCTIONS = ("forward", "backward")
+TORCH_FUNCTION = "torch_forward_backward"
+CONTRACT_FUNCTIONS = (*NUMPY_FUNCTIONS, TORCH_FUNCTION, "verify")
+"""The functions that the contract asks for."""
+
+OPTIONAL_NAMES = ("gradient_check", "Linear", "ReLU", "SoftmaxCrossEntropy")
+"""What the contract names, and an answer need not have."""
+
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:

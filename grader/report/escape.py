@@ -24,7 +24,7 @@ CODE = re.compile(r"`([^`\n]+)`")
 
 
 def visible(text: str, *, multiline: bool = True) -> str:
-    """`text` with control, bidi and other hidden characters as visible escapes.
+    """Return `text` with control, bidi and other hidden characters as visible escapes.
 
     Tabs and newlines stay when `multiline`; names and table cells pass False.
     The result always encodes as UTF-8.
@@ -36,7 +36,7 @@ def visible(text: str, *, multiline: bool = True) -> str:
 
 
 def storable(text: str) -> str:
-    """`text` as data for JSON: unchanged, except that lone surrogates are spelled out."""
+    """Return `text` as data for JSON: unchanged, except that lone surrogates are spelled out."""
     return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 

@@ -151,7 +151,7 @@ def frame_mark(frame: Frame, error: str, anchor: str) -> LineMark:
 
 
 def highlighted(text: str) -> list[Markup]:
-    """`text` as highlighted HTML, line by line; classes only, no inline style."""
+    """Return `text` as highlighted HTML, line by line; classes only, no inline style."""
     visible_text = visible(text).rstrip("\n")
     html = highlight(visible_text, *_highlighter())
     lines = PLAIN.sub(r"\1", html).removesuffix("\n").split("\n")

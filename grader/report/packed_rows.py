@@ -19,7 +19,7 @@ NONE_RAN = "-"
 
 
 def rows_json(view: Overview) -> Iterator[Markup]:
-    """`{"codes", "bands", "reasons", "dimensions", "rows"}`, in pieces; a row is a list, see
+    """Yield `{"codes", "bands", "reasons", "dimensions", "rows"}`, in pieces; a row is a list, see
     `_packed`.
 
     Every text is made visible; `<`, `>` and `&` are spelled out, so that no text can end the

@@ -189,7 +189,7 @@ def _history_line(change: Change, titles: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _visible(value: Any) -> Any:
-    """`value` with every text in it made visible."""
+    """Return `value` with every text in it made visible."""
     if isinstance(value, str):
         return visible(value)
     if isinstance(value, dict):

@@ -70,7 +70,7 @@ def explanations(
     explained: Mapping[str, Sequence[str]],
     defects: Sequence[Defect],
 ) -> dict[str, tuple[str, ...]]:
-    """`explained`, for the checks that did not pass.
+    """Return `explained`, for the checks that did not pass.
 
     Raises HarnessError when it names a check that was not run or a code without a
     proven defect: then the diagnosis, not the candidate, is wrong.
@@ -172,7 +172,7 @@ def _receivers(
 
 
 def _give_back(score: ItemScore, claim: LostPoints, amount: Fraction) -> ItemScore:
-    """`score` with `amount` given back, in proportion to what each of the receivers lost.
+    """Return `score` with `amount` given back, in proportion to what each of the receivers lost.
 
     A generous tier can earn more than the receivers lost by their shares; then the
     explained checks are worth more of the item, and the others less.
