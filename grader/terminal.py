@@ -27,7 +27,7 @@ MOST_SOURCE = 100
 
 
 def plain(text: str) -> str:
-    """Untrusted text on one line, without control characters and markup."""
+    """Return untrusted text on one line, without control characters and markup."""
     return escape(visible(text).replace("\n", " "))
 
 
@@ -167,7 +167,7 @@ class Terminal:
         self.console.print(text, markup=False, soft_wrap=True)
 
     def facts(self, facts: Facts) -> None:
-        """`grader doctor`."""
+        """Print the facts of `grader doctor`."""
         for title, rows in facts.sections:
             self.console.print(f"[bold]{title}[/bold]")
             for name, value in rows:

@@ -129,7 +129,7 @@ def _decode(data: bytes, caps: Caps) -> str:
 
 
 def _syntax(error: yaml.YAMLError, text: str) -> Problem:
-    """PyYAML's complaint as one line with a next step."""
+    """Return PyYAML's complaint as one line with a next step."""
     if isinstance(error, yaml.reader.ReaderError):
         line = text.count("\n", 0, error.position) + 1
         return Problem(line, f"character {quoted(text[error.position])} is not allowed; delete it")

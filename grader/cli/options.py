@@ -85,7 +85,7 @@ def chosen_rubric(file: Path | None, contract: Path | None = None) -> Rubric:
 
 
 def chosen_audience(word: str) -> Audience:
-    """Whom the pages are for. Raises `CallerError`."""
+    """Return whom the pages are for. Raises `CallerError`."""
     known: dict[str, Audience] = {"interviewer": "interviewer", "candidate": "candidate"}
     if word not in known:
         raise CallerError(f"--audience is interviewer or candidate, not {word!r}")

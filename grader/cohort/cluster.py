@@ -50,7 +50,7 @@ class Post(WorkerPlugin):  # type: ignore[misc]  # distributed has half of its t
         self.name, self.order, self.exam, self.boot = name, order, exam, boot
 
     def setup(self, worker: Any) -> None:
-        """Dask has sent us to a worker. Nothing is started before there is work."""
+        """Prepare on a worker. Nothing is started before there is work."""
         self.idle: list[Crew] = []
         self.lock, self.closed = threading.Lock(), False
         self.threads = ThreadPoolExecutor(worker.state.nthreads, "grader")
@@ -108,7 +108,7 @@ async def _graded(name: str, expected: dict[str, str], submission: Submission) -
 
 
 def _same_versions(expected: dict[str, str]) -> None:
-    """Results must not depend on where they were made. Raises `HarnessError`."""
+    """Raise `HarnessError` where the worker would give other results than this machine."""
     installed = versions()
     if installed != expected:
         differing = ", ".join(

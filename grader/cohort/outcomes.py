@@ -40,7 +40,7 @@ class Outcomes(Collection[Graded]):
     """
 
     def __init__(self, count: int, folder: Path) -> None:
-        """Room for `count` outcomes, in a file on the disk of `folder`.
+        """Make room for `count` outcomes, in a file on the disk of `folder`.
 
         Raises `CallerError` when that disk cannot be written.
         """

@@ -17,7 +17,7 @@ class Pace:
     """Counts outcomes as they come in. What was kept from an earlier run is no work."""
 
     def __init__(self, total: int, clock: Callable[[], float] = time.monotonic) -> None:
-        """`clock` gives seconds."""
+        """Start counting; `clock` returns seconds."""
         self.total, self.clock = total, clock
         self.done = self.kept = self.undecided = 0
         self.started = clock()

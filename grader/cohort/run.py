@@ -134,7 +134,7 @@ class _Run:
 
 
 def write_cohort(order: Order, title: str, graded: Collection[Graded], out: Path) -> None:
-    """`index.html`, `results.json` and `scores.csv` for the whole cohort.
+    """Write `index.html`, `results.json` and `scores.csv` for the whole cohort.
 
     Outlines and results are read from their files one after another: a cohort need not fit in
     memory.

@@ -168,7 +168,7 @@ Numbers = NDArray[np.uint32]
 
 @cache
 def _hashes() -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
-    """a and b of the 64 hash functions (a x + b) mod p, the same in every run."""
+    """Return a and b of the 64 hash functions (a x + b) mod p, the same in every run."""
     rng = np.random.default_rng(20)
     scale = rng.integers(1, PRIME, NUMBERS, dtype=np.uint64)
     return scale, rng.integers(0, PRIME, NUMBERS, dtype=np.uint64)

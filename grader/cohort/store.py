@@ -167,7 +167,7 @@ def versions() -> dict[str, str]:
 
 @cache
 def _version(package: str) -> str:
-    """Asked for every answer, and looked up on disk: some 0.7 ms."""
+    """Return the version of a package; looking it up on disk takes some 0.7 ms."""
     try:
         return version(package)
     except PackageNotFoundError:

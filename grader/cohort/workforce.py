@@ -14,7 +14,7 @@ class Workforce(Protocol):
     """Grades under one order. Use as a context manager; leaving it ends whatever was started."""
 
     def __enter__(self) -> Workforce:
-        """Itself; nothing is started before there is something to grade."""
+        """Return itself; nothing is started before there is something to grade."""
 
     def __exit__(
         self,

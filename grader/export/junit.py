@@ -69,7 +69,7 @@ def _case(id: str, check: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _attributes(values: Mapping[str, str]) -> str:
-    """Made visible, which leaves nothing that XML 1.0 cannot hold, and escaped."""
+    """Return attributes made visible, which leaves nothing that XML 1.0 cannot hold."""
     return "".join(
         f" {name}={quoteattr(visible(value), {chr(10): '&#10;', chr(9): '&#9;'})}"
         for name, value in values.items()

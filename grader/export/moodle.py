@@ -109,7 +109,7 @@ def _people(job: Job) -> dict[str, list[Reviewed]]:
 def _match(
     sheet: Worksheet, row: Sequence[str], people: Mapping[str, list[Reviewed]]
 ) -> Reviewed | None:
-    """Whose row it is: by number, else by a name that one candidate alone has."""
+    """Return whose row it is: by number, else by a name that one candidate alone has."""
     number = NUMBER.search(sheet.cell(row, IDENTIFIER))
     if number and (same := people.get(f"#{number[1]}")):
         return same[0]

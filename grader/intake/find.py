@@ -200,7 +200,7 @@ def _is_answers(file: SourceFile) -> bool:
 
 
 def _without_common_folder(files: tuple[SourceFile, ...]) -> tuple[SourceFile, ...]:
-    """Archives often wrap all in one folder; its name is none of the modules' business."""
+    """Return the files without the one folder that an archive often wraps them in."""
     tops = {PurePosixPath(f.path).parts[0] for f in files}
     if len(tops) != 1 or any("/" not in f.path for f in files):
         return files
@@ -211,7 +211,7 @@ def _without_common_folder(files: tuple[SourceFile, ...]) -> tuple[SourceFile, .
 
 
 def _digest(files: list[SourceFile]) -> str:
-    """sha256 over paths and bytes, independent of the order in which they were read."""
+    """Return the sha256 of paths and bytes, whatever the order of reading."""
     total = hashlib.sha256()
     for file in sorted(files, key=lambda f: f.path):
         path = file.path.encode("utf-8", "surrogatepass")

@@ -27,7 +27,7 @@ def safe_id(name: str) -> str:
 
 
 def unique_ids(names: list[str]) -> list[str]:
-    """Safe ids for all of `names`, pairwise different even where case does not count."""
+    """Return safe ids for all of `names`, pairwise different even without regard to case."""
     used: set[str] = set()
     ids = []
     for name in names:

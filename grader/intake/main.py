@@ -185,7 +185,7 @@ def _missing_parts(
 
 
 def _by_weight(parts: Sequence[FileFacts]) -> list[FileFacts]:
-    """PyTorch's part first, the NumPy part last: of two functions of one name the latter stays."""
+    """Return PyTorch's part first, the NumPy part last, for of equal names the last one stays."""
 
     def weight(e: FileFacts) -> tuple[object, ...]:
         return "backward" in e.roles, "torch" not in e.methods, "backward" in e.methods, e.path

@@ -94,7 +94,7 @@ class Box:
 
     @property
     def classes(self) -> str:
-        """Status, and how it is known."""
+        """Return the CSS classes: the status, and how it is known."""
         known = "" if self.node.measured or self.node.status is Standing.GIVEN else " hearsay"
         return f"{self.node.status.value}{known}"
 
@@ -160,7 +160,7 @@ def drawing(
 
 
 def _bent(part: str) -> tuple[tuple[str, str], ...]:
-    """Edges that are no straight line."""
+    """Return the edges that are no straight line."""
     if part == "numpy":
         return (("loss", "dZ2"),)
     return tuple((a, b) for b, above in TORCH.items() for a in above if a == "loss")

@@ -49,7 +49,7 @@ def _json(value: Any) -> str:
 
 
 def _packed(row: CohortRow, codes: dict[str, int], bands: dict[str, int]) -> list[Any]:
-    """Id; name, "" if the same; score; percent; open points; band; failed checks; codes;
+    """Return id; name, "" if the same; score; percent; open points; band; failed checks; codes;
     reasons as bits; a digit for each dimension's share; fault; whether it ran unisolated.
     """
     reasons = sum(1 << at for at, key in enumerate(REASONS) if key in row.reasons)

@@ -125,7 +125,7 @@ def _round(low: float, high: float) -> list[float]:
 
 
 def _ticks(values: Sequence[float], scale: Scale, apart: float) -> Iterator[Tick]:
-    """Decades first, each label only where it has room."""
+    """Yield ticks, decades first, each label only where it has room."""
     labelled: list[float] = []
     for value in sorted(set(values), key=lambda v: (not math.log10(v).is_integer(), v)):
         at = scale(value)

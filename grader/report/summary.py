@@ -53,7 +53,7 @@ def summary(result: Result, defects: Sequence[DefectView]) -> Summary:
 
 
 def _sentences(grade: Grade, defects: Sequence[DefectView]) -> Iterator[Sentence]:
-    """Gates, then defects, then what no defect explains; never more than `MAX_SENTENCES`."""
+    """Yield gates, then defects, then what no defect explains; at most `MAX_SENTENCES`."""
     gates = [Sentence(gate, "gate") for gate in grade.gates[: MAX_SENTENCES - 1]]
     named = list(_named(defects))
     rest = _unexplained(grade, at_all=not named)
