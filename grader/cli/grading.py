@@ -133,15 +133,10 @@ def cohort(
     settings = _settings(seed, timeout, mend=mend, unconfined=unsafe_no_sandbox)
     order = Order(checked, settings, chosen)
     try:
-        with _workforce(order, scheduler) as workforce, terminal.progress(len(entries)) as tell:
+        count, processes = len(entries), jobs or cores()
+        with _workforce(order, scheduler) as workforce, terminal.progress(count) as tell:
             graded = grade_cohort(
-                order,
-                entries,
-                out,
-                jobs=jobs or cores(),
-                fresh=fresh,
-                workforce=workforce,
-                tell=tell,
+                order, entries, out, jobs=processes, fresh=fresh, workforce=workforce, tell=tell
             )
             write_cohort(order, folder.resolve().name, graded, out)
     except (KeyboardInterrupt, GraderError) as error:

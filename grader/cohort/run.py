@@ -82,7 +82,7 @@ def grade_cohort(
     sweep(out)
     remember_seed(out, order.settings.seed)
     remember_rubric(out, order.rubric)
-    run = _Run(order, entries, out, fresh, tell, Outcomes(len(entries), out))
+    run = _CohortRun(order, entries, out, fresh, tell, Outcomes(len(entries), out))
     with workforce or Crew(order, max(1, min(jobs, len(entries)))) as crew:
         for finished in crew.grade(run.missing()):
             run.finish(finished)
@@ -90,7 +90,7 @@ def grade_cohort(
 
 
 @dataclass
-class _Run:
+class _CohortRun:
     """What a run keeps and grades; `under_way` are number and reuse key by id."""
 
     order: Order

@@ -11,7 +11,7 @@ from pathlib import Path
 from grader.errors import CallerError, SubmissionError
 from grader.intake.exports import canvas, classroom, gradescope, moodle, nbgrader, plain
 from grader.intake.exports.attempt import Attempt, Cohort, CohortEntry, ExportFormat
-from grader.intake.exports.container import Container, FolderContainer, open_container
+from grader.intake.exports.container import CohortContainer, FolderContainer, open_container
 from grader.intake.files import Collector
 from grader.intake.find import KINDS, assemble, empty
 from grader.intake.identity import unique_ids
@@ -48,7 +48,7 @@ def find_cohort(path: Path) -> Cohort:
     return Cohort(layout.name, entries, (*container.left_out, *earlier))
 
 
-def _recognised(container: Container) -> tuple[ExportFormat, list[Attempt]]:
+def _recognised(container: CohortContainer) -> tuple[ExportFormat, list[Attempt]]:
     """Return the layout of the container or of the one folder in it, and the attempts."""
     top = container.entries()
     alone = [f"{e.path}/" for e in top if e.is_folder] if len(top) == 1 else []
@@ -62,7 +62,7 @@ def _recognised(container: Container) -> tuple[ExportFormat, list[Attempt]]:
     return PLAIN, PLAIN.recognise(container, alone[0] if wrapped else "") or []
 
 
-def _holds_several(container: Container, base: str) -> bool:
+def _holds_several(container: CohortContainer, base: str) -> bool:
     """Return whether an archive's one folder is the cohort's own: it holds folders, no code."""
     rows = container.entries(base)
     return len(rows) > 1 and all(row.is_folder for row in rows)
@@ -84,7 +84,7 @@ def _latest(attempts: Sequence[Attempt]) -> tuple[list[Attempt], list[str]]:
     return list(last.values()), earlier
 
 
-def _read(container: Container, attempt: Attempt, id: str) -> Submission:
+def _read(container: CohortContainer, attempt: Attempt, id: str) -> Submission:
     """Take in what one candidate handed in. Never raises for what it is."""
     into = Collector()
     for passed in attempt.passed_over:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from grader.intake.exports.container import Container, ContainerEntry
+from grader.intake.exports.container import CohortContainer, ContainerEntry
 from grader.records import Submission
 
 
@@ -32,7 +32,7 @@ class Attempt:
         return self.pieces[0][0].path if self.pieces else ""
 
 
-Recogniser = Callable[[Container, str], "list[Attempt] | None"]
+Recogniser = Callable[[CohortContainer, str], "list[Attempt] | None"]
 """What was handed in below a folder of the place (it ends in a slash; "" is the top), or None."""
 
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from grader.intake.exports.attempt import Attempt
-from grader.intake.exports.container import Container, ContainerEntry
+from grader.intake.exports.container import CohortContainer, ContainerEntry
 
 FILE = re.compile(r"(?P<name>.+?)(?:_LATE)?_(?P<user>\d+)_(?P<number>\d+)_(?P<file>.+)")
 ANONYMOUS = re.compile(r"(?P<name>anon)(?:_LATE)?_(?P<user>\w{4,8})_(?P<number>\d+)_(?P<file>.+)")
@@ -31,7 +31,7 @@ class _File:
     file: str
 
 
-def recognise(container: Container, base: str) -> list[Attempt] | None:
+def recognise(container: CohortContainer, base: str) -> list[Attempt] | None:
     """Return one submission for each user; None when the files are not called like this."""
     rows = container.entries(base)
     files = [f for f in map(_file, rows) if f is not None]

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from grader.intake.exports.attempt import Attempt, folder
-from grader.intake.exports.container import Container
+from grader.intake.exports.container import CohortContainer
 
 MARKS = (".git", ".github")
 TITLE = "-submissions"
 LOOKED_AT = 50
 
 
-def recognise(container: Container, base: str) -> list[Attempt] | None:
+def recognise(container: CohortContainer, base: str) -> list[Attempt] | None:
     """Return one attempt for each clone; None when these are no clones of one assignment."""
     rows = container.entries(base)
     clones = [e for e in rows if e.is_folder]

@@ -64,7 +64,7 @@ class ContainerEntry:
         return self.path.rpartition("/")[2]
 
 
-class Container(ABC):
+class CohortContainer(ABC):
     """A folder or an archive. `left_out` grows by what is neither followed nor opened."""
 
     def __init__(self, title: str) -> None:
@@ -115,7 +115,7 @@ def is_hidden(name: str) -> bool:
     return name.startswith((".", "__"))
 
 
-class FolderContainer(Container):
+class FolderContainer(CohortContainer):
     """A folder. Links in it are left out: who fills it must not choose what else is read."""
 
     def __init__(self, root: Path) -> None:
@@ -149,7 +149,7 @@ class FolderContainer(Container):
             collect_file(path, name, into)
 
 
-class ArchiveContainer(Container):
+class ArchiveContainer(CohortContainer):
     """A zip or a tar, whose names were all read when it was opened."""
 
     def __init__(self, title: str, members: dict[str, Member]) -> None:
@@ -217,7 +217,7 @@ class ArchiveContainer(Container):
 # ── opening ──────────────────────────────────────────────────────────────────
 
 
-def open_container(path: Path) -> Container:
+def open_container(path: Path) -> CohortContainer:
     """Return the cohort at `path`. Raises `CallerError` for what is no folder and no archive."""
     if path.is_dir():
         return FolderContainer(path)

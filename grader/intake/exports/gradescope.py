@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass, field
 
 from grader.intake.exports.attempt import Attempt, folder
-from grader.intake.exports.container import MAX_METADATA, Container
+from grader.intake.exports.container import MAX_METADATA, CohortContainer
 
 METADATA = "submission_metadata.yml"
 HEAD = re.compile(r"^(\"?)([\w.-]+)\1:\s*$")
@@ -26,7 +26,7 @@ class _About:
     created: str = ""
 
 
-def recognise(container: Container, base: str) -> list[Attempt] | None:
+def recognise(container: CohortContainer, base: str) -> list[Attempt] | None:
     """Return the submissions of an export; None when `base` is none."""
     if not container.has(base + METADATA):
         return None

@@ -7,14 +7,14 @@ from __future__ import annotations
 import re
 
 from grader.intake.exports.attempt import Attempt
-from grader.intake.exports.container import Container, ContainerEntry
+from grader.intake.exports.container import CohortContainer, ContainerEntry
 
 NAME = re.compile(
     r"(?P<name>.+?)_(?P<who>\d+)_assignsubmission_(?P<kind>[a-z]+)(?:_(?P<file>.*))?", re.DOTALL
 )
 
 
-def recognise(container: Container, base: str) -> list[Attempt] | None:
+def recognise(container: CohortContainer, base: str) -> list[Attempt] | None:
     """Return one submission for each participant; None when the names are not of this form."""
     rows = container.entries(base)
     known = [(entry, match) for entry in rows if (match := NAME.fullmatch(entry.name))]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from grader.intake.exports.attempt import Attempt, folder
-from grader.intake.exports.container import Container, ContainerEntry
+from grader.intake.exports.container import CohortContainer, ContainerEntry
 
 SUBMITTED = "submitted/"
 STAMP = "timestamp.txt"
@@ -12,7 +12,7 @@ LOOKED_AT = 50
 """Students looked at to find out whether this is such a folder."""
 
 
-def recognise(container: Container, base: str) -> list[Attempt] | None:
+def recognise(container: CohortContainer, base: str) -> list[Attempt] | None:
     """Return the assignments of all students; None when this is no such folder."""
     named = f"{container.title}/{base}".endswith(SUBMITTED)
     if any(container.has(base + name) for name in COURSE) and container.has(base + SUBMITTED[:-1]):

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from grader.intake.exports.attempt import Attempt
-from grader.intake.exports.container import Container
+from grader.intake.exports.container import CohortContainer
 from grader.intake.find import suffix_of
 
 
-def recognise(container: Container, base: str) -> list[Attempt] | None:
+def recognise(container: CohortContainer, base: str) -> list[Attempt] | None:
     """Return one submission for each entry that can be one; None when there is none."""
     attempts = []
     for entry in container.entries(base):
