@@ -7,6 +7,7 @@ one of the folders `SLOW`. That it is so is no promise: a quick test that starts
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 from collections.abc import Iterator
@@ -20,6 +21,10 @@ from grader.cohort import Engine, Settings
 from grader.defects.codes import CODES
 from grader.observe.zygotes import Zygotes
 from grader.rubric import Rubric, load_rubric
+
+# Else each of the processes that tests start compiles the whole house anew.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 # How fast a shared machine draws examples says nothing about the code under test.
 settings.register_profile("steady", deadline=None, suppress_health_check=[HealthCheck.too_slow])
