@@ -117,7 +117,8 @@ def floors(graph: networkx.DiGraph[str], folder: str) -> list[str]:
 
 def folders() -> list[str]:
     """Return the dotted name of each folder of the house."""
-    return sorted({".".join(path.parent.parts) for path in trees()})
+    files = (path.relative_to(ROOT) for path in HOUSE.rglob("*.py") if "starter" not in path.parts)
+    return sorted({".".join(path.parent.parts) for path in files})
 
 
 def hold(offences: Iterable[str], at_most: int = 0) -> None:
