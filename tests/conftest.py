@@ -11,6 +11,7 @@ import os
 import sys
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -21,6 +22,7 @@ from grader.cohort import Engine, Settings
 from grader.defects.codes import CODES
 from grader.observe.zygotes import Zygotes
 from grader.rubric import Rubric, load_rubric
+from tests.sharing import SharingEngine
 
 # Else each of the processes that tests start compiles the whole house anew.
 sys.dont_write_bytecode = False
@@ -85,13 +87,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--every-seed",
         action="store_true",
-        help="grade the reference with 200 seeds and each sample with 20, not with 20 and 4",
+        help="grade the reference and each sample with the seeds that the suite leaves out",
     )
 
 
 @pytest.fixture(scope="session")
 def every_seed(request: pytest.FixtureRequest) -> bool:
-    """Whether the long sweep over the seeds was asked for (`.ci/run` does)."""
+    """Whether the sweep over the seeds that the suite leaves out was asked for (`.ci/run` does)."""
     return bool(request.config.getoption("--every-seed"))
 
 
@@ -157,6 +159,16 @@ def onsite() -> Rubric:
 
 
 @pytest.fixture(scope="session")
-def engine(onsite: Rubric, zygotes: Zygotes) -> Engine:
-    """An engine with a fixed seed."""
-    return Engine(onsite, Settings(seed=1), zygotes)
+def shelf(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that all workers of this session share."""
+    base = tmp_path_factory.getbasetemp()
+    is_worker = hasattr(request.config, "workerinput")
+    folder = (base.parent if is_worker else base) / "shelf"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def engine(onsite: Rubric, zygotes: Zygotes, shelf: Path) -> Engine:
+    """An engine with a fixed seed; the shipped samples are graded once a session."""
+    return SharingEngine(onsite, Settings(seed=1), zygotes, shelf)
