@@ -6,8 +6,8 @@ import numpy as np
 
 from grader.checks.check import Outcome, check, failed, judge, passed, waits
 from grader.checks.view import View, number, same_again, trouble
+from grader.child.reports import OWN_NUMBERS
 from grader.observe.plan import VERIFY_CASES
-from grader.observe.verification import OWN
 from grader.records import TENSORS, CheckStatus, Ended, Evidence
 
 AGREE = 1e-11
@@ -100,7 +100,7 @@ def _of_script(view: View) -> Evidence:
         said, wanted = record.accepts, "yes: the two sides agree"
         status = CheckStatus.PASS if said is not False else CheckStatus.FAIL
     words = {True: "yes", False: "no", None: "nothing clear"}[said]
-    return Evidence("the script", wanted, words, OWN, verdict=status)
+    return Evidence("the script", wanted, words, OWN_NUMBERS, verdict=status)
 
 
 def _unclear(view: View, case: str) -> bool:

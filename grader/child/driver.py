@@ -21,13 +21,12 @@ from grader.child import (
     binding,
     blocked,
     coerce,
-    differencing,
     instrument,
     layers,
     loading,
     standin,
     tracing,
-    verifying,
+    trials,
     versions,
 )
 from grader.child.binding.kit import Kit
@@ -104,7 +103,7 @@ class Driver:
 
     def load(self, items: dict[str, Any]) -> dict[str, Any]:
         """Import the submission. Gives its functions as `name:line:stub` and notes."""
-        files, main = self._prepare(items), items["main"]
+        files, main = self.prepare(items), items["main"]
         loading.remember_lines(files[main], main)
         outline = loading.outline(self.parser.tree(files[main], main))
         self.module, reason = loading.load(files, main)
@@ -130,7 +129,7 @@ class Driver:
             "stand_ins": "\n".join(self.switch.stood_in),
         }
 
-    def _prepare(self, items: dict[str, Any]) -> dict[str, bytes]:
+    def prepare(self, items: dict[str, Any]) -> dict[str, bytes]:
         """Set up what a submission finds when it is imported; gives its files."""
         if self.files:
             self._forget()
@@ -166,8 +165,8 @@ class Driver:
             )
         return self.bound
 
-    def _find(self, name: str) -> Any:
-        """The callable for one of the contract's names, None when there is none."""
+    def function(self, name: str) -> Any:
+        """Return the callable for one of the contract's names, None when there is none."""
         if self.module is None:
             return None
         bound = self.bind()
@@ -183,18 +182,18 @@ class Driver:
         why = self.bind().absence(name) if self.module is not None else ""
         return {"ended": "missing", **({"error": why[:MESSAGE_CHARS]} if why else {})}
 
-    def _call(self, name: str, *arguments: Any) -> Any:
-        function = self._find(name)
+    def call(self, name: str, *arguments: Any) -> Any:
+        function = self.function(name)
         if not callable(function):
             raise Missing(name)
         return function(*arguments)
 
     def forward(self, items: dict[str, Any]) -> dict[str, Any]:
         """`loss`; with `want_cache` the arrays in the cache, with `want_inputs` the arguments."""
-        if not callable(self._find("forward")):
+        if not callable(self.function("forward")):
             return self._missing("forward")
         arguments = [items[name].copy() for name in ARGUMENTS]
-        loss, cache = coerce.pair(self._call("forward", *arguments), "loss, cache")
+        loss, cache = coerce.pair(self.call("forward", *arguments), "loss, cache")
         self.caches[items["handle"]] = cache
         answer: dict[str, Any] = {"loss": coerce.as_array(loss, "the loss")}
         answer["loss_type"] = type(loss).__name__
@@ -213,18 +212,18 @@ class Driver:
 
     def backward(self, items: dict[str, Any]) -> dict[str, Any]:
         """The gradients for the cache of the forward that `handle` names."""
-        if not callable(self._find("backward")):
+        if not callable(self.function("backward")):
             return self._missing("backward")
-        found, problems = coerce.gradients(self._call("backward", self.caches[items["handle"]]))
+        found, problems = coerce.gradients(self.call("backward", self.caches[items["handle"]]))
         return {**found, "problems": "\n".join(problems)}
 
     def torch(self, items: dict[str, Any]) -> dict[str, Any]:
         """`loss` and gradients of the PyTorch part; `blocked` switches autograd off meanwhile."""
-        if not callable(self._find("torch_forward_backward")):
+        if not callable(self.function("torch_forward_backward")):
             return self._missing("torch_forward_backward")
         arguments = [items[name].copy() for name in ARGUMENTS]
         with blocked.autograd_blocked() if "blocked" in items else nullcontext():
-            value = self._call("torch_forward_backward", *arguments)
+            value = self.call("torch_forward_backward", *arguments)
         loss, grads = coerce.pair(value, "loss, grads")
         found, problems = coerce.gradients(grads)
         answer: dict[str, Any] = {"loss": coerce.as_array(loss, "the loss"), **found}
@@ -233,22 +232,22 @@ class Driver:
 
     def verify(self, items: dict[str, Any]) -> dict[str, Any]:
         """`accepted` as the candidate's `verify` says; an AssertionError is a no."""
-        if not callable(self._find("verify")):
+        if not callable(self.function("verify")):
             return self._missing("verify")
         arguments = [items[name].copy() for name in ARGUMENTS]
         try:
-            value = self._call("verify", *arguments)
+            value = self.call("verify", *arguments)
         except AssertionError as error:
             return {"accepted": np.bool_(False), "said": f"AssertionError: {error}"[:500]}
         return {"accepted": np.bool_(coerce.verdict(value)), "said": type(value).__name__}
 
     def verify_trials(self, items: dict[str, Any]) -> dict[str, Any]:
         """How the submission's own verification takes gradients that were spoiled."""
-        return verifying.examine(self, self._prepare(items), items)
+        return trials.examine(trials.VerificationExamination, self, self.prepare(items), items)
 
     def step_trials(self, items: dict[str, Any]) -> dict[str, Any]:
         """How the submission's own finite-difference check works, and takes spoiled gradients."""
-        return differencing.examine(self, self._prepare(items), items)
+        return trials.examine(trials.DifferenceExamination, self, self.prepare(items), items)
 
     def layers(self, items: dict[str, Any]) -> dict[str, Any]:
         """What the submission's reusable layers give, where it has some."""
@@ -259,10 +258,10 @@ class Driver:
         recorder, stopped = tracing.Recorder(), ""
         recorder.install()
         try:
-            files = self._prepare(items)
+            files = self.prepare(items)
             self.module = tracing.Tracer(files, recorder, self.woven).load(items["main"])
             self.switch.armed = self.numpy_side
-            self._find("forward" if self.numpy_side else "torch_forward_backward")
+            self.function("forward" if self.numpy_side else "torch_forward_backward")
             arguments = [items[name].copy() for name in ARGUMENTS]
             self._traced(recorder, arguments)
         except BaseException as error:  # what was seen until then is worth having
@@ -272,17 +271,17 @@ class Driver:
     def _traced(self, recorder: tracing.Recorder, arguments: list[Any]) -> None:
         if not self.numpy_side:
             with recorder.during("torch"):
-                self._call("torch_forward_backward", *arguments)
+                self.call("torch_forward_backward", *arguments)
             return
         if self.bind().at_once:  # once, as what it is: the gates are looked for there
             with recorder.during("backward"):
-                self._call("backward_at_once", *arguments)
+                self.call("backward_at_once", *arguments)
             return
         with recorder.during("forward"):
-            value = self._call("forward", *arguments)
+            value = self.call("forward", *arguments)
         _, cache = coerce.pair(value, "loss, cache")
         with recorder.during("backward"):
-            self._call("backward", cache)
+            self.call("backward", cache)
 
     def trial(self, items: dict[str, Any]) -> dict[str, Any]:
         """What each of several versions of one file answers."""

@@ -41,7 +41,7 @@ COLUMNS = (
 )
 """One row a place and phase: where it stands, its first and its last value (offset -1: none)."""
 
-Kept = tuple[int, np.ndarray[Any, Any]]
+Copy = tuple[int, np.ndarray[Any, Any]]
 """A dtype code and a float64 copy."""
 
 Woven = dict[tuple[str, bytes, int], tuple[CodeType, list[instrument.Entry]]]
@@ -119,7 +119,7 @@ class Recorder:
         finally:
             self.busy = False
 
-    def _keep(self, number: int, kept: Kept) -> None:
+    def _keep(self, number: int, kept: Copy) -> None:
         self.order += 1
         slot = self.slots.get((self.phase, number))
         if slot is not None:
@@ -155,7 +155,7 @@ class _Store:
         self.parts: list[np.ndarray[Any, Any]] = []
         self.size = 0
 
-    def add(self, order: int, kept: Kept | None) -> tuple[int, ...]:
+    def add(self, order: int, kept: Copy | None) -> tuple[int, ...]:
         """The columns from `order` to `offset`."""
         if kept is None or self.size + kept[1].size > MAX_VALUES:
             return order, 0, 0, 0, 0, 0, 0, -1
@@ -169,11 +169,11 @@ class _Store:
         return np.concatenate(self.parts) if self.parts else np.empty(0)
 
 
-def _number(value: Any) -> Kept:
+def _number(value: Any) -> Copy:
     return (INTEGER if isinstance(value, int) else FLOAT64), np.array(float(value))
 
 
-def _array(value: Any) -> Kept | None:
+def _array(value: Any) -> Copy | None:
     """A copy of an array or NumPy scalar; None for what is too large or no real number."""
     kind = value.dtype.kind
     if value.size > MAX_SIZE or value.ndim > MAX_NDIM or kind not in "fiub":
@@ -183,7 +183,7 @@ def _array(value: Any) -> Kept | None:
     return code, np.array(value, np.float64, copy=True, order="C", subok=False)
 
 
-def _tensor(value: Any) -> Kept | None:
+def _tensor(value: Any) -> Copy | None:
     if value.numel() > MAX_SIZE:
         return None
     return _array(value.detach().cpu().resolve_neg().numpy())

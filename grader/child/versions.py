@@ -28,7 +28,7 @@ def examine(driver: Driver, items: dict[str, Any]) -> dict[str, Any]:
     finders, answer = list(sys.meta_path), dict[str, Any]()
     for number in range(int(items["edits"])):
         loaded, driver.switch.armed = set(sys.modules), False
-        files = driver._prepare(items)
+        files = driver.prepare(items)
         driver.files = files | {items["edited"]: items[f"edit{number}"]}
         try:
             driver.module, _ = loading.load(driver.files, items["main"])
@@ -74,15 +74,15 @@ class _Version:
         name = "forward" if numpy else "torch_forward_backward"
         try:
             for _call in range(2):
-                loss, rest = coerce.pair(self.driver._call(name, *arguments), "loss and the rest")
+                loss, rest = coerce.pair(self.driver.call(name, *arguments), "loss and the rest")
             given[f"{case}.loss"] = coerce.as_array(loss, "the loss")
         except Exception as error:
             return partial(_raise, error)
         return partial(self._backward, rest) if numpy else partial(coerce.gradients, rest)
 
     def _backward(self, cache: Any) -> Any:
-        self.driver._call("backward", cache)
-        return coerce.gradients(self.driver._call("backward", cache))
+        self.driver.call("backward", cache)
+        return coerce.gradients(self.driver.call("backward", cache))
 
     def _bounded(self, value: Any) -> Any:
         """A gradient that is larger than all inputs together is none."""

@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 
 from grader.errors import SandboxError
-from grader.observe.kept import Kept
 from grader.observe.plan import (
     StackStep,
     Step,
@@ -23,7 +22,8 @@ from grader.observe.plan import (
     timing_steps,
     torch_steps,
 )
-from grader.observe.sent import sent
+from grader.observe.requests import loading_items
+from grader.observe.spare import SpareChildren
 from grader.problem import Paper
 from grader.records import (
     Ended,
@@ -101,7 +101,7 @@ def observe_part(
     paper: Paper,
     zygote: Zygote,
     allowance: Allowance,
-    kept: Kept | None = None,
+    kept: SpareChildren | None = None,
 ) -> Part:
     """All steps of one part. A child that comes to the end of them is left to `kept`."""
     steps: Sequence[Step | StackStep] = torch_steps(paper)
@@ -131,7 +131,7 @@ def _side(
     paper: Paper,
     zygote: Zygote,
     allowance: Allowance,
-    kept: Kept | None = None,
+    kept: SpareChildren | None = None,
 ) -> Part:
     """One part's steps, in as many children as it takes (at most `MAX_LIVES`)."""
     facts = zygote.facts()  # waits for the preloading, which is not the submission's time
@@ -279,7 +279,7 @@ def _complete(step: Step | StackStep, observation: Observation) -> Observation:
 
 
 def _load(child: Child, submission: Submission, side: str, noise: int) -> Observation:
-    items = sent(submission, side, noise) | {"max_bytes": str(TEXT_ROOM)}
+    items = loading_items(submission, side, noise) | {"max_bytes": str(TEXT_ROOM)}
     return _observation(child.request("load", items, 2 * TEXT_ROOM))
 
 

@@ -26,9 +26,9 @@ from grader.child.tracing import (
     PHASES,
 )
 from grader.errors import SandboxError
-from grader.observe.kept import ask
 from grader.observe.observe import Allowance
-from grader.observe.sent import sent
+from grader.observe.requests import loading_items
+from grader.observe.spare import ask
 from grader.problem import Paper
 from grader.records import Array, Ended, Submission, read_only
 from grader.sandbox.pool import Zygote
@@ -117,7 +117,7 @@ def take_trace(
     Runs in `child`, or in one of its own. Whatever goes wrong gives an empty trace.
     """
     sources = {f.path: source_lines(f.data) for f in submission.files}
-    items = {**sent(submission, side, paper.noise), **paper.cases[CASE].inputs}
+    items = {**loading_items(submission, side, paper.noise), **paper.cases[CASE].inputs}
     items["max_bytes"] = str(REPLY_BYTES)
     try:
         request = ("trace", items, REPLY_BYTES + TEXT_ROOM)

@@ -14,7 +14,7 @@ import numpy as np
 
 from grader.errors import SandboxError
 from grader.observe.observe import Allowance
-from grader.observe.sent import sent
+from grader.observe.requests import loading_items
 from grader.records import TENSORS, Array, Case, Ended, Submission
 from grader.sandbox.pool import Zygote
 from grader.sandbox.session import Child
@@ -39,7 +39,7 @@ class Trials:
         self, child: Child, submission: Submission, cases: Sequence[Case], side: str, noise: int
     ) -> None:
         self.child, self.cases = child, cases[:MAX_CASES]
-        items = sent(submission, side, noise) | {"cases": str(len(self.cases))}
+        items = loading_items(submission, side, noise) | {"cases": str(len(self.cases))}
         for index, case in enumerate(self.cases):
             items |= {f"{name}{index}": array for name, array in case.inputs.items()}
         self.items = items

@@ -12,8 +12,8 @@ import pytest
 
 from grader.intake import take_in
 from grader.observe.difference_check import take_difference_check
-from grader.observe.kept import Kept
 from grader.observe.observe import Allowance
+from grader.observe.spare import SpareChildren
 from grader.observe.trace import Trace, take_trace
 from grader.observe.verification import take_verification
 from grader.problem import set_paper
@@ -37,12 +37,12 @@ def submission(text: str, **others: str) -> Submission:
 
 
 @pytest.fixture
-def kept() -> Iterator[Kept]:
-    with Kept() as children:
+def kept() -> Iterator[SpareChildren]:
+    with SpareChildren() as children:
         yield children
 
 
-def seen(one: Submission, numpy: Zygote, torch: Zygote, kept: Kept) -> Observations:
+def seen(one: Submission, numpy: Zygote, torch: Zygote, kept: SpareChildren) -> Observations:
     return observe(one, PAPER, numpy, torch, ALLOWANCE, kept)
 
 
@@ -53,7 +53,7 @@ def same(one: Trace, other: Trace) -> bool:
 
 
 def test_the_reference_answers_as_in_fresh_children(
-    numpy_zygote: Zygote, torch_zygote: Zygote, kept: Kept
+    numpy_zygote: Zygote, torch_zygote: Zygote, kept: SpareChildren
 ) -> None:
     observed = seen(REFERENCE, numpy_zygote, torch_zygote, kept)
     assert observed["forward/primes"].ok and observed["torch/primes"].ok
@@ -93,7 +93,7 @@ def backward(cache):
 
 
 def test_what_an_earlier_load_left_is_not_found(
-    numpy_zygote: Zygote, torch_zygote: Zygote, kept: Kept
+    numpy_zygote: Zygote, torch_zygote: Zygote, kept: SpareChildren
 ) -> None:
     one = submission(COUNTING, helper="calls = 0\n", **{"utils/more": "calls = 0\n"})
     assert seen(one, numpy_zygote, torch_zygote, kept)["forward/primes/again"].ok
@@ -118,7 +118,7 @@ def backward(cache):
 
 
 def test_a_child_that_does_not_answer_is_replaced(
-    numpy_zygote: Zygote, torch_zygote: Zygote, kept: Kept
+    numpy_zygote: Zygote, torch_zygote: Zygote, kept: SpareChildren
 ) -> None:
     one = submission(LEAVING.format(how="os._exit(0)"))
     seen(one, numpy_zygote, torch_zygote, kept)
@@ -129,7 +129,7 @@ def test_a_child_that_does_not_answer_is_replaced(
 
 
 def test_one_that_uses_up_the_time_is_not(
-    numpy_zygote: Zygote, torch_zygote: Zygote, kept: Kept
+    numpy_zygote: Zygote, torch_zygote: Zygote, kept: SpareChildren
 ) -> None:
     one = submission(LEAVING.format(how="while True: pass"))
     seen(one, numpy_zygote, torch_zygote, kept)
@@ -140,7 +140,7 @@ def test_one_that_uses_up_the_time_is_not(
 
 
 def test_a_child_that_a_step_ended_is_replaced_before_one_is_kept(
-    numpy_zygote: Zygote, torch_zygote: Zygote, kept: Kept
+    numpy_zygote: Zygote, torch_zygote: Zygote, kept: SpareChildren
 ) -> None:
     main = next(f for f in REFERENCE.files if f.path == REFERENCE.main)
     ends = """
@@ -157,14 +157,14 @@ def verify(X, y, W1, b1, W2, b2):
 
 
 def test_they_end_with_the_questions(numpy_zygote: Zygote, torch_zygote: Zygote) -> None:
-    with Kept() as children:
+    with SpareChildren() as children:
         seen(REFERENCE, numpy_zygote, torch_zygote, children)
         both = [children.child(side) for side in ("numpy", "torch")]
     assert all(child is not None and child.reaped is not None for child in both)
 
 
 def test_what_is_dropped_is_gone_and_the_other_side_stays(
-    numpy_zygote: Zygote, torch_zygote: Zygote, kept: Kept
+    numpy_zygote: Zygote, torch_zygote: Zygote, kept: SpareChildren
 ) -> None:
     seen(REFERENCE, numpy_zygote, torch_zygote, kept)
     torch = kept.child("torch")

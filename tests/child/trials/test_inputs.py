@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 
 from grader.child.binding.canonical import ARGUMENTS
-from grader.child.differencing.numbers import Noticed, kept_by
-from grader.child.differencing.watching import Points
+from grader.child.trials.inputs import CallLog, inputs_in
 
 RNG = np.random.default_rng(4)
 
@@ -31,7 +30,7 @@ def stepped(given: dict[str, Any], name: str, by: float) -> dict[str, Any]:
 
 
 def test_the_numbers_with_the_most_steps_are_it() -> None:
-    noticed, calls = Noticed(), []
+    noticed, calls = CallLog(), []
     forward = noticed.listening(lambda *arguments, **named: calls.append(1))
     trained = six(8)
     forward(*trained.values())
@@ -51,7 +50,7 @@ def test_the_numbers_with_the_most_steps_are_it() -> None:
 
 
 def test_steps_that_are_not_taken_back_start_where_the_first_was_taken() -> None:
-    noticed, given = Noticed(), six()
+    noticed, given = CallLog(), six()
     noticed.note(list(given.values()))
     moved = {name: array.copy() for name, array in given.items()}
     for name in ("W1", "b1", "X"):
@@ -66,7 +65,7 @@ def test_steps_that_are_not_taken_back_start_where_the_first_was_taken() -> None
 
 
 def test_a_forward_of_other_arguments_is_not_noticed() -> None:
-    noticed = Noticed()
+    noticed = CallLog()
     noticed.listening(lambda *_: None)(np.zeros(3), {"W1": np.zeros(3)})
     assert noticed.base is None
 
@@ -75,23 +74,11 @@ def test_what_a_script_keeps_under_the_names_of_the_inputs() -> None:
     given = six()
     weights = {n: given[n] for n in ("W1", "b1", "W2", "b2")}
     grads = {f"d{n}": a + 1.0 for n, a in weights.items()}
-    found = kept_by({"grads": grads, "X": given["X"], "y": given["y"], "params": weights, "_": [1]})
+    found = inputs_in(
+        {"grads": grads, "X": given["X"], "y": given["y"], "params": weights, "_": [1]}
+    )
     assert found is not None
     for name, array in zip(ARGUMENTS, found, strict=True):
         np.testing.assert_array_equal(array, given[name])
-    assert kept_by({"X": given["X"], "y": given["y"]}) is None
-    assert kept_by({n: a for n, a in given.items() if n != "y"}) is None
-
-
-def test_training_is_no_step_where_only_steps_count() -> None:
-    given = {n: a for n, a in six().items() if n != "y"}
-    for strict, seen in ((False, {"W1"}), (True, set())):
-        points = Points(given, strict=strict)
-        points.look(7, given["W1"])
-        points.look(7, given["W1"] - 0.01 * RNG.normal(size=(5, 6)))
-        assert set(points.seen) == seen
-    left = given["W1"].copy()
-    for at in range(4):
-        left.flat[at] += 1e-5
-        points.look(7, left)
-    assert len(points.seen["W1"]) == 4, "steps that were not taken back"
+    assert inputs_in({"X": given["X"], "y": given["y"]}) is None
+    assert inputs_in({n: a for n, a in given.items() if n != "y"}) is None

@@ -1,16 +1,16 @@
-"""Lets a run of an instrumented submission see other gradients than it computed (child's side).
+"""Puts other gradients in a run of an instrumented submission than it computed (child's side).
 
 Every expression of the submission reports its value. So the place where a gradient first
 stands is known from one run, and in a later run another value is put there: in the array
-itself where that can be done, so that whoever holds it sees it too, else in what the
-expression gives. Nothing is asked of how the gradient travels on from there.
+itself where that can be done, so that whoever holds it has it too, else in what the
+expression gives. It does not matter how the gradient travels on from there.
 """
 
 from __future__ import annotations
 
 import builtins
 import sys
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,6 +18,8 @@ from typing import Any
 import numpy as np
 
 from grader.child import instrument, tracing
+from grader.child.reports import NOWHERE, Place
+from grader.child.trials.points import Points
 
 Array = np.ndarray[Any, Any]
 
@@ -42,7 +44,7 @@ class Known:
     scale: float
 
     def equals(self, other: Array) -> bool:
-        """Whether `other`, of the same shape, has the same numbers."""
+        """Return whether `other`, of the same shape, has the same numbers."""
         limit = CLOSE * self.scale
         if not self.array.size or not abs(float(other.item(0)) - self.array.item(0)) <= limit:
             return False
@@ -50,7 +52,7 @@ class Known:
 
 
 def known(role: str, tensor: str, array: Array) -> Known:
-    """`array` as something to look out for; one with a NaN is never found."""
+    """Return `array` as something to look out for; one with a NaN is never found."""
     return Known(role, tensor, array, float(np.abs(array).max(initial=0.0)))
 
 
@@ -72,19 +74,19 @@ class Sight:
     order: int
     number: int
     is_tensor: bool
-    through: tuple[str, int] = ("", 0)
+    through: Place = NOWHERE
 
 
 @dataclass
 class Run:
     """One run: what to look out for and to put in another's place, and what was noticed.
 
-    `loss` are two numbers: where the first is seen, the second is given. `leaves` are the
-    tensors that want a gradient, with the places where each was seen, `derived` what
-    `torch.autograd.grad` gave for them. `computes`
-    says that arrays were seen which are no inputs. Given `files`, sights say by way of which
-    line of these they came. `only` are the places whose truths are asked for, None for all:
-    with it nothing is noticed anywhere else, but for the swaps.
+    `loss` are two numbers: where the first occurs, the second is given. `leaves` are the
+    tensors that require a gradient, with the places where each occurred, `derived` what
+    `torch.autograd.grad` gave for them. `computes` says that arrays occurred which are no
+    inputs. Given `files`, sights say by way of which line of these they came. `only` are the
+    places whose truths are asked for, None for all: with it nothing is noticed anywhere else,
+    but for the swaps.
     """
 
     watched: dict[tuple[int, ...], list[Known]] = field(default_factory=dict)
@@ -103,27 +105,33 @@ class Run:
     computes: bool = False
     only: frozenset[int] | None = None
 
-    def watch(self, arrays: Sequence[Known]) -> None:
-        for item in arrays:
-            self.watched.setdefault(item.array.shape, []).append(item)
+    def watch(self, role: str, arrays: Mapping[str, Array]) -> None:
+        """Look out for the float arrays among `arrays`, by tensor."""
+        for tensor, array in arrays.items():
+            if array.dtype.kind == "f":
+                self.watched.setdefault(array.shape, []).append(known(role, tensor, array))
 
     def swap(self, number: int, was: Known, value: Array) -> None:
         self.swaps.setdefault(number, []).append(Swap(was, value))
 
     @property
     def places(self) -> frozenset[int] | None:
-        """The places at which something can be noticed or swapped; None for all of them."""
+        """Return the places where something can be noticed or swapped; None for all of them."""
         if self.only is None or self.loss is not None:
             return None
         return self.only.union(self.swaps)
 
 
 class Spoiler(tracing.Recorder):
-    """The reporters of a submission whose gradients are to be spoiled."""
+    """The reporters of a submission whose gradients are made wrong.
+
+    While there are `points`, what is a step away from an input is noted there.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.run: Run | None = None
+        self.points: Points | None = None
         self.handlers: dict[type, Any] = {
             bool: self._truth,
             np.bool_: self._truth,
@@ -133,7 +141,7 @@ class Spoiler(tracing.Recorder):
         }
 
     def install(self) -> None:
-        """As before, each reporter behind a door that is open at some places only."""
+        """Install each reporter behind a door that is open at some places only."""
         super().install()
         self.doors = [
             _door(name, getattr(builtins, name))
@@ -173,19 +181,19 @@ class Spoiler(tracing.Recorder):
             self.busy = False
 
     def derive(self, plain: Any) -> Any:
-        """`torch.autograd.grad`, which leaves nothing in `.grad`, with its results noted."""
+        """Return `torch.autograd.grad`, which leaves nothing in `.grad`, with its results noted."""
 
         def grad(outputs: Any, inputs: Any, *args: Any, **kwargs: Any) -> Any:
-            found = plain(outputs, inputs, *args, **kwargs)
+            slopes = plain(outputs, inputs, *args, **kwargs)
             if self.run is not None and self.run.learning:
                 leaves = inputs if isinstance(inputs, list | tuple) else [inputs]
-                self.run.derived |= {id(i): g for i, g in zip(leaves, found, strict=False)}
-            return found
+                self.run.derived |= {id(i): g for i, g in zip(leaves, slopes, strict=False)}
+            return slopes
 
         return grad
 
     def _note(self, number: int, value: Any) -> None:
-        """A container after a statement changed it: only its own entries can be replaced."""
+        """Note a container that a statement changed: only its own entries can be replaced."""
         self.see(number, value)
 
     def _handler(self, kind: type) -> Any:
@@ -200,9 +208,9 @@ class Spoiler(tracing.Recorder):
 
     @staticmethod
     def _truth(run: Run, number: int, value: Any) -> Any:
-        kept = run.truths.setdefault(number, [])
-        if len(kept) < MAX_TRUTHS:
-            kept.append(bool(value))
+        truths = run.truths.setdefault(number, [])
+        if len(truths) < MAX_TRUTHS:
+            truths.append(bool(value))
         return value
 
     @staticmethod
@@ -219,6 +227,8 @@ class Spoiler(tracing.Recorder):
             if kind in "iu" and run.learning and value.ndim == 1:
                 run.labels.append(np.array(value))
             return value
+        if self.points is not None:
+            self.points.look(number, value)
         if value.size == 1 and run.loss and _is(float(value.reshape(-1)[0]), run.loss[0]):
             return np.full_like(value, run.loss[1])
         new = self._replaced(run, number, value, is_tensor=False)
@@ -239,6 +249,8 @@ class Spoiler(tracing.Recorder):
             if run.learning and value.dim() == 1:
                 run.labels.append(value.detach().numpy().copy())
             return value
+        if self.points is not None:
+            self.points.look(number, value.detach().numpy())
         if run.learning and value.is_leaf and value.requires_grad and len(run.leaves) < MAX_LEAVES:
             run.leaves.setdefault(id(value), (value, set()))[1].add(number)
         if value.numel() == 1 and run.loss and _is(float(value.detach()), run.loss[0]):
@@ -259,16 +271,16 @@ class Spoiler(tracing.Recorder):
 
     @staticmethod
     def _replaced(run: Run, number: int, array: Array, *, is_tensor: bool) -> Array | None:
-        """What is to stand in the place of `array`, None when it stays."""
+        """Return what is to stand in the place of `array`, None when it stays."""
         shape, is_input = array.shape, False
         for item in run.watched.get(shape, ()):
             if item.equals(array):
                 is_input = is_input or item.role == "input"
-                seen = run.sights.setdefault((item.role, item.tensor), {})
-                if number not in seen:
+                sights = run.sights.setdefault((item.role, item.tensor), {})
+                if number not in sights:
                     run.order += 1
-                    through = _outermost(run.files) if run.files else ("", 0)
-                    seen[number] = Sight(run.order, number, is_tensor, through)
+                    through = _outermost(run.files) if run.files else NOWHERE
+                    sights[number] = Sight(run.order, number, is_tensor, through)
         run.computes = run.computes or (array.size > 1 and not is_input)
         for swap in run.swaps.get(number, ()):
             if swap.was.array.shape == shape and swap.was.equals(array):
@@ -288,22 +300,27 @@ def _door(name: str, reporter: Reporter) -> Callable[[frozenset[int] | None], No
     def knock(number: int, value: Any) -> Any:
         return value if places is not None and number not in places else reporter(number, value)
 
-    def open_at(wanted: frozenset[int] | None) -> None:
+    def open_at(numbers: frozenset[int] | None) -> None:
         nonlocal places
-        places = wanted
+        places = numbers
 
     setattr(builtins, name, knock)
     return open_at
 
 
-def _outermost(files: Container[str]) -> tuple[str, int]:
-    """File and line of the first call on the stack that stands in one of the files."""
-    frame, found = sys._getframe(1), ("", 0)
+def _outermost(files: Container[str]) -> Place:
+    """Return file and line of the first call on the stack that stands in one of the files."""
+    frame, place = sys._getframe(1), NOWHERE
     while frame is not None:
         if frame.f_code.co_filename in files:
-            found = (frame.f_code.co_filename, frame.f_lineno)
+            place = (frame.f_code.co_filename, frame.f_lineno)
         frame = frame.f_back  # type: ignore[assignment]
-    return found
+    return place
+
+
+def first(sights: Iterable[Sight]) -> Sight | None:
+    """Return the sight that came first; None for none."""
+    return min(sights, key=lambda s: s.order, default=None)
 
 
 def _is(value: float, other: float) -> bool:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from grader.child import instrument
-from grader.child.verifying.spoiling import Run, Spoiler, known
+from grader.child.trials.spoiler import Run, Spoiler, known
 
 SOURCE = b"""
 def f(x):

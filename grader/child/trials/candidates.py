@@ -25,6 +25,7 @@ from grader.child.binding.environment import Environment, Unbindable
 from grader.child.binding.names import plain
 from grader.child.binding.source import Class, Function
 from grader.child.binding.verify import GRADIENTS
+from grader.child.reports import DifferenceForm
 from grader.source.trees import walk
 
 Array = np.ndarray[Any, Any]
@@ -40,15 +41,13 @@ NETWORKS = ("net", "network", "model", "nn", "mlp", "m")
 STEP = float(np.finfo(np.float64).eps ** (1 / 3))
 """What is given to who asks for a step and has none of its own."""
 
-CHECK, HELPER, COMPARING = "check", "helper", "comparing"
-
 Way = Callable[..., Any]
-"""Of a check: given the contract's six arrays. Of a helper: given f, x and the gradient."""
+"""How to call it. A check is given the contract's six arrays, a helper f, x and the gradient."""
 
 
 @dataclass(frozen=True)
-class Found:
-    """A function that may be the one, and the ways to call it, the likeliest first.
+class Candidate:
+    """A function that may be the check, and the ways to call it, the likeliest first.
 
     `asks_step` where the step is the caller's to give; `is_named` where it has the
     contract's name, and so says of itself that it is a check; `alone` where it is given
@@ -56,56 +55,51 @@ class Found:
     """
 
     function: Function
-    kind: str
+    kind: DifferenceForm
     ways: tuple[Way, ...]
     asks_step: bool
     is_named: bool = False
     alone: bool = False
 
 
-def candidates(bound: Binding, names_given: Mapping[str, str]) -> Iterator[Found]:
-    """The functions and methods that may be one: a whole check before a helper."""
-    own = names_given.get("gradient_check", "gradient_check").rpartition(".")[2]
+def candidates(bound: Binding, named: Mapping[str, str]) -> Iterator[Candidate]:
+    """Yield the functions and methods that may be the check: a whole check before a helper."""
+    own = named.get("gradient_check", "gradient_check").rpartition(".")[2]
     every: list[tuple[Function, Class | None]] = [(f, None) for f in bound.source.functions]
     for kind in bound.source.classes:
         every += [(m, kind) for n, m in kind.methods.items() if not n.startswith("__")]
-    found = [
-        _found(bound, f, owner, is_named=f.name == own)
+    likely = [
+        _candidate(bound, f, owner, is_named=f.name == own)
         for f, owner in every
         if not f.stub and (f.name == own or _is_named(f.name))
     ]
-    order = (CHECK, COMPARING, HELPER)
-    yield from sorted(found, key=lambda f: (not f.is_named, order.index(f.kind)))
+    order = (DifferenceForm.CHECK, DifferenceForm.COMPARING, DifferenceForm.HELPER)
+    yield from sorted(likely, key=lambda c: (not c.is_named, order.index(c.kind)))
 
 
 def _is_named(name: str) -> bool:
     return bool(NAMED.search(plain(name)) and not ASIDE.search(plain(name)))
 
 
-def _found(bound: Binding, function: Function, owner: Class | None, *, is_named: bool) -> Found:
+def _candidate(
+    bound: Binding, function: Function, owner: Class | None, *, is_named: bool
+) -> Candidate:
     asked = [p for p in function.parameters if p.default is inspect.Parameter.empty]
     asks_step = any(plain(p.name) in STEPS for p in asked)
     if called := _called_parameter(function):
         others = [p.name for p in asked if p.name != called and plain(p.name) not in STEPS]
         compares = any(ANALYTIC.search(plain(n)) for n in others[1:])
-        way = _helper(function, called)
-        return Found(function, COMPARING if compares else HELPER, (way,), asks_step, is_named)
+        kind = DifferenceForm.COMPARING if compares else DifferenceForm.HELPER
+        return Candidate(function, kind, (_helper(function, called),), asks_step, is_named)
     if owner is None and not (asked or function.star or names.data_roles(function.names)):
-        alone = _alone(function)
-        return Found(function, CHECK, (alone,), asks_step, is_named, alone=True)
+        ways: tuple[Way, ...] = (lambda *_: function.call(),)
+        return Candidate(function, DifferenceForm.CHECK, ways, asks_step, is_named, alone=True)
     ways = tuple(_checks(bound, function, owner))
-    return Found(function, CHECK, ways, asks_step, is_named)
-
-
-def _alone(function: Function) -> Way:
-    def way(*_arguments: Array) -> Any:
-        return function.call()
-
-    return way
+    return Candidate(function, DifferenceForm.CHECK, ways, asks_step, is_named)
 
 
 def _called_parameter(function: Function) -> str:
-    """The parameter that the function's own text calls: what it differentiates."""
+    """Return the parameter that the function's own text calls: what it differentiates."""
     for node in walk(function.node) if function.node else ():
         called = node.func if isinstance(node, ast.Call) else None
         if isinstance(called, ast.Name) and called.id in function.names:
@@ -140,7 +134,7 @@ def _helper(function: Function, called: str) -> Way:
 
 
 def _checks(bound: Binding, function: Function, owner: Class | None) -> Iterator[Way]:
-    """With each form in which it may want the weights, and the gradients by either name."""
+    """Yield a way for each form of the weights, and for either name of the gradients."""
     flow = bound.part("numpy").flow
     forms: list[Container | None] = [None]
     for name in function.names:
@@ -173,8 +167,8 @@ def _check(
                 environment.made[name] = STEP
             if plain(name) in NETWORKS and subject is not None:
                 environment.made[name] = subject
-        if wanted := _gradient_names(own):
-            environment.made |= _gradients(bound, wanted, arguments, prefix)
+        if asked := _gradient_names(own):
+            environment.made |= _gradients(bound, asked, arguments, prefix)
         target = function.call
         if owner is not None:
             if subject is None or type(subject) is not owner.type:
@@ -186,15 +180,15 @@ def _check(
 
 
 def _without_settings(function: Function) -> Function:
-    """Without what has a default and is no tensor: a step of its own must stay its own."""
+    """Leave out what has a default and is no tensor: a step of its own must stay its own."""
     roles = names.data_roles(function.names)
-    kept = tuple(
+    parameters = tuple(
         p
         for p in function.parameters
         if p.default is inspect.Parameter.empty
         or (p.name in roles and not isinstance(p.default, int | float))
     )
-    return replace(function, parameters=kept)
+    return replace(function, parameters=parameters)
 
 
 def _gradient_names(function: Function) -> list[str]:
@@ -203,20 +197,20 @@ def _gradient_names(function: Function) -> list[str]:
 
 
 def _gradients(
-    bound: Binding, wanted: list[str], arguments: tuple[Array, ...], prefix: str
+    bound: Binding, asked: list[str], arguments: tuple[Array, ...], prefix: str
 ) -> dict[str, Any]:
-    """The hand-written gradients under the names that the function has for them."""
+    """Return the hand-written gradients under the names that the function has for them."""
     copies = [a.copy() for a in arguments]
     _, cache = coerce.pair(bound.find("forward")(*copies), "loss, cache")
-    whole = bound.find("backward")(cache)
-    found, _ = coerce.gradients(whole)
+    returned = bound.find("backward")(cache)
+    gradients, _ = coerce.gradients(returned)
     made: dict[str, Any] = {}
-    for name in wanted:
+    for name in asked:
         tensor, _ = names.gradient_of(name)
         if tensor:
-            made[name] = found.get(tensor)
+            made[name] = gradients.get(tensor)
         elif prefix:
-            made[name] = {f"{prefix}{t}": a for t, a in found.items()}
+            made[name] = {f"{prefix}{t}": a for t, a in gradients.items()}
         else:
-            made[name] = whole
+            made[name] = returned
     return made

@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from grader.child.verifying.saying import Said, flipped, objects, refused, said
+from grader.child.trials.response import Response, flipped, refusal, response
 
 
 def run(
     value: Any = None, text: str = "", error: BaseException | None = None, **truths: list[bool]
-) -> Said:
-    errors = [] if error is None else [("verify", error)]
-    return said(value, errors, text, {int(name[1:]): values for name, values in truths.items()})
+) -> Response:
+    errors = [] if error is None else [(0, error)]
+    return response(value, errors, text, {int(name[1:]): values for name, values in truths.items()})
 
 
 Pair = namedtuple("Pair", "ok errors")
@@ -45,8 +45,8 @@ Pair = namedtuple("Pair", "ok errors")
         (run(), run(), ""),
     ],
 )  # fmt: skip
-def test_by_what_it_is_refused(before: Said, after: Said, by: str) -> None:
-    assert refused(before, after) == by
+def test_by_what_it_is_refused(before: Response, after: Response, by: str) -> None:
+    assert (refusal(before, after) or "") == by
 
 
 @pytest.mark.parametrize(
@@ -59,19 +59,19 @@ def test_by_what_it_is_refused(before: Said, after: Said, by: str) -> None:
         (run(text="❌"), True), (run(1e-16), False),
     ],
 )  # fmt: skip
-def test_whether_it_objects_by_itself(one: Said, no: bool) -> None:
-    assert objects(one) is no
+def test_whether_it_objects_by_itself(one: Response, no: bool) -> None:
+    assert one.objects is no
 
 
 def test_a_script_is_judged_by_its_assertions() -> None:
     missing, wrong = FileNotFoundError("mnist"), AssertionError("W1")
-    assert not objects(said(None, [("3", missing)], "", {}))
-    assert objects(said(None, [("3", missing), ("9", wrong)], "", {}))
+    assert not response(None, [(3, missing)], "", {}).objects
+    assert response(None, [(3, missing), (9, wrong)], "", {}).objects
     before, after = (
-        said(None, [("3", missing)], "", {}),
-        said(None, [("3", missing), ("9", wrong)], "", {}),
+        response(None, [(3, missing)], "", {}),
+        response(None, [(3, missing), (9, wrong)], "", {}),
     )
-    assert (refused(before, after), refused(before, before)) == ("raise", "")
+    assert (refusal(before, after), refusal(before, before)) == ("raise", None)
 
 
 def test_a_run_that_ends_early_flipped_where_it_differs() -> None:

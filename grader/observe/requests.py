@@ -1,4 +1,4 @@
-"""What a child is sent of a submission, whatever it is then asked."""
+"""Builds what a child is sent of a submission, whatever it is then asked."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 from grader.records import Submission
 
 
-def sent(submission: Submission, side: str, noise: int) -> dict[str, Any]:
-    """The items of any request that loads `submission`; `side` is "numpy" or "torch"."""
+def loading_items(submission: Submission, side: str, noise: int) -> dict[str, Any]:
+    """Return the items of any request that loads `submission`; `side` is "numpy" or "torch"."""
     items: dict[str, Any] = {"side": side, "noise": str(noise), "main": submission.main}
     items |= {"names": json.dumps(dict(submission.names)), "contract": submission.contract}
     items["files"] = str(len(submission.files))

@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from grader.child.verifying.spoiling import Array, Run, Spoiler
+Array = np.ndarray[Any, Any]
+
 
 FAR = 1.0
 """Inputs are of order one: what is further off is another array."""
@@ -47,8 +48,8 @@ def _forms(tensor: str, array: Array) -> list[Form]:
     return [Form(tensor, array), Form(tensor, array[None, :]), Form(tensor, array[:, None])]
 
 
-class Alike:
-    """The forms of one shape, side by side in each dtype that a side works in."""
+class FormStack:
+    """The forms of one shape, stacked in each dtype that a side works in."""
 
     def __init__(self) -> None:
         self.forms: list[Form] = []
@@ -65,7 +66,7 @@ class Alike:
         return stack
 
     def is_another(self, array: Array) -> bool:
-        """Whether a look at the first and the last entry tells that more than one has changed."""
+        """Return whether the first and the last entry tell that more than one has changed."""
         if array.size < 2:
             return False
         self._stack(array.dtype)
@@ -73,7 +74,7 @@ class Alike:
         return array.item(0) not in first and array.item(array.size - 1) not in last
 
     def changed(self, array: Array) -> list[int]:
-        """How many entries of `array` are not those of each form."""
+        """Return how many entries of `array` are not those of each form."""
         stack = self._stack(array.dtype)
         differ = (stack != np.asarray(array)).reshape(len(stack), array.size)
         counts: list[int] = np.add.reduce(differ, axis=1, dtype=np.intp).tolist()
@@ -81,7 +82,7 @@ class Alike:
 
 
 class Points:
-    """The points seen near one set of inputs, in the order of running.
+    """The points near one set of inputs by tensor, in the order of running.
 
     `strict`: only steps of single entries count, and such as were not taken back: what runs
     may train as well, which moves all entries a little.
@@ -89,13 +90,13 @@ class Points:
 
     def __init__(self, inputs: Mapping[str, Array], *, strict: bool = False) -> None:
         self.strict = strict
-        self.known: dict[tuple[int, ...], Alike] = {}
+        self.known: dict[tuple[int, ...], FormStack] = {}
         self.places: dict[int, set[Form]] = {}
-        self.seen: dict[str, list[Array]] = {}
+        self.by_tensor: dict[str, list[Array]] = {}
         for tensor, array in inputs.items():
             if array.size <= MAX_SIZE and array.dtype.kind == "f":
                 for form in _forms(tensor, array.copy()):
-                    self.known.setdefault(form.array.shape, Alike()).forms.append(form)
+                    self.known.setdefault(form.array.shape, FormStack()).forms.append(form)
 
     def look(self, place: int, array: Array) -> None:
         """Note `array` if it is an input, or one a step away.
@@ -111,9 +112,9 @@ class Points:
             return
         for form, count in zip(forms, changed, strict=True):
             if count == 1 or form in self.places.get(place, ()):
-                self._keep(form, array, forms, single=count == 1)
+                self._add(form, array, forms, single=count == 1)
 
-    def _keep(self, form: Form, array: Array, forms: Sequence[Form], *, single: bool) -> None:
+    def _add(self, form: Form, array: Array, forms: Sequence[Form], *, single: bool) -> None:
         base = form.array.astype(array.dtype)
         step = np.abs(array - base)
         others = (float(np.abs(array - f.array).max()) for f in forms if f is not form)
@@ -124,49 +125,31 @@ class Points:
             return
         if self.strict and not single and not self._is_left(form, step):
             return
-        kept = self.seen.setdefault(form.tensor, [])
-        found = array.T if form.turned else array
-        if len(kept) < MAX_POINTS and not (kept and np.array_equal(kept[-1], found)):
-            kept.append(np.array(found, copy=True, subok=False))
+        points = self.by_tensor.setdefault(form.tensor, [])
+        point = array.T if form.turned else array
+        if len(points) < MAX_POINTS and not (points and np.array_equal(points[-1], point)):
+            points.append(np.array(point, copy=True, subok=False))
 
     def _is_left(self, form: Form, step: Array) -> bool:
-        """Whether several entries are off by the very step that was taken of single ones."""
-        kept = self.seen.get(form.tensor)
-        if not kept:
+        """Return whether several entries are off by the very step that was taken of single ones."""
+        points = self.by_tensor.get(form.tensor)
+        if not points:
             return False
         base = form.array.T if form.turned else form.array
-        one = float(np.abs(kept[0] - base).max())
+        one = float(np.abs(points[0] - base).max())
         moved = step[step > ALIKE * one]
         return bool((np.abs(moved / one - 1.0) <= ALIKE).all())
 
 
-class Watcher(Spoiler):
-    """A spoiler that notes points, while there is somewhere to note them."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.points: Points | None = None
-
-    def _array(self, run: Run, number: int, value: Any) -> Any:
-        if self.points is not None and value.dtype.kind == "f":
-            self.points.look(number, value)
-        return super()._array(run, number, value)
-
-    def _tensor(self, run: Run, number: int, value: Any) -> Any:
-        if self.points is not None and value.dtype.is_floating_point:
-            self.points.look(number, value.detach().numpy())
-        return super()._tensor(run, number, value)
-
-
 def slopes(loss: Any, arguments: list[Array], step: float) -> list[Array]:
-    """Central differences of `loss(*arguments)` by each of its float arguments; [] for others.
+    """Return central differences of `loss(*arguments)` by each float argument; [] for others.
 
     O(2n) calls for n entries. Raises whatever `loss` does.
     """
-    found: list[Array] = []
+    by_argument: list[Array] = []
     for position, array in enumerate(arguments):
         if array.dtype.kind != "f":
-            found.append(np.empty(0))
+            by_argument.append(np.empty(0))
             continue
         slope = np.empty(array.shape)
         for index in np.ndindex(array.shape):
@@ -177,5 +160,5 @@ def slopes(loss: Any, arguments: list[Array], step: float) -> list[Array]:
                 ends.append((float(moved[position][index]), float(loss(*moved))))
             (above, high), (below, low) = ends
             slope[index] = (high - low) / (above - below)
-        found.append(slope)
-    return found
+        by_argument.append(slope)
+    return by_argument

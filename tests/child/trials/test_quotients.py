@@ -6,7 +6,7 @@ import ast
 
 import pytest
 
-from grader.child.differencing.quotients import line_in_script, quotients
+from grader.child.trials.quotients import line_in_script, quotients
 from grader.observe.difference_check import QUOTIENT
 
 BY_STEP = [

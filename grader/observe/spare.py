@@ -1,4 +1,4 @@
-"""Children that have answered all steps of a submission, and are asked further questions.
+"""Spare children: they have answered all steps of a submission, and are asked further questions.
 
 A fork, its lock-down and its end cost as much as a question does. Whether a child served the
 submission before makes no difference to what an answer may be believed for: it always ran
@@ -21,24 +21,24 @@ LEAST_SECONDS = 0.05
 """With less time left a fresh child would not come to answer."""
 
 
-class Kept:
+class SpareChildren:
     """The children that are still there, by side. A context manager: they end with it."""
 
     def __init__(self) -> None:
         self._children: dict[str, Child] = {}
 
-    def __enter__(self) -> Kept:
+    def __enter__(self) -> SpareChildren:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
 
     def keep(self, side: str, child: Child) -> None:
-        """Take over a child: it is ours to close."""
+        """Take over a child, and close it in the end."""
         self._children[side] = child
 
     def child(self, side: str) -> Child | None:
-        """The child of a side ("numpy" or "torch") that can be asked; None for none."""
+        """Return the child of a side ("numpy" or "torch") that can be asked; None for none."""
         child = self._children.get(side)
         return child if child is not None and child.alive else None
 
@@ -60,7 +60,7 @@ def ask(
     request: tuple[str, Mapping[str, Any], int],
     seconds: float,
 ) -> Reply:
-    """The answer to `request` (kind, items, the most bytes of a reply) within `seconds`.
+    """Return the answer to `request` (kind, items, the most bytes of a reply) within `seconds`.
 
     Of `child`, or where there is none, or it gives none, of a fresh one. Raises `SandboxError`.
     """
