@@ -14,7 +14,7 @@ from grader.checks.check import Outcome, check, judge, waits
 from grader.checks.view import View, number, proportion, symbols, trouble
 from grader.problem import StackAnswers
 from grader.problem.stacks import DEEPEST
-from grader.records import Array, CheckStatus, Ended, Evidence, Observation
+from grader.records import Array, CheckStatus, Ended, Evidence, Mismatch, Observation
 
 ALONE: Mapping[str, tuple[str, ...]] = {
     "linear": ("linear", "linear_square"),
@@ -146,7 +146,7 @@ def _absent(view: View, kind: str) -> Outcome | None:
     if handed_in(view, kind):
         return None
     first = layer_run(view, "linear")
-    if "layers" not in first.texts:
+    if not first.layers:
         return _left(OPTIONAL)
     said = layer_run(view, ALONE[kind][0]).error
     return _left(f"This layer was not tried: {said or 'it was not handed in'}.")
@@ -194,8 +194,10 @@ def compared(answers: StackAnswers, run: Observation, name: str, want: Array) ->
     if error <= answers.limit():
         return Evidence(label, "autograd's", "the same", purpose, verdict=CheckStatus.PASS)
     words = f"off by {error:.2g} of its size" if np.isfinite(error) else "not finite"
+    mismatch = Mismatch.VALUE if np.isfinite(error) else Mismatch.NOT_FINITE
     factor = proportion(got, want)
-    return Evidence(label, "autograd's", words, purpose, "" if factor is None else number(factor))
+    ratio = "" if factor is None else number(factor)
+    return Evidence(label, "autograd's", words, purpose, ratio, mismatch=mismatch)
 
 
 def error_of(got: Array, want: Array) -> float:
@@ -287,7 +289,7 @@ def _again(view: View, name: str, what: str) -> Iterator[Evidence]:
     if any(f"again.{n}" in run.arrays for n in kept):
         yield _state_line(f"a second backward of the {what}", _agree(answers, run, "again.", kept))
     second = {n: a for n, a in answers.second.items() if n != "out" or "loss" not in answers.second}
-    wrong = run.texts.get("second_error", "") or _agree(answers, run, "second.", second)
+    wrong = run.failures.get("second", "") or _agree(answers, run, "second.", second)
     yield _state_line(f"a second batch through the {what}", wrong)
     changed = [n for n, a in answers.stack.inputs.items() if is_changed(run, n, a)]
     yield _state_line(f"the arguments of the {what}", ", ".join(changed), "changed")

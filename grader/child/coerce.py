@@ -12,6 +12,7 @@ TENSORS = ("W1", "b1", "W2", "b2", "X")
 MAX_CACHE_ARRAYS = 64
 MAX_DEPTH = 5
 MAX_NDIM = 4
+PROBLEM_CHARS = 2000
 NARROW = {np.dtype(t) for t in ("f8", "f4", "i8", "i4", "u1", "?")}
 
 
@@ -52,8 +53,8 @@ def plain_name(key: Any) -> str:
     return ""
 
 
-def gradients(value: Any) -> tuple[dict[str, np.ndarray[Any, Any]], list[str]]:
-    """The five gradients in a mapping, and a line for each that is missing or no array."""
+def gradients(value: Any) -> tuple[dict[str, np.ndarray[Any, Any]], dict[str, str]]:
+    """Return the five gradients in a mapping, and why each other one is not there."""
     if value is None:
         raise BadReturn("it returned None")
     if not isinstance(value, Mapping):
@@ -61,15 +62,15 @@ def gradients(value: Any) -> tuple[dict[str, np.ndarray[Any, Any]], list[str]]:
             f"it returned {_describe(value)}; wanted is a mapping with the keys W1, b1, W2, b2, X"
         )
     named = {plain_name(key): item for key, item in value.items()}
-    found, problems = {}, []
+    found, problems = {}, dict[str, str]()
     for tensor in TENSORS:
         if tensor not in named:
-            problems.append(f"{tensor}: not returned")
+            problems[tensor] = "not returned"
             continue
         try:
             found[tensor] = as_array(named[tensor], f"the gradient of {tensor}")
         except BadReturn as error:
-            problems.append(f"{tensor}: {error}")
+            problems[tensor] = str(error)[:PROBLEM_CHARS]
     if not found and problems:
         keys = ", ".join(repr(k) for k in list(value)[:8]) or "no keys"
         raise BadReturn(f"no gradient can be used: {keys}; wanted are W1, b1, W2, b2, X")

@@ -12,6 +12,7 @@ import json
 import sys
 from collections.abc import Callable, Container
 from contextlib import nullcontext
+from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
@@ -30,6 +31,7 @@ from grader.child import (
     versions,
 )
 from grader.child.binding.kit import Kit
+from grader.child.reports import CallReport, Definition, LoadReport, TraceReport, to_json
 from grader.child.seeding import reseed
 from grader.sandbox.child import describe
 from grader.source import cells
@@ -102,32 +104,32 @@ class Driver:
         return describe(error, hidden=(*HARNESS_FILES, child.__file__))
 
     def load(self, items: dict[str, Any]) -> dict[str, Any]:
-        """Import the submission. Gives its functions as `name:line:stub` and notes."""
+        """Import the submission; report its functions, and what was left out."""
         files, main = self.prepare(items), items["main"]
         loading.remember_lines(files[main], main)
-        outline = loading.outline(self.parser.tree(files[main], main))
-        self.module, reason = loading.load(files, main)
+        functions = loading.outline(self.parser.tree(files[main], main))
+        self.module, notes = loading.load(files, main)
         self.switch.armed = self.numpy_side
-        defined = [f"{name}:{line}:{int(stub)}" for name, line, stub in outline]
-        known = {name for name, _, _ in outline}
-        imported = [
-            f"{n}:0:0"
+        known = {function.name for function in functions}
+        functions += [
+            Definition(n, 0, is_stub=False)
             for n in CONTRACT
             if n not in known and hasattr(self.module, self.names.get(n, n))
         ]
         bound = self.bind()
-        parts = (bound.part("numpy"),) if self.numpy_side else (
-            bound.part("torch"), bound.part("verify"),
-        )  # fmt: skip
+        parts = [bound.part(p) for p in (("numpy",) if self.numpy_side else ("torch", "verify"))]
         if bound.tried:  # the trials drew from the generators
             reseed(self.noise)
-        more = [r for p in parts for r in p.rows if r.partition(":")[0] not in known]
-        return {
-            "functions": "\n".join(defined + imported + more),
-            **bound.texts(*(("numpy",) if self.numpy_side else ("torch", "verify"))),
-            "definitions_only": reason,
-            "stand_ins": "\n".join(self.switch.stood_in),
-        }
+        functions += [d for part in parts for d in part.definitions if d.name not in known]
+        report = LoadReport(
+            tuple(functions),
+            tuple(notes),
+            tuple(self.switch.stood_in),
+            binding="; ".join(part.sentence for part in parts if part.sentence),
+            deviations=tuple(d for part in parts for d in part.deviations),
+            alternatives=tuple(a for part in parts for a in part.alternatives),
+        )
+        return {"report": to_json(report)}
 
     def prepare(self, items: dict[str, Any]) -> dict[str, bytes]:
         """Set up what a submission finds when it is imported; gives its files."""
@@ -196,26 +198,25 @@ class Driver:
         loss, cache = coerce.pair(self.call("forward", *arguments), "loss, cache")
         self.caches[items["handle"]] = cache
         answer: dict[str, Any] = {"loss": coerce.as_array(loss, "the loss")}
-        answer["loss_type"] = type(loss).__name__
-        if self.bind().lossless:
-            answer["lossless"] = "yes"
+        report = CallReport(type(loss).__name__, lossless=self.bind().lossless)
         if "want_cache" in items:
             shown = self.bind().shown(cache)
             biases = [items[name] for name in ("b1", "b2")]
             arrays = coerce.cache_arrays(shown, binding.works, biases)
-            answer |= {"cacheless": "yes"} if not arrays and self.bind().cacheless else {}
             answer |= {f"cache{i}": array for i, (_, array) in enumerate(arrays)}
-            answer["paths"] = "\n".join(path.replace("\n", " ") for path, _ in arrays)
+            paths = tuple(path.replace("\n", " ") for path, _ in arrays)
+            cacheless = not arrays and self.bind().cacheless
+            report = replace(report, cacheless=cacheless, paths=paths)
         if "want_inputs" in items:
             answer |= _after(arguments)
-        return answer
+        return answer | {"report": to_json(report)}
 
     def backward(self, items: dict[str, Any]) -> dict[str, Any]:
         """The gradients for the cache of the forward that `handle` names."""
         if not callable(self.function("backward")):
             return self._missing("backward")
         found, problems = coerce.gradients(self.call("backward", self.caches[items["handle"]]))
-        return {**found, "problems": "\n".join(problems)}
+        return {**found, "report": to_json(CallReport(problems=problems))}
 
     def torch(self, items: dict[str, Any]) -> dict[str, Any]:
         """`loss` and gradients of the PyTorch part; `blocked` switches autograd off meanwhile."""
@@ -227,7 +228,7 @@ class Driver:
         loss, grads = coerce.pair(value, "loss, grads")
         found, problems = coerce.gradients(grads)
         answer: dict[str, Any] = {"loss": coerce.as_array(loss, "the loss"), **found}
-        answer |= {"problems": "\n".join(problems), "loss_type": type(loss).__name__}
+        answer["report"] = to_json(CallReport(type(loss).__name__, problems=problems))
         return answer | (_after(arguments) if "want_inputs" in items else {})
 
     def verify(self, items: dict[str, Any]) -> dict[str, Any]:
@@ -237,9 +238,9 @@ class Driver:
         arguments = [items[name].copy() for name in ARGUMENTS]
         try:
             value = self.call("verify", *arguments)
-        except AssertionError as error:
-            return {"accepted": np.bool_(False), "said": f"AssertionError: {error}"[:500]}
-        return {"accepted": np.bool_(coerce.verdict(value)), "said": type(value).__name__}
+        except AssertionError:
+            return {"accepted": np.bool_(False)}
+        return {"accepted": np.bool_(coerce.verdict(value))}
 
     def verify_trials(self, items: dict[str, Any]) -> dict[str, Any]:
         """How the submission's own verification takes gradients that were spoiled."""
@@ -266,7 +267,8 @@ class Driver:
             self._traced(recorder, arguments)
         except BaseException as error:  # what was seen until then is worth having
             stopped = str(self._describe(error)["error"])
-        return {**recorder.packed(), "stopped": stopped}
+        report = TraceReport(tuple(recorder.functions), stopped)
+        return {**recorder.packed(), "report": to_json(report)}
 
     def _traced(self, recorder: tracing.Recorder, arguments: list[Any]) -> None:
         if not self.numpy_side:

@@ -25,6 +25,7 @@ from grader.child.binding.pieces import (
 )
 from grader.child.binding.source import Class
 from grader.child.binding.trial import RAISED
+from grader.child.reports import CallReport, LayerName, to_json
 from grader.sandbox.child import describe
 
 if TYPE_CHECKING:
@@ -56,12 +57,13 @@ def examine(driver: Driver, items: dict[str, Any]) -> dict[str, Any]:
     try:
         chain = Chain(kit, kinds, items)
     except NoLayer as why:
-        return {"ended": "missing", "error": str(why)[:MESSAGE_CHARS], "layers": _rows(kit)}
-    answer = Answer({"layers": _rows(kit)})
+        layers = to_json(CallReport(layers=_names(kit)))
+        return {"ended": "missing", "error": str(why)[:MESSAGE_CHARS], "report": layers}
+    answer = Answer({}, _names(kit))
     try:
         _first(chain, items, answer)
     except RAISED as error:
-        return driver.raised(error) | {"layers": _rows(kit)}
+        return driver.raised(error) | {"report": to_json(CallReport(layers=answer.layers))}
     if "x2" in items:
         answer.attempt("again", lambda: chain.again(_last(items)))
         answer.attempt("second", lambda: chain.whole(items["x2"].copy(), _last(items, "2")))
@@ -70,7 +72,8 @@ def examine(driver: Driver, items: dict[str, Any]) -> dict[str, Any]:
     if kit.container is not None and len(kinds) > 2:
         container = kit.container
         answer.attempt("container", lambda: _contained(container, Chain(kit, kinds, items), items))
-    return answer.items | {"problems": "\n".join(answer.problems)}
+    report = CallReport(problems=answer.problems, failures=answer.failures, layers=answer.layers)
+    return answer.items | {"report": to_json(report)}
 
 
 def _first(chain: Chain, items: dict[str, Any], answer: Answer) -> None:
@@ -119,28 +122,26 @@ def _runs(made: Callable[[], Piece]) -> bool:
     return np.size(given) == 1
 
 
-def _rows(kit: Kit) -> str:
-    """A line a layer: its kind, its name, its forward and its backward."""
-    rows = []
-    for kind, layer in (("linear", kit.linear), ("relu", kit.relu)):
-        if layer is not None:
-            rows.append(f"{kind}\t{layer.name}\t{_ways(layer)}")
+def _names(kit: Kit) -> tuple[LayerName, ...]:
+    """Return the names of the layers and of their methods."""
+    classes = (("linear", kit.linear), ("relu", kit.relu))
+    names = [LayerName(kind, c.name, *_methods(c)) for kind, c in classes if c is not None]
     try:
         loss = kit.made("loss")
     except RAISED:
         loss = None  # the stacks with a loss say why
     if isinstance(loss, ObjectPiece):
-        rows.append(f"loss\t{loss.kind.name}\t{_ways(loss.kind)}")
+        names.append(LayerName("loss", loss.kind.name, *_methods(loss.kind)))
     elif isinstance(loss, FunctionPiece):
-        rows.append(f"loss\t\t{loss.pair[0].name}\t{loss.pair[0].name}")
+        names.append(LayerName("loss", "", loss.pair[0].name, loss.pair[0].name))
     if kit.container is not None:
-        rows.append(f"container\t{kit.container.name}\t\t")
-    return "\n".join(rows)
+        names.append(LayerName("container", kit.container.name))
+    return tuple(names)
 
 
-def _ways(kind: Class) -> str:
+def _methods(kind: Class) -> tuple[str, str]:
     back = backward_of(kind)
-    return f"{method_of(kind)}\t{back.name if back is not None else ''}"
+    return str(method_of(kind)), back.name if back is not None else ""
 
 
 def _last(items: dict[str, Any], end: str = "") -> Any:
@@ -267,10 +268,12 @@ def _contained(container: Class, chain: Chain, items: dict[str, Any]) -> dict[st
 
 @dataclass
 class Answer:
-    """What is sent back, and a line for each thing that could not be."""
+    """What is sent back, why other arrays are not there, and which passes raised what."""
 
     items: dict[str, Any]
-    problems: list[str] = field(default_factory=list)
+    layers: tuple[LayerName, ...]
+    problems: dict[str, str] = field(default_factory=dict)
+    failures: dict[str, str] = field(default_factory=dict)
 
     def add(self, prefix: str, values: dict[str, Any]) -> None:
         for name, value in values.items():
@@ -280,11 +283,11 @@ class Answer:
         try:
             self.items[name] = coerce.as_array(value, name)
         except coerce.BadReturn as error:
-            self.problems.append(f"{name}: {error}"[:MESSAGE_CHARS].replace("\n", " "))
+            self.problems[name] = str(error)[:MESSAGE_CHARS].replace("\n", " ")
 
     def attempt(self, prefix: str, make: Callable[[], dict[str, Any]]) -> None:
         """What `make` gives, or why it raised: the first pass stands all the same."""
         try:
             self.add(prefix, make())
         except RAISED as error:
-            self.items[f"{prefix}_error"] = str(describe(error)["error"])[:MESSAGE_CHARS]
+            self.failures[prefix] = str(describe(error)["error"])[:MESSAGE_CHARS]

@@ -23,6 +23,7 @@ from types import CodeType, FrameType, ModuleType
 from typing import Any
 
 from grader.child import definitions, standin
+from grader.child.reports import Definition
 from grader.source.cells import Note, compile_source, notes_on, parse
 
 __all__ = [
@@ -246,17 +247,10 @@ class Loader:
             self.notes.append(note)
 
 
-def load(files: dict[str, bytes], main: str) -> tuple[ModuleType, str]:
-    """The main module, and "" or what of module level was not executed.
-
-    The first line of the latter is short (`ValueError at module level`); each
-    other has the form `file:line: what was raised there`.
-    """
+def load(files: dict[str, bytes], main: str) -> tuple[ModuleType, list[Note]]:
+    """Return the main module, and what of module level was not executed."""
     loader = Loader(files)
-    module = loader.load(main)
-    notes = loader.notes
-    rows = [f"{note.file}:{note.line}: {note.kind}: {note.text}" for note in notes]
-    return module, "\n".join([f"{notes[0].kind} at module level", *rows]) if notes else ""
+    return loader.load(main), loader.notes
 
 
 # ── source ───────────────────────────────────────────────────────────────────
@@ -302,10 +296,10 @@ def _line_in(error: BaseException, code: CodeType) -> int:
 # ── the outline ──────────────────────────────────────────────────────────────
 
 
-def outline(tree: ast.Module) -> list[tuple[str, int, bool]]:
-    """(name, line, is a stub) of every function and class at module level."""
-    defined = (ast.FunctionDef, ast.ClassDef)
-    return [(n.name, n.lineno, is_stub(n)) for n in tree.body if isinstance(n, defined)]
+def outline(tree: ast.Module) -> list[Definition]:
+    """Return every function and class at module level."""
+    kinds = (ast.FunctionDef, ast.ClassDef)
+    return [Definition(n.name, n.lineno, is_stub(n)) for n in tree.body if isinstance(n, kinds)]
 
 
 def is_stub(node: ast.AST) -> bool:

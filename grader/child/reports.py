@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from grader.source.cells import Note
+
 TEXT = 2000
 """Characters of a text that quotes the candidate."""
 
@@ -24,6 +26,11 @@ def limited(default: Any, length: int = TEXT) -> Any:
     return field(default=default, metadata={"max_length": length})
 
 
+def limited_map(length: int) -> Any:
+    """Return a dataclass field for a mapping with a limit on its entries."""
+    return field(default_factory=dict, metadata={"max_length": length})
+
+
 def to_json(report: Any) -> str:
     """Return a report as JSON; a number that JSON lacks is `NaN` or `Infinity`.
 
@@ -31,6 +38,72 @@ def to_json(report: Any) -> str:
     """
     text = json.dumps(dataclasses.asdict(report), ensure_ascii=False)
     return text.encode("utf-8", "replace").decode()
+
+
+# ── loading and calls ────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """A function or class at module level; `line` is 0 where it was imported."""
+
+    name: str
+    line: int
+    is_stub: bool
+
+
+@dataclass(frozen=True)
+class LoadReport:
+    """What an import defined and left out, and how the code is called.
+
+    `notes` say what of module level was not executed; `stand_ins` name the modules that were
+    not there. `binding` says in which style the code is called, `deviations` where it strays
+    from the course's contract, `alternatives` which further ways fit as well.
+    """
+
+    functions: tuple[Definition, ...] = limited((), 5000)
+    notes: tuple[Note, ...] = limited((), 100)
+    stand_ins: tuple[str, ...] = limited((), 5000)
+    binding: str = ""
+    deviations: tuple[str, ...] = ()
+    alternatives: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LayerName:
+    """A reusable layer: its kind, its class ("" for a function), and its two methods."""
+
+    kind: str
+    name: str
+    forward: str = ""
+    backward: str = ""
+
+
+@dataclass(frozen=True)
+class CallReport:
+    """What a call gave beside arrays.
+
+    `loss_type` is the type of the loss. `lossless` where no function gives a loss, `cacheless`
+    where the style need not keep anything for backward. `paths` say where in the cache each
+    `cache{i}` stands. `problems` say by name why an array is not there; `failures` what was
+    raised in a later pass of a stack. `layers` are those that were handed in.
+    """
+
+    loss_type: str = limited("", 200)
+    lossless: bool = False
+    cacheless: bool = False
+    paths: tuple[str, ...] = limited((), 64)
+    problems: Mapping[str, str] = limited_map(64)
+    failures: Mapping[str, str] = limited_map(8)
+    layers: tuple[LayerName, ...] = limited((), 8)
+
+
+@dataclass(frozen=True)
+class TraceReport:
+    """The names of functions that a trace refers to by number, and what ended the run early."""
+
+    functions: tuple[str, ...] = ()
+    stopped: str = limited("")
 
 
 # ── trials of the candidate's own checks ─────────────────────────────────────

@@ -131,9 +131,8 @@ class Recorder:
     # ── the answer ───────────────────────────────────────────────────────────
 
     def packed(self) -> dict[str, Any]:
-        """`index` (int64, `COLUMNS`), `values` (float64) and `functions`, one a line."""
-        functions = list(dict.fromkeys(entry.function for _, entry in self.table))
-        numbers = {name: number for number, name in enumerate(functions)}
+        """Return `index` (int64, `COLUMNS`) and `values` (float64)."""
+        numbers = {name: number for number, name in enumerate(self.functions)}
         store = _Store()
         slots = list(self.slots.items())
         firsts = [store.add(order, kept) for _, (_, order, kept, _, _) in slots]
@@ -145,7 +144,12 @@ class Recorder:
                 place = (*entry[:5], numbers[entry.function])
                 rows.append((file, *place, phase, slot[0], *first, *last))
         index = np.array(rows, np.int64).reshape(len(rows), len(COLUMNS))
-        return {"index": index, "values": store.joined(), "functions": "\n".join(functions)}
+        return {"index": index, "values": store.joined()}
+
+    @property
+    def functions(self) -> list[str]:
+        """The dotted names that the column `function` counts."""
+        return list(dict.fromkeys(entry.function for _, entry in self.table))
 
 
 class _Store:

@@ -8,11 +8,12 @@ import re
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from grader.child.reports import CallReport, LoadReport
 from grader.errors import SandboxError
 from grader.observe.plan import (
     StackStep,
@@ -22,12 +23,15 @@ from grader.observe.plan import (
     timing_steps,
     torch_steps,
 )
+from grader.observe.replies import MAX_LINE, read_frames, read_report
 from grader.observe.requests import loading_items
 from grader.observe.spare import SpareChildren
 from grader.problem import Paper
 from grader.records import (
     Ended,
-    Frame,
+    Function,
+    LayerNames,
+    LoadNote,
     Observation,
     Observations,
     ProcessReport,
@@ -64,9 +68,8 @@ LATEST_AT_ONCE = 2.0
 that went before is done again, and neither time is the submission's."""
 
 TEXT_ROOM = 64 * 1024
-MAX_FRAMES = 40
-FUNCTION = re.compile(r"\w{1,200}:\d{1,7}:[01]")
-"""A function as the child lists it: name, line, whether it is a stub."""
+LOAD_ROOM = 256 * 1024
+NAME = re.compile(r"\w{1,200}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,14 +148,15 @@ def _side(
         with ExitStack() as ours:
             child = ours.enter_context(zygote.spawn(allowance.limits, left))
             isolation = _isolation(child, facts)
-            loaded = _load(child, submission, side, paper.noise)
+            reply = _load(child, submission, side, paper.noise)
+            loaded = _observation(reply)
             if loaded.ok:
                 run.go_on(child)
             if kept is not None and loaded.ok and child.alive:
                 child.listen()
                 kept.keep(side, child)
                 ours.pop_all()
-        report = _reported(report, loaded, child, isolation)
+        report = _reported(report, reply, child, isolation)
         if not loaded.ok or not run.todo or time.monotonic() > deadline + run.lost:
             break
     assert report is not None
@@ -202,7 +206,7 @@ class _Run:
         self.seen[step.name] = observation
         if isinstance(step, StackStep):
             missing = observation.ended is Ended.MISSING
-            self.layerless = missing and "layers" not in observation.texts
+            self.layerless = missing and not observation.layers
         elif step.kind == "forward" and observation.ok:
             self.handles.add(step.handle)
 
@@ -278,9 +282,9 @@ def _complete(step: Step | StackStep, observation: Observation) -> Observation:
     return observation
 
 
-def _load(child: Child, submission: Submission, side: str, noise: int) -> Observation:
-    items = loading_items(submission, side, noise) | {"max_bytes": str(TEXT_ROOM)}
-    return _observation(child.request("load", items, 2 * TEXT_ROOM))
+def _load(child: Child, submission: Submission, side: str, noise: int) -> Reply:
+    items = loading_items(submission, side, noise) | {"max_bytes": str(LOAD_ROOM)}
+    return child.request("load", items, LOAD_ROOM + TEXT_ROOM)
 
 
 def _isolation(child: Child, facts: dict[str, str]) -> dict[str, str]:
@@ -293,7 +297,7 @@ def _isolation(child: Child, facts: dict[str, str]) -> dict[str, str]:
 
 
 def _reported(
-    before: ProcessReport | None, loaded: Observation, child: Child, isolation: dict[str, str]
+    before: ProcessReport | None, load: Reply, child: Child, isolation: dict[str, str]
 ) -> ProcessReport:
     """The side's report with this child's life added to it."""
     output = bytes(child.output).decode("utf-8", "replace")
@@ -303,31 +307,34 @@ def _reported(
             output=before.output + output,
             output_bytes=before.output_bytes + child.output_bytes,
         )
-    rows = loaded.texts.get("functions", "").splitlines()
-    functions = tuple(row for row in rows if FUNCTION.fullmatch(row))
-    return ProcessReport(loaded, functions, output, child.output_bytes, isolation)
-
-
-def _observation(reply: Reply) -> Observation:
-    """A reply as a record; the texts are the child's words, and are shown as such."""
-    arrays = {n: a for n, a in reply.items.items() if isinstance(a, np.ndarray)}
-    texts = {n: t for n, t in reply.items.items() if isinstance(t, str)}
-    return Observation(
-        reply.ended,
-        arrays,
-        texts,
-        error=texts.pop("error", "") or reply.detail,
-        traceback=texts.pop("traceback", ""),
-        frames=_frames(texts.pop("frames", "")),
-        seconds=reply.seconds,
-        cpu_seconds=reply.cpu_seconds,
+    report = read_report(load.items, LoadReport) or LoadReport()
+    named = (f for f in report.functions if NAME.fullmatch(f.name) and 0 <= f.line <= MAX_LINE)
+    return ProcessReport(
+        _observation(load),
+        tuple(Function(*astuple(f)) for f in named),
+        tuple(LoadNote(*note) for note in report.notes),
+        report.stand_ins,
+        report.binding,
+        report.deviations,
+        report.alternatives,
+        output,
+        child.output_bytes,
+        isolation,
     )
 
 
-def _frames(text: str) -> tuple[Frame, ...]:
-    frames = []
-    for row in text.splitlines()[-MAX_FRAMES:]:
-        file, _, rest = row.rpartition(":")[0].rpartition(":")
-        if rest.isascii() and rest.isdigit() and len(rest) < 8:
-            frames.append(Frame(file, int(rest), row.rpartition(":")[2]))
-    return tuple(frames)
+def _observation(reply: Reply) -> Observation:
+    """Return a reply as a record; what it says is the child's word, and is shown as such."""
+    report = read_report(reply.items, CallReport) or CallReport()
+    words = dict(vars(report), layers=tuple(LayerNames(*astuple(n)) for n in report.layers))
+    items = {n: t for n in ("error", "traceback") if isinstance(t := reply.items.get(n), str)}
+    return Observation(
+        reply.ended,
+        {n: a for n, a in reply.items.items() if isinstance(a, np.ndarray)},
+        **words,
+        error=items.get("error") or reply.detail,
+        traceback=items.get("traceback", ""),
+        frames=read_frames(reply.items),
+        seconds=reply.seconds,
+        cpu_seconds=reply.cpu_seconds,
+    )

@@ -7,13 +7,14 @@ against caps, and no score ever depends on a trace. It only finds lines.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from grader.child.instrument import KINDS
+from grader.child.reports import TraceReport
 from grader.child.tracing import (
     BOOLEAN,
     COLUMNS,
@@ -27,6 +28,7 @@ from grader.child.tracing import (
 )
 from grader.errors import SandboxError
 from grader.observe.observe import Allowance
+from grader.observe.replies import read_report
 from grader.observe.requests import loading_items
 from grader.observe.spare import ask
 from grader.problem import Paper
@@ -145,16 +147,17 @@ def read_trace(
     try:
         index = _array(items.get("index"), np.int64, 2)
         values = _array(items.get("values"), np.float64, 1)
-        functions = items.get("functions")
+        report = read_report(items, TraceReport)
         _require(index.shape[1] == len(COLUMNS) and len(index) <= MAX_ROWS)
         _require(values.size <= MAX_VALUES)
-        reader = _Reader(values, str(functions).split("\n"), sources, phases)
+        if report is None:
+            raise _Contradiction
+        reader = _Reader(values, report.functions, sources, phases)
         rows = [reader.row(dict(zip(COLUMNS, row, strict=True))) for row in index.tolist()]
     except _Contradiction:
         return Trace(sources=sources, reason="the trace does not fit the source")
-    said = items.get("stopped", "")
-    stopped = said[:MAX_REASON] if isinstance(said, str) else ""
-    return Trace(tuple(sorted(rows, key=lambda v: v.order)), sources, stopped=stopped)
+    values_in_order = tuple(sorted(rows, key=lambda v: v.order))
+    return Trace(values_in_order, sources, stopped=report.stopped[:MAX_REASON])
 
 
 def _require(condition: bool) -> None:
@@ -174,7 +177,7 @@ class _Reader:
     def __init__(
         self,
         values: Array,
-        functions: list[str],
+        functions: Sequence[str],
         sources: Mapping[str, tuple[str, ...]],
         phases: tuple[str, ...],
     ) -> None:

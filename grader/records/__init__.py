@@ -9,7 +9,7 @@ them are read-only.
 from grader.records.arrays import TENSORS, Array, read_only
 from grader.records.case import Case
 from grader.records.defect import Confidence, Defect, Mend, Severity
-from grader.records.finding import CheckStatus, Evidence, Finding
+from grader.records.finding import CheckStatus, Evidence, Finding, Mismatch
 from grader.records.grade import (
     Charge,
     CheckGrade,
@@ -20,7 +20,16 @@ from grader.records.grade import (
     ItemGrade,
     PartGrade,
 )
-from grader.records.observation import Ended, Frame, Observation, Observations, ProcessReport
+from grader.records.observation import (
+    Ended,
+    Frame,
+    Function,
+    LayerNames,
+    LoadNote,
+    Observation,
+    Observations,
+    ProcessReport,
+)
 from grader.records.result import Annotation, Curve, ErrorMap, GraphNode, Pictures, Result, Standing
 from grader.records.submission import SourceFile, Submission, WrittenAnswer
 
@@ -42,11 +51,15 @@ __all__ = [
     "Evidence",
     "Finding",
     "Frame",
+    "Function",
     "Grade",
     "GradeStatus",
     "GraphNode",
     "ItemGrade",
+    "LayerNames",
+    "LoadNote",
     "Mend",
+    "Mismatch",
     "Observation",
     "Observations",
     "PartGrade",

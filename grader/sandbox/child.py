@@ -21,6 +21,8 @@ REQUEST = wire.Bounds(items=1024, payload=256 << 20)
 """A `load` has two items for each of the 400 files that a submission may have."""
 
 TRACEBACK_CHARS = 12_000
+MAX_FRAMES = 40
+NAME_CHARS = 500
 
 Handler = Callable[[str, dict[str, Any]], dict[str, Any]]
 
@@ -107,8 +109,8 @@ def answer_to(handle: Handler, kind: str, items: dict[str, Any]) -> dict[str, An
 def describe(error: BaseException, *, hidden: tuple[str, ...] = (__file__,)) -> dict[str, Any]:
     """An exception as items: one line, the traceback's text, and its frames.
 
-    `error`, `traceback`, `frames` (one `file:line:function` per line); frames of
-    the files in `hidden`, the harness's own, are left out.
+    `error`, `traceback`, `frames` (JSON: objects with `file`, `line`, `function`); frames
+    of the files in `hidden`, the harness's own, are left out.
     """
     try:
         frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename not in hidden]
@@ -120,11 +122,15 @@ def describe(error: BaseException, *, hidden: tuple[str, ...] = (__file__,)) -> 
         text = "".join([*lines, *traceback.format_exception_only(error)])
     except BaseException:  # an exception whose own __str__ raises
         frames, line, text = [], type(error).__name__, type(error).__name__
-    where = "\n".join(f"{f.filename}:{f.lineno}:{f.name}" for f in frames)
+    places = [
+        {"file": f.filename[:NAME_CHARS], "line": f.lineno, "function": f.name[:NAME_CHARS]}
+        for f in frames[-MAX_FRAMES:]
+        if f.lineno is not None
+    ]
     return {
         "error": line[:2000],
         "traceback": text[-TRACEBACK_CHARS:],
-        "frames": where[-TRACEBACK_CHARS:],
+        "frames": json.dumps(places),
     }
 
 
