@@ -147,7 +147,7 @@ def _apart(view: View) -> tuple[str, ...]:
 
 
 def _subject(record: Verification) -> str:
-    return "The script's comparison" if record.found is CheckForm.SCRIPT else "verify"
+    return "The script's comparison" if record.form is CheckForm.SCRIPT else "verify"
 
 
 def _idle() -> Evidence:

@@ -91,7 +91,7 @@ class Driver:
             return self.raised(error)
 
     def raised(self, error: BaseException) -> dict[str, Any]:
-        """What is answered where the candidate's code raised."""
+        """Return what is answered where the candidate's code raised."""
         ended = "framework" if self.switch.used else "raised"
         short = isinstance(error, RuntimeError) and "can't allocate memory" in str(error)
         if short or isinstance(error, MemoryError):  # the former is torch's own word for it
@@ -154,12 +154,12 @@ class Driver:
         self.switch = standin.Switch()
 
     def later_modules(self) -> list[str]:
-        """Names of what was imported since the start; to look at all of torch takes 10 ms."""
+        """Return what was imported since the start; to look at all of torch takes 10 ms."""
         later = itertools.takewhile(lambda name: name != self.newest, reversed(sys.modules))
         return list(later)
 
     def bind(self) -> binding.Binding:
-        """How the loaded module's code is called as the contract's; looked for once a module."""
+        """Return how the loaded module's code is called as the contract's; found once a module."""
         assert self.module is not None
         if self.bound is None or self.bound.module is not self.module:
             self.bound = binding.bind(
@@ -180,7 +180,7 @@ class Driver:
         return found
 
     def _missing(self, name: str) -> dict[str, Any]:
-        """The answer where there is no such function, with what was found in its place."""
+        """Return the answer where there is no such function, with what was found in its place."""
         why = self.bind().absence(name) if self.module is not None else ""
         return {"ended": "missing", **({"error": why[:MESSAGE_CHARS]} if why else {})}
 
@@ -191,7 +191,7 @@ class Driver:
         return function(*arguments)
 
     def forward(self, items: dict[str, Any]) -> dict[str, Any]:
-        """`loss`; with `want_cache` the arrays in the cache, with `want_inputs` the arguments."""
+        """Return `loss`; with `want_cache` the cache's arrays, with `want_inputs` the arguments."""
         if not callable(self.function("forward")):
             return self._missing("forward")
         arguments = [items[name].copy() for name in ARGUMENTS]
@@ -212,14 +212,14 @@ class Driver:
         return answer | {"report": to_json(report)}
 
     def backward(self, items: dict[str, Any]) -> dict[str, Any]:
-        """The gradients for the cache of the forward that `handle` names."""
+        """Return the gradients for the cache of the forward that `handle` names."""
         if not callable(self.function("backward")):
             return self._missing("backward")
         found, problems = coerce.gradients(self.call("backward", self.caches[items["handle"]]))
         return {**found, "report": to_json(CallReport(problems=problems))}
 
     def torch(self, items: dict[str, Any]) -> dict[str, Any]:
-        """`loss` and gradients of the PyTorch part; `blocked` switches autograd off meanwhile."""
+        """Return loss and gradients of the PyTorch part; `blocked` switches autograd off."""
         if not callable(self.function("torch_forward_backward")):
             return self._missing("torch_forward_backward")
         arguments = [items[name].copy() for name in ARGUMENTS]
@@ -232,7 +232,7 @@ class Driver:
         return answer | (_after(arguments) if "want_inputs" in items else {})
 
     def verify(self, items: dict[str, Any]) -> dict[str, Any]:
-        """`accepted` as the candidate's `verify` says; an AssertionError is a no."""
+        """Return `accepted` as the candidate's `verify` says; an AssertionError is a no."""
         if not callable(self.function("verify")):
             return self._missing("verify")
         arguments = [items[name].copy() for name in ARGUMENTS]
@@ -243,19 +243,19 @@ class Driver:
         return {"accepted": np.bool_(coerce.verdict(value))}
 
     def verify_trials(self, items: dict[str, Any]) -> dict[str, Any]:
-        """How the submission's own verification takes gradients that were spoiled."""
+        """Return how the submission's own verification takes wrong gradients."""
         return trials.examine(trials.VerificationExamination, self, self.prepare(items), items)
 
     def step_trials(self, items: dict[str, Any]) -> dict[str, Any]:
-        """How the submission's own finite-difference check works, and takes spoiled gradients."""
+        """Return how the submission's own finite-difference check works."""
         return trials.examine(trials.DifferenceExamination, self, self.prepare(items), items)
 
     def layers(self, items: dict[str, Any]) -> dict[str, Any]:
-        """What the submission's reusable layers give, where it has some."""
+        """Return what the submission's reusable layers give, where it has some."""
         return layers.examine(self, items)
 
     def trace(self, items: dict[str, Any]) -> dict[str, Any]:
-        """What every expression was on one run; `stopped` says what ended the run early."""
+        """Return what every expression was on one run; `stopped` says what ended the run early."""
         recorder, stopped = tracing.Recorder(), ""
         recorder.install()
         try:
@@ -286,7 +286,7 @@ class Driver:
             self.call("backward", cache)
 
     def trial(self, items: dict[str, Any]) -> dict[str, Any]:
-        """What each of several versions of one file answers."""
+        """Return what each of several versions of one file answers."""
         return versions.examine(self, items)
 
 
@@ -304,7 +304,7 @@ class Missing(Exception):
 
 
 def _within(answer: dict[str, Any], max_bytes: int) -> dict[str, Any]:
-    """`answer`, if it is no larger than any right one could be; the judge reads no more."""
+    """Return `answer`, if it is no larger than any right one could be; the judge reads no more."""
     size = 0
     for name in list(answer):
         value = answer[name]
@@ -320,11 +320,11 @@ def _within(answer: dict[str, Any], max_bytes: int) -> dict[str, Any]:
 
 
 def _after(arguments: list[Any]) -> dict[str, Any]:
-    """The arguments as they are after the call."""
+    """Return the arguments as they are after the call."""
     named = zip(ARGUMENTS, arguments, strict=True)
     return {f"after_{n}": coerce.as_array(a, n) for n, a in named}
 
 
 def start() -> Callable[[str, dict[str, Any]], dict[str, Any]]:
-    """The zygote's entry, called in each child: the handler of a fresh `Driver`."""
+    """Return the zygote's entry, called in each child: the handler of a fresh `Driver`."""
     return Driver().handle

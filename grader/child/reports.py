@@ -241,7 +241,7 @@ class VerificationReport:
     the first of the `different` came. `stopped` is the error that ended the trials early.
     """
 
-    found: CheckForm = CheckForm.NONE
+    form: CheckForm = CheckForm.NONE
     accepts: bool | None = None
     accepts_as_is: bool | None = None
     by_as_is: Refusal | None = None

@@ -32,8 +32,8 @@ def examine(driver: Driver, items: dict[str, Any]) -> dict[str, Any]:
         try:
             driver.module, _ = loading.load(driver.files, items["main"])
             driver.switch.armed = driver.numpy_side
-            given = _Version(driver, items).answers()
-            answer |= {f"{number}.{name}": value for name, value in given.items()}
+            answers = _Version(driver, items).answers()
+            answer |= {f"{number}.{name}": value for name, value in answers.items()}
         except BaseException:  # this version's own trouble, not the next one's
             continue
         finally:
@@ -52,21 +52,21 @@ class _Version:
     items: dict[str, Any]
 
     def answers(self) -> dict[str, Any]:
-        """The second answer on each case: what adds up or spoils its arguments shows in it.
+        """Return the second answer on each case: what adds up or spoils its arguments shows in it.
 
         The forwards all come first, so that a backward cannot live off the last of them.
         """
-        given: dict[str, Any] = {}
-        cases = [(case, self._forward(case, given)) for case in range(int(self.items["cases"]))]
+        answers: dict[str, Any] = {}
+        cases = [(case, self._forward(case, answers)) for case in range(int(self.items["cases"]))]
         for case, backward in cases:
             try:
                 found, _ = backward()
             except Exception:  # what is missing is not right: that is all there is to know
                 continue
-            given |= {f"{case}.{name}": gradient for name, gradient in found.items()}
-        return {name: self._bounded(value) for name, value in given.items()}
+            answers |= {f"{case}.{name}": gradient for name, gradient in found.items()}
+        return {name: self._bounded(value) for name, value in answers.items()}
 
-    def _forward(self, case: int, given: dict[str, Any]) -> Callable[[], Any]:
+    def _forward(self, case: int, answers: dict[str, Any]) -> Callable[[], Any]:
         """Run one case as far as its loss; gives what runs the rest."""
         arguments = [self.items[f"{name}{case}"].copy() for name in ARGUMENTS]
         numpy = self.driver.numpy_side
@@ -74,7 +74,7 @@ class _Version:
         try:
             for _call in range(2):
                 loss, rest = coerce.pair(self.driver.call(name, *arguments), "loss and the rest")
-            given[f"{case}.loss"] = coerce.as_array(loss, "the loss")
+            answers[f"{case}.loss"] = coerce.as_array(loss, "the loss")
         except Exception as error:
             return partial(_raise, error)
         return partial(self._backward, rest) if numpy else partial(coerce.gradients, rest)
@@ -84,7 +84,7 @@ class _Version:
         return coerce.gradients(self.driver.call("backward", cache))
 
     def _bounded(self, value: Any) -> Any:
-        """A gradient that is larger than all inputs together is none."""
+        """Return a gradient that is larger than all inputs together is none."""
         most = int(self.items["max_bytes"]) // int(self.items["edits"])
         if value.nbytes > most:
             raise coerce.BadReturn("far larger than any right answer")

@@ -99,7 +99,7 @@ class Trace:
     stopped: str = ""
 
     def text(self, value: TracedValue) -> str:
-        """The source of an expression, its lines joined by a blank."""
+        """Return the source of an expression, its lines joined by a blank."""
         lines = [s.encode() for s in self.sources[value.file][value.line - 1 : value.end_line]]
         lines[-1] = lines[-1][: value.end_col]
         lines[0] = lines[0][value.col :]
@@ -114,7 +114,7 @@ def take_trace(
     allowance: Allowance,
     child: Child | None = None,
 ) -> Trace:
-    """Every expression's values on `primes`; `side` is "numpy" or "torch".
+    """Return every expression's values on `primes`; `side` is "numpy" or "torch".
 
     Runs in `child`, or in one of its own. Whatever goes wrong gives an empty trace.
     """
@@ -143,7 +143,7 @@ class _Contradiction(Exception):
 def read_trace(
     items: Mapping[str, Any], sources: Mapping[str, tuple[str, ...]], phases: tuple[str, ...]
 ) -> Trace:
-    """The trace in a reply, every number of it checked; empty when one does not fit."""
+    """Return the trace in a reply, every number of it checked; empty when one does not fit."""
     try:
         index = _array(items.get("index"), np.int64, 2)
         values = _array(items.get("values"), np.float64, 1)
@@ -186,7 +186,7 @@ class _Reader:
         self.widths = {path: [len(line.encode()) for line in lines] for path, lines in self.files}
 
     def row(self, row: dict[str, int]) -> TracedValue:
-        """One row. Raises `_Contradiction`."""
+        """Return one row. Raises `_Contradiction`."""
         _require(0 <= row["file"] < len(self.files) and 0 <= row["kind"] < len(KINDS))
         _require(0 <= row["function"] < len(self.functions) and 0 <= row["phase"] < len(PHASES))
         path, phase = self.files[row["file"]][0], PHASES[row["phase"]]
@@ -210,7 +210,7 @@ class _Reader:
         _require(0 <= start[1] <= widths[start[0] - 1] and 0 <= end[1] <= widths[end[0] - 1])
 
     def _value(self, row: dict[str, int], which: str) -> Array | None:
-        """The first or the `last_` value; None when it was not sent."""
+        """Return the first or the `last_` value; None when it was not sent."""
         offset, ndim, code = row[f"{which}offset"], row[f"{which}ndim"], row[f"{which}dtype"]
         if offset == -1:
             return None

@@ -69,13 +69,13 @@ class Verification(VerificationReport):
     @property
     def idle(self) -> bool:
         """Whether it says yes without computing anything."""
-        return self.found is CheckForm.FUNCTION and self.accepts is True and not self.sides
+        return self.form is CheckForm.FUNCTION and self.accepts is True and not self.sides
 
     @property
     def by_script(self) -> bool:
         """Whether the file's own statements compare: some wrong gradient made them object."""
         refused = any(t.outcome is TrialOutcome.REFUSED for t in self.trials)
-        return self.found is CheckForm.SCRIPT and (refused or self.accepts is False)
+        return self.form is CheckForm.SCRIPT and (refused or self.accepts is False)
 
     @property
     def overlooked(self) -> tuple[str, ...]:

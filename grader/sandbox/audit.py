@@ -60,12 +60,12 @@ def install() -> Callable[[], list[str]]:
     Only plain strings, bytes, numbers and paths are quoted, escaped and cut: anything
     else could run the submission's code here.
     """
-    seen: dict[str, None] = {}
+    operations: dict[str, None] = {}
     events, telling, cap, longest = dict(EVENTS), frozenset(_TELLING), CAP, ARGUMENT_CHARS
 
     def watch(event: str, arguments: tuple[object, ...]) -> None:
         meaning = events.get(event)
-        if meaning is None or len(seen) >= cap:
+        if meaning is None or len(operations) >= cap:
             return
         first = arguments[0] if arguments else None
         if type(first) is PosixPath:
@@ -73,7 +73,7 @@ def install() -> Callable[[], list[str]]:
         if type(first) in telling:
             quoted = ascii(first[:longest] if isinstance(first, (str, bytes)) else first)
             meaning = f"{meaning}: {quoted[:longest]}"
-        seen[meaning] = None
+        operations[meaning] = None
 
     sys.addaudithook(watch)
-    return lambda: list(seen)
+    return lambda: list(operations)

@@ -81,7 +81,7 @@ def serve(
 def _several(
     handle: Handler, items: Mapping[str, Any], attempts: Callable[[], list[str]]
 ) -> dict[str, Any]:
-    """The answers to the requests `0.…`, `1.…` in one; item `3.X` is item `X` of number 3."""
+    """Return the answers to the requests `0.…`, `1.…` in one; `3.X` is item `X` of number 3."""
     kinds, answer = items["kinds"].split(), dict[str, Any]()
     parts: list[dict[str, Any]] = [{} for _ in kinds]
     for name, value in items.items():
@@ -89,15 +89,15 @@ def _several(
         if dot:
             parts[int(number)][own] = value
     for count, (kind, part) in enumerate(zip(kinds, parts, strict=True)):
-        given = {"ended": "ok"} | answer_to(handle, kind, part)
+        part_answer = {"ended": "ok"} | answer_to(handle, kind, part)
         if tried := attempts():
-            given["attempts"] = "\n".join(tried)
-        answer |= {f"{count}.{name}": value for name, value in given.items()}
+            part_answer["attempts"] = "\n".join(tried)
+        answer |= {f"{count}.{name}": value for name, value in part_answer.items()}
     return answer
 
 
 def answer_to(handle: Handler, kind: str, items: dict[str, Any]) -> dict[str, Any]:
-    """`handle`'s answer; anything it raises, `SystemExit` too, becomes an answer."""
+    """Return `handle`'s answer; anything it raises, `SystemExit` too, becomes an answer."""
     try:
         return handle(kind, items)
     except MemoryError as error:
@@ -107,7 +107,7 @@ def answer_to(handle: Handler, kind: str, items: dict[str, Any]) -> dict[str, An
 
 
 def describe(error: BaseException, *, hidden: tuple[str, ...] = (__file__,)) -> dict[str, Any]:
-    """An exception as items: one line, the traceback's text, and its frames.
+    """Return an exception as items: one line, the traceback's text, and its frames.
 
     `error`, `traceback`, `frames` (JSON: objects with `file`, `line`, `function`); frames
     of the files in `hidden`, the harness's own, are left out.
@@ -116,8 +116,8 @@ def describe(error: BaseException, *, hidden: tuple[str, ...] = (__file__,)) -> 
         frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename not in hidden]
         if isinstance(error, SyntaxError) and error.filename and error.lineno:
             frames.append(traceback.FrameSummary(error.filename, error.lineno, "<module>"))
-        said = "".join(traceback.format_exception_only(error)).splitlines()
-        line = next(x for x in said if x.strip() and not x[0].isspace())  # after a SyntaxError's
+        lines = "".join(traceback.format_exception_only(error)).splitlines()
+        line = next(x for x in lines if x.strip() and not x[0].isspace())  # after a SyntaxError's
         lines = ["Traceback (most recent call last):\n", *traceback.format_list(frames)]
         text = "".join([*lines, *traceback.format_exception_only(error)])
     except BaseException:  # an exception whose own __str__ raises
@@ -135,7 +135,7 @@ def describe(error: BaseException, *, hidden: tuple[str, ...] = (__file__,)) -> 
 
 
 def _module_handler(items: dict[str, Any] | Any) -> Handler:
-    """`handle` of a trusted module whose source the judge sends (the oracle)."""
+    """Return `handle` of a trusted module whose source the judge sends (the oracle)."""
     namespace: dict[str, Any] = {"__name__": "oracle"}
     exec(compile(items["source"], "<oracle>", "exec"), namespace)
     handler: Handler = namespace["handle"]

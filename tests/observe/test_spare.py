@@ -15,6 +15,7 @@ from grader.observe.difference_check import take_difference_check
 from grader.observe.observe import Allowance
 from grader.observe.spare import SpareChildren
 from grader.observe.trace import Trace, take_trace
+from grader.observe.trials import Examinee
 from grader.observe.verification import take_verification
 from grader.problem import set_paper
 from grader.records import Observations, SourceFile, Submission
@@ -37,13 +38,13 @@ def submission(text: str, **others: str) -> Submission:
 
 
 @pytest.fixture
-def kept() -> Iterator[SpareChildren]:
+def spare() -> Iterator[SpareChildren]:
     with SpareChildren() as children:
         yield children
 
 
-def seen(one: Submission, numpy: Zygote, torch: Zygote, kept: SpareChildren) -> Observations:
-    return observe(one, PAPER, numpy, torch, ALLOWANCE, kept)
+def seen(one: Submission, numpy: Zygote, torch: Zygote, spare: SpareChildren) -> Observations:
+    return observe(one, PAPER, numpy, torch, ALLOWANCE, spare)
 
 
 def same(one: Trace, other: Trace) -> bool:
@@ -53,22 +54,23 @@ def same(one: Trace, other: Trace) -> bool:
 
 
 def test_the_reference_answers_as_in_fresh_children(
-    numpy_zygote: Zygote, torch_zygote: Zygote, kept: SpareChildren
+    numpy_zygote: Zygote, torch_zygote: Zygote, spare: SpareChildren
 ) -> None:
-    observed = seen(REFERENCE, numpy_zygote, torch_zygote, kept)
+    observed = seen(REFERENCE, numpy_zygote, torch_zygote, spare)
     assert observed["forward/primes"].ok and observed["torch/primes"].ok
-    numpy, torch = kept.child("numpy"), kept.child("torch")
+    numpy, torch = spare.child("numpy"), spare.child("torch")
     assert numpy is not None and torch is not None
-    given = (REFERENCE, PAPER)
-    trace = take_trace(*given, "numpy", numpy_zygote, ALLOWANCE, numpy)
-    assert trace.values and same(trace, take_trace(*given, "numpy", numpy_zygote, ALLOWANCE))
-    verification = take_verification(*given, torch_zygote, ALLOWANCE, torch)
+    both = (REFERENCE, PAPER)
+    trace = take_trace(*both, "numpy", numpy_zygote, ALLOWANCE, numpy)
+    assert trace.values and same(trace, take_trace(*both, "numpy", numpy_zygote, ALLOWANCE))
+    used = Examinee(*both, torch_zygote, ALLOWANCE, torch)
+    unused = Examinee(*both, torch_zygote, ALLOWANCE)
+    verification = take_verification(used)
     assert verification.tested
-    assert verification == take_verification(*given, torch_zygote, ALLOWANCE)
-    check = take_difference_check(*given, torch_zygote, ALLOWANCE, torch)
-    fresh = take_difference_check(*given, torch_zygote, ALLOWANCE)
+    assert verification == take_verification(unused)
+    check, fresh = take_difference_check(used), take_difference_check(unused)
     assert check.points.keys() == fresh.points.keys() and check.trials == fresh.trials
-    assert kept.child("numpy") is numpy and kept.child("torch") is torch
+    assert spare.child("numpy") is numpy and spare.child("torch") is torch
 
 
 COUNTING = """
@@ -93,14 +95,14 @@ def backward(cache):
 
 
 def test_what_an_earlier_load_left_is_not_found(
-    numpy_zygote: Zygote, torch_zygote: Zygote, kept: SpareChildren
+    numpy_zygote: Zygote, torch_zygote: Zygote, spare: SpareChildren
 ) -> None:
     one = submission(COUNTING, helper="calls = 0\n", **{"utils/more": "calls = 0\n"})
-    assert seen(one, numpy_zygote, torch_zygote, kept)["forward/primes/again"].ok
-    child = kept.child("numpy")
+    assert seen(one, numpy_zygote, torch_zygote, spare)["forward/primes/again"].ok
+    child = spare.child("numpy")
     assert child is not None
     trace = take_trace(one, PAPER, "numpy", numpy_zygote, ALLOWANCE, child)
-    assert kept.child("numpy") is child and not trace.stopped
+    assert spare.child("numpy") is child and not trace.stopped
     told = next(v.value for v in trace.values if trace.text(v).startswith("np.array(["))
     assert told.tolist() == [1.0, 1.0, 1.0]
 
@@ -118,29 +120,29 @@ def backward(cache):
 
 
 def test_a_child_that_does_not_answer_is_replaced(
-    numpy_zygote: Zygote, torch_zygote: Zygote, kept: SpareChildren
+    numpy_zygote: Zygote, torch_zygote: Zygote, spare: SpareChildren
 ) -> None:
     one = submission(LEAVING.format(how="os._exit(0)"))
-    seen(one, numpy_zygote, torch_zygote, kept)
-    child = kept.child("numpy")
+    seen(one, numpy_zygote, torch_zygote, spare)
+    child = spare.child("numpy")
     trace = take_trace(one, PAPER, "numpy", numpy_zygote, ALLOWANCE, child)
     assert trace.values and not trace.reason
-    assert kept.child("numpy") is None
+    assert spare.child("numpy") is None
 
 
 def test_one_that_uses_up_the_time_is_not(
-    numpy_zygote: Zygote, torch_zygote: Zygote, kept: SpareChildren
+    numpy_zygote: Zygote, torch_zygote: Zygote, spare: SpareChildren
 ) -> None:
     one = submission(LEAVING.format(how="while True: pass"))
-    seen(one, numpy_zygote, torch_zygote, kept)
+    seen(one, numpy_zygote, torch_zygote, spare)
     started = time.monotonic()
-    hanging = take_trace(one, PAPER, "numpy", numpy_zygote, Allowance(0.3), kept.child("numpy"))
+    hanging = take_trace(one, PAPER, "numpy", numpy_zygote, Allowance(0.3), spare.child("numpy"))
     assert hanging.reason.startswith("timeout")
     assert time.monotonic() - started < 0.8
 
 
-def test_a_child_that_a_step_ended_is_replaced_before_one_is_kept(
-    numpy_zygote: Zygote, torch_zygote: Zygote, kept: SpareChildren
+def test_a_child_that_a_step_ended_is_replaced_before_one_is_spare(
+    numpy_zygote: Zygote, torch_zygote: Zygote, spare: SpareChildren
 ) -> None:
     main = next(f for f in REFERENCE.files if f.path == REFERENCE.main)
     ends = """
@@ -150,9 +152,9 @@ def verify(X, y, W1, b1, W2, b2):
     calls.append(1)
     return os._exit(0) if len(calls) == 3 else real(X, y, W1, b1, W2, b2)
 """
-    observed = seen(submission(main.data.decode() + ends), numpy_zygote, torch_zygote, kept)
+    observed = seen(submission(main.data.decode() + ends), numpy_zygote, torch_zygote, spare)
     assert observed["verify/primes"].ok
-    torch = kept.child("torch")
+    torch = spare.child("torch")
     assert torch is not None and torch.alive
 
 
@@ -164,12 +166,12 @@ def test_they_end_with_the_questions(numpy_zygote: Zygote, torch_zygote: Zygote)
 
 
 def test_what_is_dropped_is_gone_and_the_other_side_stays(
-    numpy_zygote: Zygote, torch_zygote: Zygote, kept: SpareChildren
+    numpy_zygote: Zygote, torch_zygote: Zygote, spare: SpareChildren
 ) -> None:
-    seen(REFERENCE, numpy_zygote, torch_zygote, kept)
-    torch = kept.child("torch")
-    kept.drop("torch")
-    kept.drop("torch")
-    assert kept.child("torch") is None
+    seen(REFERENCE, numpy_zygote, torch_zygote, spare)
+    torch = spare.child("torch")
+    spare.drop("torch")
+    spare.drop("torch")
+    assert spare.child("torch") is None
     assert torch is not None and torch.reaped is not None
-    assert kept.child("numpy") is not None
+    assert spare.child("numpy") is not None

@@ -44,7 +44,7 @@ def test_numbers_of_its_own(torch_zygote: Zygote) -> None:
     record = tried(
         torch_zygote, text + "    return all(np.allclose(mine[k], theirs[k]) for k in mine)"
     )
-    assert (record.found, record.accepts, record.overlooked) == ("function", True, ())
+    assert (record.form, record.accepts, record.overlooked) == ("function", True, ())
     assert record.tested and all(t.outcome is not TrialOutcome.ACCEPTED for t in record.trials)
 
 
@@ -55,7 +55,7 @@ def check_gradients(numpy_grads, torch_grads):
     return all(np.allclose(numpy_grads[k], torch_grads[k]) for k in ("W1", "b1", "W2", "b2"))
 """
     record = tried(torch_zygote, NETWORK + text)
-    assert (record.found, record.overlooked) == ("function", ("X",))
+    assert (record.form, record.overlooked) == ("function", ("X",))
 
 
 ALL_IN_ONE = """
@@ -222,7 +222,7 @@ print(backward(forward(X, y, W1, b1, W2, b2)[1]), torch_forward_backward(X, y, W
 """
     )
     record = tried(torch_zygote, text)
-    assert (record.found, record.by_script) == ("script", False)
+    assert (record.form, record.by_script) == ("script", False)
 
 
 @linux_only
@@ -307,7 +307,7 @@ def read(**report: object) -> Verification:
 
 
 def test_a_reply_as_it_should_be() -> None:
-    record = read(found="function", accepts=True, accepts_as_is=True, trials=[TRIAL])
+    record = read(form="function", accepts=True, accepts_as_is=True, trials=[TRIAL])
     (trial,) = record.trials
     assert (trial.kind, trial.error, trial.outcome, trial.line) == (
         CorruptionKind.SCALE,
@@ -315,7 +315,7 @@ def test_a_reply_as_it_should_be() -> None:
         TrialOutcome.REFUSED,
         2,
     )
-    assert (record.found, record.accepts, record.reason) == ("function", True, "")
+    assert (record.form, record.accepts, record.reason) == ("function", True, "")
 
 
 @pytest.mark.parametrize(

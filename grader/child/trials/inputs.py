@@ -97,10 +97,10 @@ def inputs_in(script: Mapping[str, Any]) -> list[Array] | None:
     arrays.sort(key=lambda entry: (_is_gradient(entry[0]), len(entry[0])))
     floats = [(n, a) for n, a in arrays if a.dtype.kind == "f" and 0 < a.ndim <= 2][:MOST]
     labels = [a for _, a in arrays if a.dtype.kind in "iu" and a.ndim == 1]
-    found = inputs_among([a for _, a in floats], [n for n, _ in floats], labels)
-    if found is None or found[1] is None:
+    match = inputs_among([a for _, a in floats], [n for n, _ in floats], labels)
+    if match is None or match[1] is None:
         return None
-    six = {tensor: floats[at][1] for tensor, at in found[0].items()} | {"y": found[1]}
+    six = {tensor: floats[at][1] for tensor, at in match[0].items()} | {"y": match[1]}
     if set(six) != set(ARGUMENTS) or six["X"].shape[1] != six["W1"].shape[0]:
         return None
     return [np.array(six[name]) for name in ARGUMENTS]

@@ -20,7 +20,7 @@ DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
 def quotients(tree: ast.AST) -> Iterator[ast.BinOp]:
-    """The divisions by a step, or by two of them."""
+    """Yield the divisions by a step, or by two of them."""
     for node in ast.walk(tree):
         if not isinstance(node, ast.BinOp) or not isinstance(node.op, ast.Div):
             continue
@@ -29,7 +29,7 @@ def quotients(tree: ast.AST) -> Iterator[ast.BinOp]:
 
 
 def line_in_script(tree: ast.Module) -> int:
-    """The line of module level on which differences are taken; 0 where they are not."""
+    """Return the line of module level on which differences are taken; 0 where they are not."""
     functions = [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef)]
     stepping = {f.name for f in functions if any(quotients(f))}
     while more := {f.name for f in functions if _calls(f, stepping)} - stepping:
@@ -45,7 +45,7 @@ def line_in_script(tree: ast.Module) -> int:
 
 
 def _calls(tree: ast.AST, names: set[str]) -> int:
-    """The line of the first call of one of these, 0 for none."""
+    """Return the line of the first call of one of these, 0 for none."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
             called = getattr(node.func, "id", "") or getattr(node.func, "attr", "")

@@ -77,10 +77,10 @@ class VerificationSession(Session):
         names = [" ".join(map(self.subject.text, sorted(at))) for _, at in leaves]
         tensors = [leaf for leaf, _ in leaves]
         arrays = [leaf.detach().numpy() for leaf in tensors]
-        found = inputs_among(arrays, names, self.first.labels)
-        if found is None:
+        match = inputs_among(arrays, names, self.first.labels)
+        if match is None:
             return
-        chosen, labels = found
+        chosen, labels = match
         before = self.inputs, self.sides
         self.inputs = {t: np.array(arrays[i]) for t, i in chosen.items()}
         if labels is not None and "X" in chosen:
