@@ -15,12 +15,11 @@ from grader.child.coerce import TENSORS
 from grader.child.reports import Corruption, CorruptionKind, Refusal
 from grader.child.trials.candidates import STEP
 from grader.child.trials.corruption import at_a_step
-from grader.child.trials.examination import Examination
 from grader.child.trials.points import Points, slopes
 from grader.child.trials.response import FAULT, Response, has_grown, printed_refusal, refusal
 from grader.child.trials.session import Origin, Session, objects
 from grader.child.trials.spoiler import Array, first
-from grader.child.trials.subject import Check
+from grader.child.trials.subject import Check, Subject
 
 UNEQUAL = 1e-5
 """Of the largest entry: a gradient that is further from the slopes of its own loss is wrong."""
@@ -38,13 +37,13 @@ class DifferenceSession(Session):
 
     def __init__(
         self,
-        examination: Examination,
+        subject: Subject,
         check: Check | None,
         arguments: list[Array],
         *,
         whole: bool = False,
     ) -> None:
-        super().__init__(examination, check, arguments)
+        super().__init__(subject, check, arguments)
         self.whole, self.own_arguments = whole, arguments
         self.points = Points({t: self.inputs[t] for t in TENSORS}, strict=whole)
         spoiler = self.subject.spoiler
@@ -96,7 +95,7 @@ class DifferenceSession(Session):
         """
         if self.whole:
             return {t: self.sides.auto[t] for t in TENSORS if self.sides.differ(t)}
-        forward = self.examination.driver.function("forward")
+        forward = self.subject.driver.function("forward")
         if sum(a.size for a in self.own_arguments) > MANY:
             return {}
 

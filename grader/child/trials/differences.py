@@ -117,7 +117,7 @@ class DifferenceExamination(Examination):
             return True
         for case, arguments in self._numbered():
             for way in candidate.ways:
-                session = DifferenceSession(self, way, arguments)
+                session = DifferenceSession(self.subject, way, arguments)
                 if session.points.by_tensor:
                     self._found_candidate(candidate, case)
                     self._examine(session)
@@ -151,12 +151,12 @@ class DifferenceExamination(Examination):
             return None
         setattr(module, name, log.listening(plain))
         try:
-            self.attempt(way, Run(), None)
+            self.subject.attempt(way, Run(), None)
         finally:
             setattr(module, name, plain)
         if log.base is None or not self.in_time:
             return None
-        return DifferenceSession(self, way, log.base, whole=whole)
+        return DifferenceSession(self.subject, way, log.base, whole=whole)
 
     def _examine(self, session: DifferenceSession) -> None:
         """Report the points and what is left of the arguments, and make the trials."""
@@ -239,7 +239,7 @@ class DifferenceExamination(Examination):
         return Task(self.items[f"{tensor}0"], self.items[f"phase_{tensor}"])
 
     def _asked(self, way: Way, task: Task, gradient: Array, run: Run) -> Response:
-        return self.attempt(lambda: task.noted(way(task, task.x, gradient)), run, None)
+        return self.subject.attempt(lambda: task.noted(way(task, task.x, gradient)), run, None)
 
     def _try_helper(self, way: Way, tensor: str, base: Response, points: list[Array]) -> None:
         """Try the gradient that a comparing helper is given, gone wrong in each way."""
@@ -283,7 +283,7 @@ class DifferenceExamination(Examination):
             return
         if self.in_time:
             for case, arguments in self._numbered():
-                yield case, DifferenceSession(self, function, arguments, whole=True)
+                yield case, DifferenceSession(self.subject, function, arguments, whole=True)
 
     def _named(self, case: str) -> DifferenceReport:
         """Return its name and place; where it is called through something of ours, a quotient's."""
@@ -304,7 +304,7 @@ class DifferenceExamination(Examination):
         arguments = self._script_inputs()
         if arguments is None or not self.in_time:
             return False
-        session = DifferenceSession(self, None, arguments, whole=True)
+        session = DifferenceSession(self.subject, None, arguments, whole=True)
         if session.steps:
             self._found(
                 DifferenceReport(DifferenceForm.CHECK, SCRIPT, case=OWN_NUMBERS, place=(main, line))
@@ -327,7 +327,7 @@ class DifferenceExamination(Examination):
 
         self.subject.between = listen
         try:
-            self.attempt(None, Run(), None)
+            self.subject.attempt(None, Run(), None)
         finally:
             self.subject.between = None
         module = self.driver.module

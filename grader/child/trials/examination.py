@@ -17,13 +17,12 @@ import numpy as np
 from grader.child import reports
 from grader.child.binding.canonical import ARGUMENTS
 from grader.child.reports import MISSED, Corruption, TrialOutcome, TrialPlan, TrialReport
-from grader.child.trials.response import Response
-from grader.child.trials.spoiler import Array, Run
-from grader.child.trials.subject import Check, Subject
+from grader.child.trials.session import Session
+from grader.child.trials.spoiler import Array
+from grader.child.trials.subject import Subject
 
 if TYPE_CHECKING:
     from grader.child.driver import Driver
-    from grader.child.trials.session import Session
 
 
 class Examination:
@@ -32,7 +31,6 @@ class Examination:
     def __init__(self, driver: Driver, files: dict[str, bytes], items: Mapping[str, Any]) -> None:
         self.plan = TrialPlan.from_json(items["plan"])
         self.until = time.monotonic() + self.plan.seconds
-        self.slowest = 0.0
         self.driver, self.items = driver, items
         self.trials: list[TrialReport] = []
         self.case = self.plan.cases[0]
@@ -45,18 +43,7 @@ class Examination:
     @property
     def in_time(self) -> bool:
         """Whether another run would end before the time is up."""
-        return time.monotonic() + self.slowest < self.until
-
-    def attempt(self, check: Check | None, run: Run, arguments: list[Array] | None) -> Response:
-        """Run a check, or the script, and note the time it took."""
-        with self._timed():
-            return self.subject.attempt(check, run, arguments)
-
-    @contextlib.contextmanager
-    def _timed(self) -> Iterator[None]:
-        started = time.monotonic()
-        yield
-        self.slowest = max(self.slowest, time.monotonic() - started)
+        return time.monotonic() + self.subject.slowest < self.until
 
     def try_all(self, session: Session, stage: str, tensors: Sequence[str]) -> None:
         """Try each corruption of a stage on each tensor, as long as there is time."""
@@ -68,7 +55,7 @@ class Examination:
 
     def report(self, session: Session, tensor: str, corruption: Corruption) -> TrialReport:
         """Try one corruption of one tensor, and report it."""
-        with self._timed():
+        with self.subject.timed():
             outcome, by, response = session.tried(tensor, corruption)
         place = session.place(response) if by and response else reports.NOWHERE
         trial = TrialReport(

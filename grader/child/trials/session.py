@@ -14,10 +14,9 @@ from dataclasses import dataclass
 from grader.child.binding.canonical import ARGUMENTS
 from grader.child.reports import NOWHERE, Corruption, CorruptionKind, Place, Refusal, TrialOutcome
 from grader.child.trials.corruption import corrupted, without_mask
-from grader.child.trials.examination import Examination
 from grader.child.trials.response import Response, flipped
 from grader.child.trials.spoiler import Array, Known, Run, Sight, known
-from grader.child.trials.subject import Check, Sides
+from grader.child.trials.subject import Check, Sides, Subject
 
 
 @dataclass(frozen=True)
@@ -41,10 +40,9 @@ class Session(ABC):
     first: Run
 
     def __init__(
-        self, examination: Examination, check: Check | None, arguments: list[Array] | None
+        self, subject: Subject, check: Check | None, arguments: list[Array] | None
     ) -> None:
-        self.examination, self.subject = examination, examination.subject
-        self.check, self.arguments = check, arguments
+        self.subject, self.check, self.arguments = subject, check, arguments
         self.inputs = dict(zip(ARGUMENTS, arguments or (), strict=False))
         self.sides = Sides()
         self.origins: dict[str, list[Origin]] = {}
@@ -55,7 +53,7 @@ class Session(ABC):
 
     def attempt(self, run: Run) -> Response:
         """Run the check once."""
-        return self.examination.attempt(self.check, run, self.arguments)
+        return self.subject.attempt(self.check, run, self.arguments)
 
     def watching(self) -> Run:
         """Return a run that looks out for the gradients of both sides."""

@@ -57,14 +57,6 @@ def known(role: str, tensor: str, array: Array) -> Known:
 
 
 @dataclass(frozen=True, slots=True)
-class Swap:
-    """At one place: what equals `was` becomes `value`."""
-
-    was: Known
-    value: Array
-
-
-@dataclass(frozen=True, slots=True)
 class Sight:
     """The first time that a known array was seen at the place `number`.
 
@@ -90,7 +82,7 @@ class Run:
     """
 
     watched: dict[tuple[int, ...], list[Known]] = field(default_factory=dict)
-    swaps: dict[int, list[Swap]] = field(default_factory=dict)
+    swaps: dict[int, list[tuple[Known, Array]]] = field(default_factory=dict)
     loss: tuple[float, float] | None = None
     learning: bool = False
     order: int = 0
@@ -112,7 +104,8 @@ class Run:
                 self.watched.setdefault(array.shape, []).append(known(role, tensor, array))
 
     def swap(self, number: int, was: Known, value: Array) -> None:
-        self.swaps.setdefault(number, []).append(Swap(was, value))
+        """Put `value` where at that place something equals `was`."""
+        self.swaps.setdefault(number, []).append((was, value))
 
     @property
     def places(self) -> frozenset[int] | None:
@@ -282,10 +275,10 @@ class Spoiler(tracing.Recorder):
                     through = _outermost(run.files) if run.files else NOWHERE
                     sights[number] = Sight(run.order, number, is_tensor, through)
         run.computes = run.computes or (array.size > 1 and not is_input)
-        for swap in run.swaps.get(number, ()):
-            if swap.was.array.shape == shape and swap.was.equals(array):
-                run.swapped.add(swap.was.tensor)
-                return swap.value
+        for was, value in run.swaps.get(number, ()):
+            if was.array.shape == shape and was.equals(array):
+                run.swapped.add(was.tensor)
+                return value
         return None
 
 

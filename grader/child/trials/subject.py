@@ -6,6 +6,7 @@ import ast
 import contextlib
 import inspect
 import sys
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -71,8 +72,16 @@ class Subject:
         self.tracer = _OnceTracer(files, self.spoiler, driver.woven)
         driver.module = self.tracer.load(main)
         self.arguments: list[Array] = []
+        self.slowest = 0.0
         self.between: Callable[[ModuleType], None] | None = None
         self.paths = list(files)
+
+    @contextlib.contextmanager
+    def timed(self) -> Iterator[None]:
+        """Note in `slowest` how many seconds this took, if nothing took longer."""
+        started = time.monotonic()
+        yield
+        self.slowest = max(self.slowest, time.monotonic() - started)
 
     def attempt(self, check: Check | None, run: Run, arguments: list[Array] | None) -> Response:
         """Run a check on copies, or the script (None), with the same random draws as before."""
@@ -84,6 +93,7 @@ class Subject:
             contextlib.redirect_stdout(output),
             contextlib.redirect_stderr(output),
             self.spoiler.during_run(run),
+            self.timed(),
         ):
             if check is None:
                 errors += self._script()

@@ -34,7 +34,7 @@ from grader.child.trials.inputs import inputs_among
 from grader.child.trials.response import Response, refusal
 from grader.child.trials.session import Origin, Session, objects
 from grader.child.trials.spoiler import Array, Run, Sight, first
-from grader.child.trials.subject import SAME, Check, takes
+from grader.child.trials.subject import SAME, Check, Subject, takes
 from grader.source.trees import walk
 
 if TYPE_CHECKING:
@@ -47,9 +47,9 @@ class VerificationSession(Session):
     """One set of inputs, or a script's own: what `verify` says of its two sides."""
 
     def __init__(
-        self, examination: Examination, check: Check | None, arguments: list[Array] | None
+        self, subject: Subject, check: Check | None, arguments: list[Array] | None
     ) -> None:
-        super().__init__(examination, check, arguments)
+        super().__init__(subject, check, arguments)
         if arguments is not None:
             self.sides = self.subject.sides(arguments)
         self.raw, self.first = self._look()
@@ -208,7 +208,7 @@ class VerificationSession(Session):
         subject = self.subject
         if self.check is None:
             return NOWHERE
-        function = inspect.unwrap(self.examination.driver.function("verify"))
+        function = inspect.unwrap(self.subject.driver.function("verify"))
         code = getattr(function, "__code__", None)
         path, line = NOWHERE if code is None else (code.co_filename, code.co_firstlineno)
         if path not in subject.files:  # it is called through something of ours
@@ -219,7 +219,7 @@ class VerificationSession(Session):
             return NOWHERE
         around = [
             node
-            for node in walk(self.examination.driver.parser.tree(subject.files[path], path))
+            for node in walk(subject.driver.parser.tree(subject.files[path], path))
             if isinstance(node, ast.FunctionDef)
             and min([node.lineno, *(d.lineno for d in node.decorator_list)]) <= line
             and line <= (node.end_lineno or 0)
@@ -269,7 +269,9 @@ class VerificationExamination(Examination):
     def take(self) -> None:
         """Make all trials, strictest first."""
         self.facts = VerificationReport(CheckForm.FUNCTION if self.check else CheckForm.SCRIPT)
-        main = VerificationSession(self, self.check, self.arguments(0) if self.check else None)
+        main = VerificationSession(
+            self.subject, self.check, self.arguments(0) if self.check else None
+        )
         self._describe(main)
         if main.says_no() or not main.equal:
             return
@@ -309,7 +311,7 @@ class VerificationExamination(Examination):
             self.try_all(main, "transposed", weights)
         else:
             first_case, self.case = self.case, self.plan.cases[1]
-            square = VerificationSession(self, self.check, self.arguments(1))
+            square = VerificationSession(self.subject, self.check, self.arguments(1))
             if square.equal and not square.says_no():
                 self.try_all(square, "transposed", weights)
             self.case = first_case
