@@ -13,6 +13,8 @@ import sys
 from collections.abc import Callable, Container
 from contextlib import nullcontext
 from dataclasses import replace
+from functools import partial
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -22,7 +24,6 @@ from grader.child import (
     binding,
     blocked,
     coerce,
-    instrument,
     layers,
     loading,
     standin,
@@ -33,7 +34,7 @@ from grader.child import (
 from grader.child.binding.kit import Kit
 from grader.child.reports import CallReport, Definition, LoadReport, TraceReport, to_json
 from grader.child.seeding import reseed
-from grader.sandbox.child import describe
+from grader.sandbox import child
 from grader.source import cells
 
 MESSAGE_CHARS = 2000
@@ -41,8 +42,8 @@ MESSAGE_CHARS = 2000
 
 CONTRACT = ("forward", "backward", "torch_forward_backward", "verify", "gradient_check")
 ARGUMENTS = ("X", "y", "W1", "b1", "W2", "b2")
-HARNESS = (blocked, coerce, instrument, layers, loading, standin, tracing, versions)
-HARNESS_FILES = (__file__, *(str(module.__file__) for module in HARNESS), *binding.FILES)
+HARNESS_FILES = (*map(str, Path(__file__).parent.rglob("*.py")), *binding.FILES, child.__file__)
+"""Hidden from tracebacks: a candidate is shown the candidate's own lines."""
 
 
 class Driver:
@@ -70,17 +71,17 @@ class Driver:
 
     def handle(self, kind: str, items: dict[str, Any]) -> dict[str, Any]:
         """Answer `load`, a call of a part, `layers`, `trace`, `trial`, or a kind of trials."""
-        answers = {
+        answers: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
             "load": self.load,
             "forward": self.forward,
             "backward": self.backward,
             "torch": self.torch,
             "verify": self.verify,
-            "layers": self.layers,
             "trace": self.trace,
-            "trial": self.trial,
-            "verify_trials": self.verify_trials,
-            "step_trials": self.step_trials,
+            "layers": partial(layers.examine, self),
+            "trial": partial(versions.examine, self),
+            "verify_trials": partial(trials.examine, trials.VerificationExamination, self),
+            "step_trials": partial(trials.examine, trials.DifferenceExamination, self),
         }
         self.switch.used.clear()  # an earlier call may have swallowed what it raised
         try:
@@ -99,9 +100,7 @@ class Driver:
         return {"ended": ended, **self._describe(error)}
 
     def _describe(self, error: BaseException) -> dict[str, Any]:
-        from grader.sandbox import child
-
-        return describe(error, hidden=(*HARNESS_FILES, child.__file__))
+        return child.describe(error, hidden=HARNESS_FILES)
 
     def load(self, items: dict[str, Any]) -> dict[str, Any]:
         """Import the submission; report its functions, and what was left out."""
@@ -242,18 +241,6 @@ class Driver:
             return {"accepted": np.bool_(False)}
         return {"accepted": np.bool_(coerce.verdict(value))}
 
-    def verify_trials(self, items: dict[str, Any]) -> dict[str, Any]:
-        """Return how the submission's own verification takes wrong gradients."""
-        return trials.examine(trials.VerificationExamination, self, self.prepare(items), items)
-
-    def step_trials(self, items: dict[str, Any]) -> dict[str, Any]:
-        """Return how the submission's own finite-difference check works."""
-        return trials.examine(trials.DifferenceExamination, self, self.prepare(items), items)
-
-    def layers(self, items: dict[str, Any]) -> dict[str, Any]:
-        """Return what the submission's reusable layers give, where it has some."""
-        return layers.examine(self, items)
-
     def trace(self, items: dict[str, Any]) -> dict[str, Any]:
         """Return what every expression was on one run; `stopped` says what ended the run early."""
         recorder, stopped = tracing.Recorder(), ""
@@ -284,10 +271,6 @@ class Driver:
         _, cache = coerce.pair(value, "loss, cache")
         with recorder.during("backward"):
             self.call("backward", cache)
-
-    def trial(self, items: dict[str, Any]) -> dict[str, Any]:
-        """Return what each of several versions of one file answers."""
-        return versions.examine(self, items)
 
 
 def _is_loaded_from(module: Any, files: Container[str]) -> bool:

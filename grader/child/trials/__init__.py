@@ -7,7 +7,6 @@ wrong gradient (`corruption`), and `response` tells from two runs whether that w
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from grader.child.reports import to_json
@@ -26,10 +25,10 @@ STOPPED_CHARS = 500
 def examine(
     kind: type[VerificationExamination] | type[DifferenceExamination],
     driver: Driver,
-    files: dict[str, bytes],
-    items: Mapping[str, Any],
+    items: dict[str, Any],
 ) -> dict[str, Any]:
     """Return the items of the reply: what one examination came to, however it ended."""
+    files = driver.prepare(items)
     with seeded(driver.noise):
         examination, stopped = None, ""
         try:
