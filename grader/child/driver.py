@@ -86,6 +86,8 @@ class Driver:
         self.switch.used.clear()  # an earlier call may have swallowed what it raised
         try:
             return _within(answers[kind](items), int(items["max_bytes"]))
+        except Missing as missing:
+            return self._missing(missing.name)
         except coerce.BadReturn as error:
             return {"ended": "bad-return", "error": str(error)[:MESSAGE_CHARS]}
         except BaseException as error:
@@ -172,11 +174,11 @@ class Driver:
             return None
         bound = self.bind()
         tried = bound.tried
-        found = bound.find(name)
+        function = bound.find(name)
         if bound.tried and not tried:  # the trials drew from the generators
             reseed(self.noise)
             self.switch.used.clear()
-        return found
+        return function
 
     def _missing(self, name: str) -> dict[str, Any]:
         """Return the answer where there is no such function, with what was found in its place."""
@@ -184,15 +186,18 @@ class Driver:
         return {"ended": "missing", **({"error": why[:MESSAGE_CHARS]} if why else {})}
 
     def call(self, name: str, *arguments: Any) -> Any:
+        """Call one of the contract's functions. Raises `Missing`."""
+        return self.required(name)(*arguments)
+
+    def required(self, name: str) -> Callable[..., Any]:
+        """Return the callable for one of the contract's names. Raises `Missing`."""
         function = self.function(name)
         if not callable(function):
             raise Missing(name)
-        return function(*arguments)
+        return function
 
     def forward(self, items: dict[str, Any]) -> dict[str, Any]:
         """Return `loss`; with `want_cache` the cache's arrays, with `want_inputs` the arguments."""
-        if not callable(self.function("forward")):
-            return self._missing("forward")
         arguments = [items[name].copy() for name in ARGUMENTS]
         loss, cache = coerce.pair(self.call("forward", *arguments), "loss, cache")
         self.caches[items["handle"]] = cache
@@ -212,28 +217,23 @@ class Driver:
 
     def backward(self, items: dict[str, Any]) -> dict[str, Any]:
         """Return the gradients for the cache of the forward that `handle` names."""
-        if not callable(self.function("backward")):
-            return self._missing("backward")
-        found, problems = coerce.gradients(self.call("backward", self.caches[items["handle"]]))
-        return {**found, "report": to_json(CallReport(problems=problems))}
+        backward = self.required("backward")
+        grads, problems = coerce.gradients(backward(self.caches[items["handle"]]))
+        return {**grads, "report": to_json(CallReport(problems=problems))}
 
     def torch(self, items: dict[str, Any]) -> dict[str, Any]:
         """Return loss and gradients of the PyTorch part; `blocked` switches autograd off."""
-        if not callable(self.function("torch_forward_backward")):
-            return self._missing("torch_forward_backward")
         arguments = [items[name].copy() for name in ARGUMENTS]
         with blocked.autograd_blocked() if "blocked" in items else nullcontext():
             value = self.call("torch_forward_backward", *arguments)
-        loss, grads = coerce.pair(value, "loss, grads")
-        found, problems = coerce.gradients(grads)
-        answer: dict[str, Any] = {"loss": coerce.as_array(loss, "the loss"), **found}
+        loss, returned = coerce.pair(value, "loss, grads")
+        grads, problems = coerce.gradients(returned)
+        answer: dict[str, Any] = {"loss": coerce.as_array(loss, "the loss"), **grads}
         answer["report"] = to_json(CallReport(type(loss).__name__, problems=problems))
         return answer | (_after(arguments) if "want_inputs" in items else {})
 
     def verify(self, items: dict[str, Any]) -> dict[str, Any]:
         """Return `accepted` as the candidate's `verify` says; an AssertionError is a no."""
-        if not callable(self.function("verify")):
-            return self._missing("verify")
         arguments = [items[name].copy() for name in ARGUMENTS]
         try:
             value = self.call("verify", *arguments)
@@ -283,7 +283,11 @@ def _is_loaded_from(module: Any, files: Container[str]) -> bool:
 
 
 class Missing(Exception):
-    """The submission does not define the function asked for."""
+    """The submission does not define the function `name`."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
 
 
 def _within(answer: dict[str, Any], max_bytes: int) -> dict[str, Any]:

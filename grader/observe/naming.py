@@ -139,11 +139,6 @@ def _backward_parts(k: Mapping[str, Array]) -> dict[str, Array]:
 # ── finding the name ─────────────────────────────────────────────────────────
 
 
-def name_value(array: Array, known: Mapping[str, Array], sizes: Mapping[str, int]) -> Name | None:
-    """Return the name of one value; None when it is no known tensor. For many use a `Namer`."""
-    return Namer(known, sizes)(array)
-
-
 @dataclass(frozen=True)
 class Namer:
     """Names values against one set of tensors.
