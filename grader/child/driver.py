@@ -191,7 +191,7 @@ class Driver:
 
     def required(self, name: str) -> Callable[..., Any]:
         """Return the callable for one of the contract's names. Raises `Missing`."""
-        function = self.function(name)
+        function: Callable[..., Any] | None = self.function(name)
         if not callable(function):
             raise Missing(name)
         return function
