@@ -32,7 +32,6 @@ def serve(
     reply_fd: int,
     handle: Handler,
     isolation: dict[str, str],
-    attempts: Callable[[], list[str]],
 ) -> None:
     """Answer requests until the judge closes the pipe. `handle(kind, items) -> items`.
 
@@ -42,7 +41,6 @@ def serve(
     `probe` tries what it must not be able to do (in a child that gets none),
     `load-oracle` replaces `handle` by that of a module that the judge sends. `several`
     stands for the requests whose kinds it lists, one after another.
-    `attempts` names the refused operations seen so far: an explanation, no more.
     """
 
     def receive(size: int) -> bytes:
@@ -64,12 +62,10 @@ def serve(
         elif frame.kind == "load-oracle":
             handle, answer = _module_handler(frame.items), {}
         elif frame.kind == "several":
-            answer = _several(handle, frame.items, attempts)
+            answer = _several(handle, frame.items)
         else:
             answer = answer_to(handle, frame.kind, dict(frame.items))
         ended = answer.pop("ended", "ok")
-        if tried := attempts():
-            answer["attempts"] = "\n".join(tried)
         _flush()
         try:
             reply = wire.encode(ended, frame.nonce, answer)
@@ -78,9 +74,7 @@ def serve(
         _send(reply_fd, reply)
 
 
-def _several(
-    handle: Handler, items: Mapping[str, Any], attempts: Callable[[], list[str]]
-) -> dict[str, Any]:
+def _several(handle: Handler, items: Mapping[str, Any]) -> dict[str, Any]:
     """Return the answers to the requests `0.…`, `1.…` in one; `3.X` is item `X` of number 3."""
     kinds, answer = items["kinds"].split(), dict[str, Any]()
     parts: list[dict[str, Any]] = [{} for _ in kinds]
@@ -89,10 +83,8 @@ def _several(
         if dot:
             parts[int(number)][own] = value
     for count, (kind, part) in enumerate(zip(kinds, parts, strict=True)):
-        part_answer = {"ended": "ok"} | answer_to(handle, kind, part)
-        if tried := attempts():
-            part_answer["attempts"] = "\n".join(tried)
-        answer |= {f"{count}.{name}": value for name, value in part_answer.items()}
+        reply = {"ended": "ok"} | answer_to(handle, kind, part)
+        answer |= {f"{count}.{name}": value for name, value in reply.items()}
     return answer
 
 

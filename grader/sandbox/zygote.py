@@ -26,7 +26,6 @@ from pathlib import Path
 from typing import Any
 
 from grader.sandbox import (
-    audit,
     child,
     control,
     large_pages,
@@ -149,12 +148,11 @@ class Forker:
                 held: dict[str, str] = {}
             else:
                 held = lockdown.confine(limits, keep_fds=(1, 2, request_fd, reply_fd))
-            attempts = audit.install()
         except BaseException as error:
             os.write(2, f"lock-down failed: {error}\n".encode())
             os._exit(EXIT_LOCKDOWN_FAILED)
         try:
-            child.serve(request_fd, reply_fd, self.start(), self.facts | held, attempts)
+            child.serve(request_fd, reply_fd, self.start(), self.facts | held)
         finally:
             os._exit(0)
 
