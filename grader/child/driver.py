@@ -293,13 +293,13 @@ class Missing(Exception):
 def _within(answer: dict[str, Any], max_bytes: int) -> dict[str, Any]:
     """Return `answer`, if it is no larger than any right one could be; the judge reads no more."""
     size = 0
-    for name in list(answer):
+    for name in sorted(answer, key=lambda name: name.startswith("cache")):
         value = answer[name]
-        own = value.nbytes if isinstance(value, np.ndarray) else len(str(value))
-        size += own
+        nbytes = value.nbytes if isinstance(value, np.ndarray) else len(str(value))
+        size += nbytes
         if size > max_bytes and name.startswith("cache"):
             del answer[name]  # of a large cache, what fits
-            size -= own
+            size -= nbytes
         elif size > max_bytes:
             shape = getattr(value, "shape", ())
             raise coerce.BadReturn(f"{name} of shape {shape} is far larger than any right answer")
