@@ -371,7 +371,7 @@ def test_every_cell_is_as_worked_out_by_hand(records: dict[str, Verification]) -
 def test_what_is_said_beside_the_table(style: str, records: dict[str, Verification]) -> None:
     record = records[style]
     assert record.reason == ""
-    assert record.found == ("script" if style in ("cell", "script") else "function")
+    assert record.form == ("script" if style in ("cell", "script") else "function")
     assert record.accepts is True
     assert record.equalised is (style == "wrong")
     assert {t.by for t in record.trials if t.by} == {STYLES[style][1]} - {""}
