@@ -25,22 +25,9 @@ from grader.child.reports import (
     Tolerance,
     TrialPlan,
 )
+from grader.observe import trials
 from grader.observe.replies import read_report
-from grader.observe.trials import (
-    DOUBLED,
-    ENTRY,
-    LADDER,
-    MAX_REASON,
-    NEGATED,
-    PERCENT_OFF,
-    TRANSPOSED,
-    UNMASKED,
-    WORKING,
-    Examinee,
-    averaged,
-    read_trials,
-    real_place,
-)
+from grader.observe.trials import Examinee, read_trials, real_place
 from grader.observe.verification import Verification
 from grader.problem import Paper
 from grader.records import TENSORS, Array, Case, Ended, Submission
@@ -115,10 +102,10 @@ def take_difference_check(examinee: Examinee) -> DifferenceCheck:
     if "gradient_check" not in submission.names and not any(hints):
         return DifferenceCheck()
     stages = {
-        "first": (PERCENT_OFF, ENTRY, TRANSPOSED),
-        "more": (DOUBLED, averaged(paper, CASES[0]), NEGATED, UNMASKED),
+        "first": (trials.PERCENT_OFF, trials.ENTRY, trials.TRANSPOSED),
+        "more": (trials.DOUBLED, trials.averaged(paper, CASES[0]), trials.NEGATED, trials.UNMASKED),
     }
-    plan = TrialPlan(stages, (*FINE, *LADDER), CASES, WORKING)
+    plan = TrialPlan(stages, (*FINE, *trials.LADDER), CASES, trials.WORKING)
     phases = {f"phase_{t}": phase for t, phase in _phases(paper).items()}
     answer = examinee.ask("step_trials", plan, REPLY_BYTES, phases)
     if answer.ended is not Ended.OK:
@@ -140,7 +127,7 @@ def read_difference_check(
     report = read_report(items, DifferenceReport)
     if report is None or not report.kind:
         reason = "no words came" if report is None else report.stopped
-        return DifferenceCheck(reason=reason[:MAX_REASON])
+        return DifferenceCheck(reason=reason[: trials.MAX_REASON])
     is_helper = report.kind is not DifferenceForm.CHECK
     case = paper.cases[report.case] if report.case in CASES else None
     if report.case == OWN_NUMBERS and not is_helper:
@@ -148,8 +135,8 @@ def read_difference_check(
     if case is None:
         return DifferenceCheck(reason="its own numbers do not fit together")
     sources = {f.path: source_lines(f.data) for f in submission.files}
-    reason = report.stopped[:MAX_REASON]
-    trials = Verification(
+    reason = report.stopped[: trials.MAX_REASON]
+    verification = Verification(
         accepts=report.accepts,
         equalised=report.equalised,
         equal=report.equal,
@@ -169,7 +156,7 @@ def read_difference_check(
         slopes={t: np.cos(getattr(case, t) + phase) for t, phase in phases.items()},
         number=report.number,
         tolerance=_tolerance(report.tolerance),
-        trials=trials,
+        trials=verification,
         place=real_place(report.place, sources),
         reason=reason,
     )

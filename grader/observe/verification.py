@@ -14,23 +14,9 @@ from grader.child.reports import (
     TrialPlan,
     VerificationReport,
 )
+from grader.observe import trials
 from grader.observe.replies import read_report
-from grader.observe.trials import (
-    DOUBLED,
-    ENTRY,
-    LADDER,
-    MAX_REASON,
-    NEGATED,
-    PERCENT_OFF,
-    TRANSPOSED,
-    UNMASKED,
-    WORKING,
-    Examinee,
-    Trial,
-    averaged,
-    read_trials,
-    real_place,
-)
+from grader.observe.trials import Examinee, Trial, read_trials, real_place
 from grader.records import TENSORS, Ended, Submission
 from grader.source.parsing import source_lines
 
@@ -99,11 +85,11 @@ def take_verification(examinee: Examinee, *, thorough: bool = False) -> Verifica
     if `thorough`. Whatever goes wrong gives a record without trials, and a reason.
     """
     stages = {
-        "first": (PERCENT_OFF, ENTRY, NEGATED),
-        "transposed": (TRANSPOSED,),
-        "more": (DOUBLED, averaged(examinee.paper, CASES[0]), UNMASKED),
+        "first": (trials.PERCENT_OFF, trials.ENTRY, trials.NEGATED),
+        "transposed": (trials.TRANSPOSED,),
+        "more": (trials.DOUBLED, trials.averaged(examinee.paper, CASES[0]), trials.UNMASKED),
     }
-    plan = TrialPlan(stages, LADDER, CASES, WORKING, thorough)
+    plan = TrialPlan(stages, trials.LADDER, CASES, trials.WORKING, thorough)
     answer = examinee.ask("verify_trials", plan, TEXT_BYTES)
     if answer.ended is not Ended.OK:
         return Verification(reason=answer.reason, broke_off=answer.ended in BROKEN_OFF)
@@ -120,4 +106,4 @@ def read_verification(items: Mapping[str, object], submission: Submission) -> Ve
     different = tuple(t for t in TENSORS if t in report.different)
     cleaned = vars(report) | places | {"different": different}
     cleaned["trials"] = read_trials(report.trials, (*CASES, OWN_NUMBERS), sources)
-    return Verification(**cleaned, sources=sources, reason=report.stopped[:MAX_REASON])
+    return Verification(**cleaned, sources=sources, reason=report.stopped[: trials.MAX_REASON])
