@@ -27,7 +27,7 @@ from grader.diagnosis import (
 from grader.errors import HarnessError, SandboxError
 from grader.figures import pictures
 from grader.intake import take_in
-from grader.observe.everything import seen_of, unseen
+from grader.observe.examination import examine, without_runs
 from grader.observe.observe import Allowance, time_reference
 from grader.observe.oracle import expectations, stack_expectations
 from grader.observe.trace import Trace, take_trace
@@ -201,11 +201,11 @@ class Engine:
         """Return what is seen of a submission, and what the checks say of it."""
         if submission.main:
             allowance = self.settings.allowance
-            observed = seen_of(submission, self.paper, self._zygotes, allowance)
+            observed = examine(submission, self.paper, self._zygotes, allowance)
         else:
             unusable = submission.unusable
             why = f"Nothing could be graded: {unusable[0]}." if unusable else "no Python file"
-            observed = unseen(_no_observations(Ended.MISSING, why))
+            observed = without_runs(_no_observations(Ended.MISSING, why))
         view = View(self.exam(), *observed)
         return view, run_checks(ALL_CHECKS, view)
 

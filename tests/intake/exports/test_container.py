@@ -83,9 +83,9 @@ def test_thousands_are_found_without_being_read(tmp_path: Path) -> None:
     (tmp_path / "a.tar").write_bytes(stream.getvalue())
     del stream
     tracemalloc.start()
-    started = time.perf_counter()
+    started = time.process_time()
     cohort = find_cohort(tmp_path / "a.tar")
-    seconds = time.perf_counter() - started
+    seconds = time.process_time() - started
     held = tracemalloc.get_traced_memory()[0]
     tracemalloc.stop()
     assert len(cohort.entries) == 5000

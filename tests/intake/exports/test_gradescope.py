@@ -102,9 +102,9 @@ def test_long_metadata_take_no_longer_than_their_lines(tmp_path: Path) -> None:
     folder = as_folder(
         tmp_path, {"submission_metadata.yml": "".join(rows), "submission_7/a.py": "x"}
     )
-    started = time.perf_counter()
+    started = time.process_time()
     cohort = find_cohort(folder)
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2
     assert [f.name for f in cohort.entries] == ["Student 7"]
 
 
