@@ -51,7 +51,7 @@ def identity(document: Document) -> tuple[str, str, str]:
 def feedback(reviewed: Reviewed) -> list[str]:
     """Return lines for the candidate: what failed and why, and what a human said.
 
-    They hold what the candidate's own page holds: no expected values, no mends, no names of
+    They hold what the candidate's own page holds: no expected values, no repairs, no names of
     reviewers.
     """
     document = reviewed.document

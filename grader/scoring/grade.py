@@ -152,7 +152,7 @@ def _band(bands: Sequence[Band], score: Fraction, max_score: Fraction) -> str | 
 
 
 def _open(scores: Sequence[ItemScore]) -> Fraction:
-    """Return points that wait for a human, not for the harness to be mended."""
+    """Return points that wait for a human, not for a repair of the grader."""
     return sum((s.open for s in scores), NOTHING)
 
 
