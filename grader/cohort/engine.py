@@ -72,7 +72,7 @@ def fresh_seed() -> int:
 class Settings:
     """How a run grades. `seed` decides the inputs; keep it secret until the grades are out.
 
-    `mends`: whether the defects of a wrong submission are repaired on trial, and the repairs proven.
+    `mends`: whether the defects of a wrong submission are repaired on trial, and repairs proven.
     """
 
     seed: int = field(default_factory=fresh_seed)

@@ -115,7 +115,7 @@ def open_folder(out: Path, rubric: Path | None = None) -> Folder:
         raise CallerError(f"{out}: no result here; `grader grade` and `grader cohort` write one")
     known = [out / RUBRIC_FILE, *(bundled("rubrics") / name for name in BUNDLED)]
     if rubric is not None:
-        _load(rubric)  # whoever names one hears what is wrong with it
+        _load(rubric)  # report what is wrong with a rubric that was named
         known.insert(0, rubric)
     rubrics: dict[str, Path] = {}
     for path in known:

@@ -41,7 +41,7 @@ def recognise(container: CohortContainer, base: str) -> list[Attempt] | None:
     people: dict[str, list[_File]] = {}
     for file in files:
         people.setdefault(file.who, []).append(file)
-    return [_attempt(who, own_files) for who, own_files in people.items()]
+    return [_attempt(who, attachments) for who, attachments in people.items()]
 
 
 def _file(entry: ContainerEntry) -> _File | None:
