@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from grader.child.binding.classes import ClassOwner
+from grader.child.binding import objects
 from grader.child.binding.environment import Environment, Unbindable
-from grader.child.binding.flow import said
-from grader.child.binding.functions import takes_network
 from grader.child.binding.names import PASSED_ROLES, plain
+from grader.child.binding.objects import takes_network
 from grader.child.binding.source import Function, Source
-from grader.child.binding.trial import RAISED, SIZES, small_case
+from grader.child.binding.trial import RAISED, small_case
+from grader.child.binding.writer import said
 
 TOO_LONG = "looking for a way to call it took too long"
 
@@ -63,7 +63,7 @@ def _functions(source: Source) -> Iterator[Function]:
 
 def _lacking(source: Source, function: Function) -> str:
     """What a function, or the constructor of its class, asks for and cannot be given."""
-    environment = Environment(dict(small_case()), dict(SIZES))
+    environment = Environment.of(small_case(), source.module)
     needed: list[str] = []
     while True:
         try:
@@ -71,7 +71,7 @@ def _lacking(source: Source, function: Function) -> str:
             break
         except Unbindable as error:
             needed.append(error.parameter)
-            environment.made[error.parameter] = None
+            environment.made[error.parameter] = "None"
     needed = [name for name in needed if plain(name) not in PASSED_ROLES]
     if needed:
         return f", which needs {' and '.join(f'`{name}`' for name in needed)}"
@@ -79,7 +79,7 @@ def _lacking(source: Source, function: Function) -> str:
     if kind is None:
         return ""
     try:
-        ClassOwner(kind).construct(Environment(dict(small_case()), dict(SIZES)))
+        objects.constructed(source.module, kind)
     except RAISED as error:
         return f"; no object of class `{kind.name}` could be made: {said(error)}"
     return ""

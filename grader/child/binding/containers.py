@@ -3,33 +3,32 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
-from grader.child.binding import names, places
-from grader.child.binding.names import WEIGHTS
-from grader.child.binding.source import Function
+from grader.child.binding import names
+from grader.child.binding.layout import Layout
+from grader.child.binding.names import WEIGHTS, plain
+from grader.child.binding.source import Class, Function
 from grader.source.trees import walk
+
+TOOLS: Mapping[str, Any] = {"SimpleNamespace": SimpleNamespace}
+"""What an adapter may call besides the submission's own."""
 
 
 @dataclass(frozen=True)
 class Container:
-    """One argument that holds all weights: a dictionary under the candidate's keys, a tuple, …
+    """An expression that makes the argument: `{"W1": W1, "b1": b1, "W2": W2, "b2": b2}`.
 
-    `template` is such an object, `at` says where in it each weight stands.
+    `weights` are the places in it to which they are copied where the candidate's own
+    initialisation makes it; that shows how they lie, too: `layout`.
     """
 
-    template: Any
-    at: Mapping[str, places.Place]
-
-    def holding(self, weights: Mapping[str, Any]) -> Any:
-        """A container of its own with these weights in it."""
-        whole = self.template
-        for name, place in self.at.items():
-            whole = places.replaced(whole, place, weights[name])
-        return whole
+    text: str
+    weights: Mapping[str, str] = field(default_factory=dict)
+    layout: Layout | None = None
 
 
 def containers(function: Function, parameter: str) -> list[Container]:
@@ -47,27 +46,47 @@ def containers(function: Function, parameter: str) -> list[Container]:
             found += _unpacked(node.targets[0])
         elif isinstance(node, ast.Call) and _gets_key(node, parameter):
             keys.append(node.args[0].value)  # type: ignore[attr-defined]
-    texts = [str(k) for k in keys if isinstance(k, str)]
-    if roles := _complete(texts):
-        found.append(Container(dict.fromkeys(roles), {r: (("key", n),) for n, r in roles.items()}))
+    if roles := _complete(str(k) for k in keys if isinstance(k, str)):
+        found.append(Container(f"{{{', '.join(f'{n!r}: {r}' for n, r in roles.items())}}}"))
     if roles := _complete(attributes):
-        space = SimpleNamespace(**dict.fromkeys(roles))
-        found.append(Container(space, {r: (("attribute", n),) for n, r in roles.items()}))
+        found.append(_called("SimpleNamespace", roles))
     if {k for k in keys if isinstance(k, int)} >= {0, 1, 2, 3}:
-        at: dict[str, places.Place] = {n: (("index", i),) for i, n in enumerate(WEIGHTS)}
-        found.append(Container([None] * 4, at))
+        found.append(STANDARD[2])
     return found
 
 
-def standard_containers() -> list[Container]:
-    """The usual dictionary, tuple and list, for a parameter that is only handed on."""
-    keyed: dict[str, places.Place] = {n: (("key", n),) for n in WEIGHTS}
-    placed: dict[str, places.Place] = {n: (("index", i),) for i, n in enumerate(WEIGHTS)}
-    return [
-        Container(dict.fromkeys(WEIGHTS), keyed),
-        Container((None,) * 4, placed),
-        Container([None] * 4, placed),
-    ]
+STANDARD = (
+    Container("{'W1': W1, 'b1': b1, 'W2': W2, 'b2': b2}"),
+    Container("(W1, b1, W2, b2)"),
+    Container("[W1, b1, W2, b2]"),
+)
+"""The usual dictionary, tuple and list, for a parameter that is only handed on."""
+
+
+def is_container(name: str) -> bool:
+    """Whether a parameter of this name may hold all weights."""
+    return "params" in names.PASSED_ROLES.get(plain(name), ())
+
+
+def forms_of(functions: Iterable[Function]) -> list[Container]:
+    """The forms in which any of some functions uses a parameter that holds the weights."""
+    return [c for f in functions for n in f.names if is_container(n) for c in containers(f, n)]
+
+
+def fields_of(classes: Iterable[Class]) -> list[Container]:
+    """The classes that are nothing but fields for all weights."""
+    found = []
+    for kind in classes:
+        roles = names.data_roles(getattr(kind.type, "__annotations__", {}))
+        roles = {n: r for n, r in roles.items() if r in WEIGHTS}
+        plainly = set(kind.methods) <= {"__init__", "__eq__", "__repr__"}
+        if set(roles.values()) == set(WEIGHTS) and plainly:
+            found.append(_called(kind.name, roles))
+    return found
+
+
+def _called(name: str, roles: Mapping[str, str]) -> Container:
+    return Container(f"{name}({', '.join(f'{n}={r}' for n, r in roles.items())})")
 
 
 def _gets_key(node: ast.Call, parameter: str) -> bool:
@@ -82,7 +101,7 @@ def _is(node: ast.expr, name: str) -> bool:
     return isinstance(node, ast.Name) and node.id == name
 
 
-def _complete(found: list[str]) -> dict[str, str]:
+def _complete(found: Iterable[str]) -> dict[str, str]:
     """name → weight, when the names are those of both weights at least."""
     roles = {n: r for n, r in names.data_roles(dict.fromkeys(found)).items() if r in WEIGHTS}
     return roles if {"W1", "W2"} <= set(roles.values()) else {}
@@ -92,18 +111,11 @@ def _unpacked(target: ast.expr) -> list[Container]:
     """`W1, b1, W2, b2 = params` and `(W1, b1), (W2, b2) = params`, in whatever order."""
     if not isinstance(target, ast.Tuple | ast.List):
         return []
-    at: dict[str, tuple[int, ...]] = {}
-    for number, part in enumerate(target.elts):
-        inner = part.elts if isinstance(part, ast.Tuple | ast.List) else []
-        for second, leaf in enumerate(inner):
-            if isinstance(leaf, ast.Name):
-                at[leaf.id] = (number, second)
-        if isinstance(part, ast.Name):
-            at[part.id] = (number,)
-    roles = _complete(list(at))
-    if not roles:
-        return []
-    template: tuple[Any, ...] = tuple(
-        (None,) * len(p.elts) if isinstance(p, ast.Tuple | ast.List) else None for p in target.elts
-    )
-    return [Container(template, {r: tuple(("index", i) for i in at[n]) for n, r in roles.items()})]
+    roles = _complete(n.id for n in walk(target) if isinstance(n, ast.Name))
+    return [Container(_tuple(target, roles))] if roles else []
+
+
+def _tuple(target: ast.expr, roles: Mapping[str, str]) -> str:
+    if isinstance(target, ast.Tuple | ast.List):
+        return f"({' '.join(f'{_tuple(part, roles)},' for part in target.elts)})"
+    return roles.get(target.id, "None") if isinstance(target, ast.Name) else "None"

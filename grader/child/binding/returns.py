@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 
-from grader.child import coerce
 from grader.child.binding import names, places
 from grader.child.binding.names import TENSORS, WEIGHTS
 from grader.child.binding.places import Place
@@ -34,13 +33,10 @@ class Found:
 
 @dataclass(frozen=True)
 class Spot:
-    """Where to look again: in the result of a call, or in the state of the object."""
+    """Where it is found again: in the result of a call, or in the state of the object."""
 
     root: str
     place: Place
-
-    def read(self, result: Any, state: Any) -> Any:
-        return places.get(result if self.root == "result" else state, self.place)
 
 
 def listed(result: Any, labels: Sequence[tuple[str, ...]], state: Any = None) -> list[Found]:
@@ -129,6 +125,20 @@ def _named(entry: Found, *, zero: bool) -> tuple[str, bool]:
     return (tensor, says) if tensor else names.gradient_of(entry.name, zero=zero)
 
 
+def is_explicit(spot: Spot) -> bool:
+    """Whether the innermost name says that it is a gradient."""
+    return names.gradient_of(places.last_name(spot.place))[1]
+
+
+def weights_in(found: Sequence[Found], tensor: str) -> list[Spot]:
+    """The arrays of a result that are called as a weight is."""
+    return [
+        Spot(f.root, f.place) for f in found
+        if f.root == "result" and places.is_array(f.value)
+        and names.gradient_of(places.last_name(f.place) or f.name) == (tensor, False)
+    ]  # fmt: skip
+
+
 def _says_gradient(entry: Found) -> bool:
     text = names.plain(entry.name)
     last = names.plain(places.last_name(entry.place))
@@ -205,19 +215,3 @@ def _by_order(found: Sequence[Found], spots: dict[str, Spot]) -> None:
             return
     for tensor, entry in zip(order, row, strict=True):
         spots.setdefault(tensor, Spot("result", entry.place))
-
-
-def read(
-    spots: Mapping[str, Spot], result: Any, state: Any
-) -> tuple[dict[str, Array], dict[str, str]]:
-    """The arrays at the spots, and what is wrong with those that are none."""
-    found: dict[str, Array] = {}
-    problems: dict[str, str] = {}
-    for tensor, spot in spots.items():
-        try:
-            found[tensor] = coerce.as_array(spot.read(result, state), f"the gradient of {tensor}")
-        except coerce.BadReturn as error:
-            problems[tensor] = str(error)
-        except (LookupError, AttributeError, TypeError):
-            problems[tensor] = "not returned"
-    return found, problems

@@ -142,7 +142,7 @@ def test_what_the_lines_keep_for_backward_is_its_cache() -> None:
     given = inputs()
     _, cache = binding.find("forward")(*given.values())
     shown = binding.shown(cache)
-    assert "cache['A1']" in shown
+    assert "A1" in shown["cache"]
     assert not any(name.startswith("parameters") for name in shown)
 
 
