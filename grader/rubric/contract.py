@@ -89,9 +89,11 @@ class Weights(_Strict):
     """Where an object, or the module, keeps the weights: as one would assign them."""
 
     W1: Line = Field(description="where W1 is kept", examples=['net.params["W1"]'])
-    b1: Line = Field(description="where b1 is kept", examples=['net.params["b1"]'])
+    b1: Line | None = Field(default=None, description="where b1 is", examples=["net.b1"])
     W2: Line = Field(description="where W2 is kept", examples=['net.params["W2"]'])
-    b2: Line = Field(description="where b2 is kept", examples=['net.params["b2"]'])
+    b2: Line | None = Field(default=None, description="where b2 is", examples=["net.b2"])
+    X: Line | None = Field(default=None, description="where X is, if kept", examples=["X_train"])
+    y: Line | None = Field(default=None, description="where y is, if kept", examples=["y_train"])
 
 
 class Stepped(_Strict):

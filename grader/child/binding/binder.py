@@ -259,7 +259,10 @@ class Binding:
             "deviations": "\n".join(d for p in bound.values() for d in p.deviations),
             "alternatives": "\n".join(a for p in bound.values() for a in p.alternatives),
         }
-        adapters = {n: p.adapter.contract(n) for n, p in bound.items() if p.adapter and p.fits}
+        adapters = {
+            n: p.adapter.contract(n) for n, p in bound.items()
+            if p.adapter is not None and not p.adapter.names and p.fits
+        }  # fmt: skip
         if adapters:
             contract = {"title": said["binding"][:TITLE], **adapters}
             said["contract"] = json.dumps({"contract": contract}, indent=2)
