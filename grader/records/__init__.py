@@ -9,7 +9,7 @@ them are read-only.
 from grader.records.arrays import TENSORS, Array, read_only
 from grader.records.case import Case
 from grader.records.defect import Confidence, Defect, Mend, Severity
-from grader.records.finding import CheckStatus, Evidence, Finding
+from grader.records.finding import CheckStatus, Evidence, Finding, Mismatch
 from grader.records.grade import (
     Charge,
     CheckGrade,
@@ -47,6 +47,7 @@ __all__ = [
     "GraphNode",
     "ItemGrade",
     "Mend",
+    "Mismatch",
     "Observation",
     "Observations",
     "PartGrade",
