@@ -9,9 +9,9 @@ where they are the contract's. Elsewhere the source is read for what could be ca
 
 from pathlib import Path
 
-from grader.child.binding.adapter import LINES_FILE
 from grader.child.binding.binder import Binding, bind
-from grader.child.binding.working import works
+from grader.child.binding.language.adapter import LINES_FILE
+from grader.child.binding.pieces import works
 
 FILES = (*(str(path) for path in Path(__file__).parent.rglob("*.py")), LINES_FILE)
 """Hidden from tracebacks: a candidate is shown the candidate's own lines."""

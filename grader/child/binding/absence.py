@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from grader.child.binding import objects
 from grader.child.binding.environment import Environment, Unbindable
 from grader.child.binding.names import PASSED_ROLES, plain
-from grader.child.binding.objects import takes_network
 from grader.child.binding.source import Function, Source
+from grader.child.binding.styles import objects
 from grader.child.binding.trial import RAISED, small_case
-from grader.child.binding.writer import said
+from grader.child.binding.writer import brief
 
 TOO_LONG = "looking for a way to call it took too long"
 
@@ -46,7 +45,7 @@ def of_the_pytorch(source: Source, why: str) -> str:
     """What is there in place of a PyTorch part, and why it did not do; "" for nothing."""
     tried = f"; tried: {why}" if why else ""
     for function in source.functions:
-        if function.torch and takes_network(function):
+        if function.torch and function.takes_network:
             return f"found `{function.heading}` ({function.place}){tried}"
     for kind in source.classes:
         if kind.torch and kind.methods:
@@ -81,5 +80,5 @@ def _lacking(source: Source, function: Function) -> str:
     try:
         objects.constructed(source.module, kind)
     except RAISED as error:
-        return f"; no object of class `{kind.name}` could be made: {said(error)}"
+        return f"; no object of class `{kind.name}` could be made: {brief(error)}"
     return ""

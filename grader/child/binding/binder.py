@@ -14,14 +14,15 @@ from dataclasses import dataclass, field, replace
 from types import FunctionType, ModuleType
 from typing import Any
 
-from grader.child.binding import absence, canonical, places, styles, verify
-from grader.child.binding.adapter import Adapter, Kept, course_adapter
-from grader.child.binding.containers import Container
+from grader.child.binding import absence, canonical, styles, verify
 from grader.child.binding.environment import Environment
-from grader.child.binding.search import NUMPY, TORCH, Fit, Search, answer_of
+from grader.child.binding.language import places
+from grader.child.binding.language.adapter import Adapter, RunState, course_adapter
+from grader.child.binding.language.containers import Form
+from grader.child.binding.search import NUMPY, TORCH, AdapterSearch, Fit, answer_of
 from grader.child.binding.source import OBJECT, Function, Source
 from grader.child.binding.trial import RAISED, SECONDS, Watch, limited, small_case
-from grader.child.binding.writer import Draft, said
+from grader.child.binding.writer import Draft, brief
 from grader.source.cells import Parser
 
 CONTRACT = canonical.ARGUMENTS
@@ -36,7 +37,7 @@ NOT_RIGHT = "the loss changes with the numbers of the classes, or a gradient has
 
 
 @dataclass
-class Part:
+class BoundPart:
     """What was found for one part: callables by the contract's names, and words about it."""
 
     callables: dict[str, Any] = field(default_factory=dict)
@@ -46,7 +47,7 @@ class Part:
     absent: dict[str, str] = field(default_factory=dict)
     rows: tuple[str, ...] = ()
     adapter: Adapter | None = None
-    container: Container | None = None
+    container: Form | None = None
     fits: bool = False
     """Whether it was seen to run, with a loss and all gradients."""
 
@@ -64,7 +65,7 @@ class Binding:
     tried: bool = False
     """Whether anything of the candidate's was called to find out."""
 
-    _parts: dict[str, Part] = field(default_factory=dict)
+    _parts: dict[str, BoundPart] = field(default_factory=dict)
     _source: Source | None = None
 
     @property
@@ -77,7 +78,7 @@ class Binding:
         """The callable for one of the contract's names; None when there is none."""
         return self.part(SIDE.get(name, name)).callables.get(name)
 
-    def part(self, which: str) -> Part:
+    def part(self, which: str) -> BoundPart:
         """ "numpy", "torch", or any other name, which stands for itself."""
         if which not in self._parts:
             own = {"numpy": self._numpy, "torch": self._torch, "verify": self._verify}
@@ -97,9 +98,9 @@ class Binding:
             value = getattr(value, step, None)
         return value
 
-    def _plain(self, name: str) -> Part:
+    def _plain(self, name: str) -> BoundPart:
         value = self._own(name)
-        return Part({} if value is None else {name: value})
+        return BoundPart({} if value is None else {name: value})
 
     def _is_canonical(self, name: str) -> bool:
         """Whether the module's own function can be called as the contract says."""
@@ -116,7 +117,7 @@ class Binding:
 
     # ── as the course describes it ───────────────────────────────────────────
 
-    def _of_course(self, course: Adapter, found: Callable[[], Part]) -> Part:
+    def _of_course(self, course: Adapter, found: Callable[[], BoundPart]) -> BoundPart:
         """A part as the course's contract has it, if it runs so; else as it is `found`.
 
         Where neither fits, the contract's calls are made all the same: their failure is the
@@ -140,14 +141,14 @@ class Binding:
 
     # ── as the search finds it ───────────────────────────────────────────────
 
-    def _numpy(self) -> Part:
+    def _numpy(self) -> BoundPart:
         own = {n: self._own(n) for n in ("forward", "backward")}
         if all(self._is_canonical(n) for n in own):
-            return Part(own, fits=True)
+            return BoundPart(own, fits=True)
         fixed = {n: self.names.get(n, n) for n, v in own.items() if isinstance(v, FunctionType)}
         fixed |= {n: self.names[n] for n in own if n in self.names and n not in fixed}
         exact = set(fixed) == {"forward", "backward"}
-        search = Search(self.module, NUMPY)
+        search = AdapterSearch(self.module, NUMPY)
         with self._in_time() as watch:
             for drafts in (*styles.NUMPY, *styles.LOOSE):
                 if search.best is not None and (exact or drafts in styles.LOOSE):
@@ -160,13 +161,13 @@ class Binding:
                 part.callables.setdefault(name, value)
         return part
 
-    def _torch(self) -> Part:
+    def _torch(self) -> BoundPart:
         name = "torch_forward_backward"
         own = self._own(name)
         if self._is_canonical(name):
-            return Part({name: own}, fits=True)
+            return BoundPart({name: own}, fits=True)
         fixed = {name: n} if (n := self.names.get(name, name if own is not None else "")) else {}
-        search = Search(self.module, TORCH)
+        search = AdapterSearch(self.module, TORCH)
         with self._in_time() as watch:
             for drafts in styles.TORCH if places.torch_here() is not None else ():
                 search.look(drafts(self.source, fixed), for_rivals=not fixed)
@@ -178,7 +179,7 @@ class Binding:
             part.callables[name] = own
         return part
 
-    def _found(self, search: Search, *, exact: bool, absent: dict[str, str]) -> Part:
+    def _found(self, search: AdapterSearch, *, exact: bool, absent: dict[str, str]) -> BoundPart:
         """What a search found; without anything that fits, a half of it, or why there is none."""
         best = search.best
         if best is not None and search.rivals and not exact:
@@ -189,23 +190,23 @@ class Binding:
             fits = all(best.quality[:3] if best.draft.torch else best.quality)
             return replace(part, alternatives=tuple(others), fits=fits)
         if search.half is None or search.side is TORCH:
-            return Part(absent=absent)
+            return BoundPart(absent=absent)
         half = replace(_bound(*search.half), absent=absent, deviations=())
         if search.half_lacks:  # to call it would only raise an error of ours
             half.callables = {"forward": half.callables["forward"]}
         return half
 
-    def _verify(self) -> Part:
+    def _verify(self) -> BoundPart:
         own = self._own("verify")
         if self._is_canonical("verify"):
-            return Part({"verify": own})
+            return BoundPart({"verify": own})
         found = verify.bind(self.source, self.names.get("verify", ""), self.part)
         if found is None:
-            return Part({"verify": own} if callable(own) else {})
+            return BoundPart({"verify": own} if callable(own) else {})
         function, call = found
         self.tried = True
         row = f"verify:{function.line}:{int(function.stub)}"
-        return Part({"verify": call}, f"verification: {function.heading}", rows=(row,))
+        return BoundPart({"verify": call}, f"verification: {function.heading}", rows=(row,))
 
     # ── about what was bound ─────────────────────────────────────────────────
 
@@ -236,7 +237,7 @@ class Binding:
     def shown(self, cache: Any) -> Any:
         """The arrays that a cache holds, without what only the binding needs."""
         adapter = self._adapter
-        return adapter.shown(cache) if adapter and isinstance(cache, Kept) else cache
+        return adapter.shown(cache) if adapter and isinstance(cache, RunState) else cache
 
     def environment(self, inputs: Mapping[str, Any]) -> tuple[Environment, Any]:
         """What other functions can be given, and the object that holds the weights, if any."""
@@ -269,7 +270,7 @@ class Binding:
         return {name: text for name, text in said.items() if text}
 
 
-def _callable(adapter: Adapter, sentence: str) -> Part:
+def _callable(adapter: Adapter, sentence: str) -> BoundPart:
     """The contract's functions, made of an adapter."""
 
     def named(call: Callable[[dict[str, Any]], Any]) -> Callable[..., Any]:
@@ -279,17 +280,17 @@ def _callable(adapter: Adapter, sentence: str) -> Part:
         "forward": named(adapter.forward), "backward": adapter.backward,
         "backward_at_once": named(adapter.at_once), "torch_forward_backward": named(adapter.torch),
     }  # fmt: skip
-    return Part(callables, sentence, adapter=adapter, fits=True)
+    return BoundPart(callables, sentence, adapter=adapter, fits=True)
 
 
-def _bound(draft: Draft, adapter: Adapter) -> Part:
+def _bound(draft: Draft, adapter: Adapter) -> BoundPart:
     """The part that a search found."""
     part = _callable(adapter, draft.sentence)
     deviations = draft.deviations(adapter)
     return replace(part, deviations=deviations, container=draft.container, fits=False)
 
 
-def _ambiguous(best: Fit, rivals: list[Fit]) -> Part:
+def _ambiguous(best: Fit, rivals: list[Fit]) -> BoundPart:
     sentences = dict.fromkeys(f.draft.sentence for f in (best, *rivals))
     listed = " | ".join(list(sentences)[:4])
     why = (
@@ -297,7 +298,7 @@ def _ambiguous(best: Fit, rivals: list[Fit]) -> Part:
         "Say in submission.yaml under `names` which one is meant"
     )
     names = ("torch_forward_backward",) if best.draft.torch else ("forward", "backward")
-    return Part(sentence=f"ambiguous: {listed}", absent=dict.fromkeys(names, why))
+    return BoundPart(sentence=f"ambiguous: {listed}", absent=dict.fromkeys(names, why))
 
 
 def _unfit(course: Adapter) -> str:
@@ -305,7 +306,7 @@ def _unfit(course: Adapter) -> str:
     try:
         answer = answer_of(course, small_case())
     except RAISED as error:
-        return said(error)
+        return brief(error)
     missing = [name for name in ("W1", "b1", "W2", "b2") if name not in answer.numbers]
     if missing:
         return f"no gradient of {', '.join(missing)} arrives"

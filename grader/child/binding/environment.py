@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
 
-from grader.child.binding import names, places
-from grader.child.binding.containers import TOOLS, Container
+from grader.child.binding import names
+from grader.child.binding.language import places
+from grader.child.binding.language.containers import TOOLS, Form
 from grader.child.binding.names import DATA, WEIGHTS, plain
 from grader.child.binding.source import Function
 from grader.child.binding.trial import RAISED
@@ -37,7 +38,7 @@ class Unbindable(Exception):
 
 
 @dataclass(frozen=True)
-class Result:
+class Output:
     """What a call returned: its variable, or one variable a part."""
 
     text: str
@@ -68,7 +69,7 @@ class Environment:
     constructing: bool = False
     given: Sequence[str] = DATA
     made: dict[str, str] = field(default_factory=dict)
-    results: list[Result] = field(default_factory=list)
+    results: list[Output] = field(default_factory=list)
 
     @staticmethod
     def of(arrays: Mapping[str, Any], module: ModuleType) -> Environment:
@@ -81,7 +82,7 @@ class Environment:
         self.space[name] = value
         self.made[name] = name
 
-    def hold(self, container: Container) -> None:
+    def hold(self, container: Form) -> None:
         """Give the weights in this form to whoever takes all of them in one argument."""
         self.space[CONTAINER] = eval(container.text, self.space)
         self.container = True
@@ -213,7 +214,7 @@ class Environment:
                     return text
         return ""
 
-    def _by_example_and_class(self, result: Result) -> str:
+    def _by_example_and_class(self, result: Output) -> str:
         """The last array of a result with a number for each example and class, as P has them."""
         wanted = {self.space["B"], self.space["C"]}
         whole = not isinstance(result.value, tuple | list)
@@ -248,7 +249,7 @@ class Environment:
 
     # ── what a call left ─────────────────────────────────────────────────────
 
-    def keep(self, function: Function, result: Result) -> None:
+    def keep(self, function: Function, result: Output) -> None:
         """Remember the parts of a result by the names in the function's `return`."""
         self.results.append(result)
         value = result.value

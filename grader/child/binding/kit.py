@@ -14,10 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from grader.child.binding import names, places
+from grader.child.binding import names
 from grader.child.binding.environment import Environment
-from grader.child.binding.held import BIAS, WEIGHT, weight_at
+from grader.child.binding.language import places
 from grader.child.binding.names import plain
+from grader.child.binding.parameters import BIAS, WEIGHT, weight_at
 from grader.child.binding.pieces import (
     BACKWARDS,
     FunctionPiece,

@@ -17,20 +17,19 @@ from typing import Any
 import numpy as np
 
 from grader.child.binding import names
-from grader.child.binding.adapter import Adapter, Inputs
 from grader.child.binding.environment import Unbindable
-from grader.child.binding.layout import Layout, layouts
+from grader.child.binding.language.adapter import Adapter, Inputs
+from grader.child.binding.language.layout import Layout, layouts
 from grader.child.binding.names import TENSORS, WEIGHTS
-from grader.child.binding.objects import takes_labels
 from grader.child.binding.trial import RAISED, Budget, renamed, small_case
-from grader.child.binding.writer import Draft, Misfit, said, write
+from grader.child.binding.writer import Draft, Misfit, brief, write
 from grader.source.trees import walk
 
 Array = np.ndarray[Any, Any]
 
 
 @dataclass(frozen=True)
-class Answer:
+class Trial:
     """What an adapter gives on the small case: `numbers`, and whether they can be right.
 
     `steady`: renaming the classes leaves the loss as it is. `alike`: each gradient has the
@@ -47,7 +46,7 @@ class Answer:
         return set(WEIGHTS) <= set(self.numbers)
 
 
-def answer_of(adapter: Adapter, case: Inputs) -> Answer:
+def answer_of(adapter: Adapter, case: Inputs) -> Trial:
     """What an adapter gives on `case`. Raises what the submission raises."""
     numbers, other = _numbers(adapter, case), _numbers(adapter, renamed(case))
     name = "loss" if "loss" in numbers else "W1"
@@ -55,7 +54,7 @@ def answer_of(adapter: Adapter, case: Inputs) -> Answer:
         {name: numbers[name]}, {name: other[name]}
     )  # fmt: skip
     alike = all(numbers[t].shape == case[t].shape for t in TENSORS if t in numbers)
-    return Answer(numbers, steady, alike)
+    return Trial(numbers, steady, alike)
 
 
 def _numbers(adapter: Adapter, case: Inputs) -> dict[str, Array]:
@@ -85,7 +84,7 @@ class Fit:
 
     draft: Draft
     adapter: Adapter
-    answer: Answer
+    answer: Trial
 
     @property
     def quality(self) -> tuple[bool, ...]:
@@ -111,7 +110,7 @@ class Side:
 
 
 @dataclass
-class Search:
+class AdapterSearch:
     """The best way so far, others that answer otherwise, and why the likeliest failed."""
 
     module: ModuleType
@@ -177,7 +176,7 @@ class Search:
             except Misfit as error:
                 if self._is_hopeless(draft, error):
                     break
-                if error.stage == 0 and not takes_labels(draft.stages[0]):
+                if error.stage == 0 and "y" not in draft.stages[0].roles:
                     dead.add(base)
                 continue
             if best is None or fit.quality > best.quality:
@@ -200,7 +199,7 @@ class Search:
     def _is_hopeless(self, draft: Draft, error: Misfit) -> bool:
         """Keep why a trial failed, and the half that it gave; whether no layout would do."""
         cause = error.__cause__
-        self.why = self.why or (said(cause) if draft.torch and cause else str(error))
+        self.why = self.why or (brief(cause) if draft.torch and cause else str(error))
         if self.half is None and error.half is not None:
             self.half, self.half_lacks = (draft, error.half), isinstance(cause, Unbindable)
         return error.stage < 0 or isinstance(cause, self.side.hopeless)

@@ -62,6 +62,21 @@ class Function:
     def names(self) -> tuple[str, ...]:
         return tuple(p.name for p in self.parameters)
 
+    @cached_property
+    def roles(self) -> frozenset[str]:
+        """The contract's arrays that it is given."""
+        return frozenset(names.data_roles(self.names).values())
+
+    @property
+    def takes_container(self) -> bool:
+        """Whether one parameter holds all weights."""
+        return not {"W1", "W2"} <= self.roles and any(map(names.is_container, self.names))
+
+    @property
+    def takes_network(self) -> bool:
+        """Whether it is given both weights, or a container of them, and the input."""
+        return "X" in self.roles and ({"W1", "W2"} <= self.roles or self.takes_container)
+
     @property
     def heading(self) -> str:
         """`backprop(a1, z1)`: as a message quotes it."""
@@ -124,6 +139,12 @@ class Class:
     @property
     def constructor(self) -> Function | None:
         return self.methods.get("__init__")
+
+    @property
+    def is_given_weights(self) -> bool:
+        """Whether the constructor takes the weights."""
+        made = self.constructor
+        return made is not None and ({"W1", "W2"} <= made.roles or made.takes_container)
 
     @property
     def callable_methods(self) -> list[Function]:

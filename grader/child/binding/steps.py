@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from grader.child.binding.adapter import RATE, Adapter, Inputs
+from grader.child.binding.language.adapter import RATE, Adapter, Inputs
 from grader.child.binding.trial import RAISED
 
 EXACT = 1e-9

@@ -15,13 +15,14 @@ from typing import Any
 
 import numpy as np
 
-from grader.child.binding import places, returns, steps
-from grader.child.binding.adapter import Adapter, Inputs
-from grader.child.binding.containers import Container
-from grader.child.binding.environment import CONTAINER, Environment, Result, Unbindable
-from grader.child.binding.layout import CONTRACT, Layout
+from grader.child.binding import returns, steps
+from grader.child.binding.environment import CONTAINER, Environment, Output, Unbindable
+from grader.child.binding.language import places
+from grader.child.binding.language.adapter import Adapter, Inputs
+from grader.child.binding.language.containers import Form
+from grader.child.binding.language.layout import CONTRACT, Layout
 from grader.child.binding.names import TENSORS, WEIGHTS
-from grader.child.binding.returns import Spot
+from grader.child.binding.returns import Location
 from grader.child.binding.source import OBJECT, Class, Function, mentioned
 from grader.child.binding.trial import RAISED
 
@@ -47,7 +48,7 @@ class Draft:
     put: tuple[str, ...] = ()
     layout: Layout = CONTRACT
     fixed: bool = False
-    container: Container | None = None
+    container: Form | None = None
     torch: bool = False
     tensors: bool = False
     remarks: tuple[str, ...] = ()
@@ -100,7 +101,7 @@ class Misfit(Exception):
         self.stage, self.half = stage, half
 
 
-def said(error: BaseException) -> str:
+def brief(error: BaseException) -> str:
     """An exception in one short line."""
     if isinstance(error, Unbindable):
         return str(error)
@@ -127,15 +128,15 @@ class Writer:
         self.lines: list[str] = []
         self.loss = ""
         self.keys: dict[str, Any] = {}
-        self.listed: list[returns.Found] = []
-        self.result = Result("", None)
+        self.listed: list[returns.Arrival] = []
+        self.result = Output("", None)
 
     def begin(self) -> None:
         """Make the object, and put the weights where they are kept."""
         try:
             self.space = self.adapter.begin(self.given)
         except RAISED as error:
-            raise Misfit(-1, f"{self.draft.title}: {said(error)}") from error
+            raise Misfit(-1, f"{self.draft.title}: {brief(error)}") from error
         self.held = {n: places.copied(w) for n, w in self._weights().items()}
         self.environment = Environment(self.space, self.draft.container is not None)
         if self.draft.torch and self.draft.kind is not None:
@@ -174,9 +175,9 @@ class Writer:
             self.adapter.run((*(self.draft.put if number == 0 else ()), self.lines[-1]), self.space)
         except RAISED as error:
             half = self.written if self.loss and number >= self.draft.cut else None
-            raise Misfit(number, f"{stage.name}: {said(error)}", half) from error
+            raise Misfit(number, f"{stage.name}: {brief(error)}", half) from error
         value = self.space[name]
-        self.result = Result(name, value, self._unpacked(stage, value))
+        self.result = Output(name, value, self._unpacked(stage, value))
         if self.result.parts:
             self.lines[-1] = f"{', '.join(self.result.parts)} = {line}"
         self.environment.keep(stage, self.result)
@@ -208,7 +209,7 @@ class Writer:
         self.space.update(zip(parts, value, strict=True))
         return parts
 
-    def _text(self, spot: Spot) -> str:
+    def _text(self, spot: Location) -> str:
         """The expression of what was found."""
         if spot.root == "state":
             text = places.text(spot.place, OBJECT, self.keys)
@@ -217,7 +218,7 @@ class Writer:
         self.space |= self.keys
         return text
 
-    def _gradients(self) -> dict[str, Spot]:
+    def _gradients(self) -> dict[str, Location]:
         shapes = {t: self.encoded[t].shape for t in TENSORS}
         return returns.gradients_in(self.listed, shapes, {**self.encoded, **self.held})
 

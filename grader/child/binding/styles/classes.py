@@ -12,10 +12,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from grader.child.binding import names, objects
+from grader.child.binding import names
 from grader.child.binding.names import plain
-from grader.child.binding.objects import takes_container, takes_labels, takes_network
 from grader.child.binding.source import Class, Function, Source
+from grader.child.binding.styles import objects
 from grader.child.binding.writer import Draft
 
 FORWARDS = ("forward", "call")
@@ -26,16 +26,16 @@ Stages = tuple[tuple[Function, ...], int]
 
 def drafts(source: Source, fixed: Mapping[str, str]) -> Iterator[Draft]:
     """Ways to call each class that is a whole network."""
-    partial = [f for f in source.functions if not f.torch and not takes_network(f)]
+    partial = [f for f in source.functions if not f.torch and not f.takes_network]
     losses = [f for f in partial if "loss" in f.kinds]
     between = [f for f in partial if f.kinds & {"backward", "both"}]
     classes = [c for c in source.classes if not c.torch and not c.module]
     wanted = {name.partition(".")[0] for name in fixed.values()}
     for kind in [c for c in classes if c.name in wanted] or classes:
         for draft in objects.drafts(source.module, kind):
-            has_weights = bool(draft.weights) or objects.is_given_weights(kind)
+            has_weights = bool(draft.weights) or kind.is_given_weights
             for stages, cut in _sequences(kind, losses, between):
-                if has_weights or any(takes_network(s) or takes_container(s) for s in stages):
+                if has_weights or any(s.takes_network or s.takes_container for s in stages):
                     yield replace(draft, stages=stages, cut=cut)
 
 
@@ -54,7 +54,7 @@ def _sequences(
             yield (loss, backward), 1
     for one in (*own, *(m for m in methods if "both" in m.kinds)):
         yield (one,), 1
-    for one in (f for f in (*forwards, *backwards) if takes_labels(f)):
+    for one in (f for f in (*forwards, *backwards) if "y" in f.roles):
         for loss in (*own, *losses):
             yield (one, loss), 2
         yield (one,), 1
@@ -74,10 +74,10 @@ def _pairs(
 ) -> Iterator[Stages]:
     """A forward and a backward, with a loss of the class's or the module's own between them."""
     returns_loss = any(names.is_loss(n) for labels in forward.returns for n in labels)
-    if takes_labels(forward) or returns_loss:
+    if "y" in forward.roles or returns_loss:
         yield (forward, backward), 1
     for loss in own:
-        if "X" in names.data_roles(loss.names).values():
+        if "X" in loss.roles:
             yield (loss, backward), 1
         else:
             yield (forward, loss, backward), 2

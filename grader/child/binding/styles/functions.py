@@ -11,13 +11,13 @@ from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
-from grader.child.binding import names, places
-from grader.child.binding.containers import STANDARD, Container, fields_of, forms_of
+from grader.child.binding import names
 from grader.child.binding.environment import CONTAINER, Environment
-from grader.child.binding.location import layout_of, locate
+from grader.child.binding.language import places
+from grader.child.binding.language.containers import STANDARD, Form, fields_of, forms_of
 from grader.child.binding.names import plain
-from grader.child.binding.objects import takes_container, takes_labels, takes_network
 from grader.child.binding.source import Function, Source
+from grader.child.binding.styles.location import layout_of, locate
 from grader.child.binding.trial import RAISED, SIZES
 from grader.child.binding.writer import Draft
 
@@ -27,14 +27,14 @@ MAKES = ("init", "make", "create", "build", "get", "new")
 def drafts(source: Source, fixed: Mapping[str, str]) -> Iterator[Draft]:
     """Ways to call the module's functions, the likeliest first. `fixed` names some of them."""
     usable = [f for f in source.functions if not f.torch and "aside" not in f.kinds]
-    whole = [f for f in usable if takes_network(f) and not f.stub]
+    whole = [f for f in usable if f.takes_network and not f.stub]
     forwards = _ordered(whole, ("forward", "loss", ""))
     backwards = [f for f in usable if "backward" in f.kinds and "layer" not in f.kinds]
     backwards += [
-        f for f in usable if f not in backwards and f.names_gradients and not takes_network(f)
+        f for f in usable if f not in backwards and f.names_gradients and not f.takes_network
     ]
     backwards.sort(key=lambda f: (f.name != "backward", not f.kinds, len(f.names) == 0))
-    losses = [f for f in usable if "loss" in f.kinds and not takes_network(f)]
+    losses = [f for f in usable if "loss" in f.kinds and not f.takes_network]
     if "forward" in fixed:
         forwards = [f for f in source.functions if f.name == fixed["forward"]]
     if "backward" in fixed:
@@ -47,7 +47,7 @@ def drafts(source: Source, fixed: Mapping[str, str]) -> Iterator[Draft]:
                 yield from _held(Draft((*ahead, backward), len(ahead)), inits, forms)
     if {"forward", "backward"} <= set(fixed):
         return
-    ones = [f for f in whole if takes_labels(f)]
+    ones = [f for f in whole if "y" in f.roles]
     for one in _ordered(ones, ("both", "loss", "backward", "train", "", "forward")):
         yield from _held(Draft((one,), 1), inits, forms)
 
@@ -65,14 +65,14 @@ def _ordered(functions: list[Function], wanted: tuple[str, ...]) -> list[Functio
 def _with_loss(forward: Function, losses: list[Function]) -> Iterator[tuple[Function, ...]]:
     """The forward with a separate loss, where it seems to give none, and alone."""
     has_loss = any(names.is_loss(n) for labels in forward.returns for n in labels)
-    if not (has_loss and takes_labels(forward)):
+    if not (has_loss and "y" in forward.roles):
         yield from ((forward, loss) for loss in losses)
     yield (forward,)
 
 
-def _held(draft: Draft, inits: list[Container], others: list[Container]) -> Iterator[Draft]:
+def _held(draft: Draft, inits: list[Form], others: list[Form]) -> Iterator[Draft]:
     """The draft with each form in which its functions may want the weights."""
-    wanting = [f for f in draft.stages if takes_container(f)]
+    wanting = [f for f in draft.stages if f.takes_container]
     if not wanting:
         yield draft
         return
@@ -84,7 +84,7 @@ def _held(draft: Draft, inits: list[Container], others: list[Container]) -> Iter
         yield replace(draft, container=first[text], fixed=fixed, layout=layout or draft.layout)
 
 
-def _made(module: ModuleType, function: Function) -> Container | None:
+def _made(module: ModuleType, function: Function) -> Form | None:
     """What the candidate's `init_params(…)` makes, and how the weights lie in it."""
     name = plain(function.name)
     if not name.startswith(MAKES) or not any(w in name for w in ("param", "weight", "init")):
@@ -103,8 +103,8 @@ def _made(module: ModuleType, function: Function) -> Container | None:
         return None
     text = _literal(result, {p: n for n, p in at.items()})
     if text:
-        return Container(text, layout=layout)
-    return Container(line, {n: places.text(p, CONTAINER) for n, p in at.items()}, layout)
+        return Form(text, layout=layout)
+    return Form(line, {n: places.text(p, CONTAINER) for n, p in at.items()}, layout)
 
 
 def _literal(value: Any, roles: Mapping[places.Place, str], place: places.Place = ()) -> str:

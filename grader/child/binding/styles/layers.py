@@ -15,10 +15,10 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from grader.child.binding import places
-from grader.child.binding.held import weight_at
 from grader.child.binding.kit import LINEAR, RELU, criterion_of_functions, kit_of
+from grader.child.binding.language import places
 from grader.child.binding.names import plain
+from grader.child.binding.parameters import weight_at
 from grader.child.binding.pieces import (
     FunctionPiece,
     Piece,

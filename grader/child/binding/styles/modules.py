@@ -15,11 +15,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from grader.child.binding import objects
-from grader.child.binding.containers import STANDARD, Container, fields_of, forms_of
+from grader.child.binding.language.containers import STANDARD, Form, fields_of, forms_of
 from grader.child.binding.names import plain
-from grader.child.binding.objects import takes_container, takes_labels, takes_network
 from grader.child.binding.source import Class, Function, Source
+from grader.child.binding.styles import objects
 from grader.child.binding.writer import MODEL, Draft
 
 
@@ -29,10 +28,10 @@ def drafts(source: Source, fixed: Mapping[str, str]) -> Iterator[Draft]:
     wanted = fixed.get("torch_forward_backward", "")
     usable = [f for f in source.functions if wanted and f.name == wanted] or usable
     criteria = _criteria(source)
-    for function in sorted((f for f in usable if takes_network(f)), key=_rank):
+    for function in sorted((f for f in usable if f.takes_network), key=_rank):
         for container in _containers(source, function):
             draft = Draft((function,), 1, container=container, torch=True)
-            if takes_labels(function):
+            if "y" in function.roles:
                 yield draft
                 yield replace(draft, tensors=True)
             for criterion in criteria:
@@ -50,8 +49,8 @@ def _rank(function: Function) -> tuple[bool, ...]:
     )
 
 
-def _containers(source: Source, function: Function) -> list[Container | None]:
-    if not takes_container(function):
+def _containers(source: Source, function: Function) -> list[Form | None]:
+    if not function.takes_container:
         return [None]
     found = [*forms_of([function]), *forms_of(source.functions), *fields_of(source.classes)]
     return list(found or STANDARD)
@@ -64,7 +63,7 @@ def _of_class(
     for draft in objects.drafts(source.module, kind, torch=True):
         if not draft.weights:
             for method in kind.methods.values():
-                if takes_network(method) and takes_labels(method):
+                if method.takes_network and "y" in method.roles:
                     yield replace(draft, stages=(method,))
                     yield replace(draft, stages=(method,), tensors=True)
             return
@@ -83,7 +82,7 @@ def _class_stages(
         yield (one,), 1
     for end in (*((m,) for m in methods if "backward" in m.kinds), ()):
         for forward in forwards:
-            if takes_labels(forward):
+            if "y" in forward.roles:
                 yield (forward, *end), 1
             for loss in (*losses, *criteria):
                 yield (forward, loss, *end), 2
@@ -95,7 +94,7 @@ def _criteria(source: Source) -> list[Function]:
     """The candidate's loss: a function, a module-level `nn` loss, or one that the text names."""
     found = [
         f for f in source.functions
-        if f.torch and "loss" in f.kinds and not takes_network(f) and len(f.parameters) >= 2
+        if f.torch and "loss" in f.kinds and not f.takes_network and len(f.parameters) >= 2
     ]  # fmt: skip
     for name, value in list(vars(source.module).items()):
         if type(value).__module__.startswith("torch.nn.modules.loss"):

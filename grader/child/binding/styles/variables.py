@@ -12,7 +12,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Mapping
 
-from grader.child.binding import names, places
+from grader.child.binding import names
+from grader.child.binding.language import places
 from grader.child.binding.source import Function, Source
 from grader.child.binding.writer import Draft
 from grader.source.trees import walk

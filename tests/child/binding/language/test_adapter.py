@@ -14,7 +14,7 @@ from grader.child.binding import Binding, bind
 from grader.rubric import parse_contract
 from tests.child.binding.loaded import PATH, answers, binding_of, inputs
 
-STYLES = Path(__file__).parent / "styles"
+STYLES = Path(__file__).parents[1] / "styles"
 KEYS = ("W1", "b1", "W2", "b2")
 
 

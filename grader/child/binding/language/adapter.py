@@ -20,9 +20,9 @@ from typing import Any
 import numpy as np
 
 from grader.child import coerce
-from grader.child.binding import places
-from grader.child.binding.containers import TOOLS
-from grader.child.binding.layout import CONTRACT, Layout
+from grader.child.binding.language import places
+from grader.child.binding.language.containers import TOOLS
+from grader.child.binding.language.layout import CONTRACT, Layout
 from grader.child.binding.names import TENSORS, WEIGHTS
 
 Array = np.ndarray[Any, Any]
@@ -36,7 +36,7 @@ RATE = 1.0
 
 
 @dataclass
-class Kept:
+class RunState:
     """What `forward` leaves for `backward`: every name the lines know by then."""
 
     space: dict[str, Any]
@@ -68,14 +68,14 @@ class Adapter:
 
     # ── the contract's functions ─────────────────────────────────────────────
 
-    def forward(self, inputs: Inputs, rate: float = RATE) -> tuple[Any, Kept]:
+    def forward(self, inputs: Inputs, rate: float = RATE) -> tuple[Any, RunState]:
         """The loss (NaN when there is none), and what `backward` needs."""
         given = {n: a.copy() for n, a in inputs.items()} if self.fresh else inputs
-        kept = Kept(self.begin(given, rate), dict(inputs))
+        kept = RunState(self.begin(given, rate), dict(inputs))
         self.run(self.forward_lines, kept.space)
         return self.value(self.loss, kept.space) if self.loss else np.nan, kept
 
-    def backward(self, kept: Kept) -> dict[str, Any]:
+    def backward(self, kept: RunState) -> dict[str, Any]:
         """The gradients by tensor, laid out as the contract's; None for what is no array."""
         return self.gradients_of(self.forward(kept.inputs)[1] if self.fresh else kept)
 
@@ -88,7 +88,7 @@ class Adapter:
         loss, kept = self.forward(inputs)
         return loss, self.gradients_of(kept)
 
-    def gradients_of(self, kept: Kept) -> dict[str, Any]:
+    def gradients_of(self, kept: RunState) -> dict[str, Any]:
         space = self.finish(kept)
         found = {tensor: self._gradient(tensor, space) for tensor in self.gradients}
         before = self.layout.encode(kept.inputs) if self.stepped else {}
@@ -96,7 +96,7 @@ class Adapter:
             found[tensor] = (before[tensor] - np.asarray(self.value(text, space))) / RATE
         return {t: None if g is None else self.layout.decode(t, g) for t, g in found.items()}
 
-    def finish(self, kept: Kept) -> dict[str, Any]:
+    def finish(self, kept: RunState) -> dict[str, Any]:
         """The names after the backward's lines."""
         space = dict(kept.space)
         self._restore(space)
@@ -185,7 +185,7 @@ class Adapter:
         known = {**TOOLS, **self.names, **vars(self.module)}
         return tuple(n for n in needed if n not in made and n not in known)
 
-    def shown(self, kept: Kept) -> dict[str, Any]:
+    def shown(self, kept: RunState) -> dict[str, Any]:
         """What the backward's lines read of what was made before: what a cache would hold."""
         weights = {id(kept.space[name]) for name in WEIGHTS}
         weights |= {id(self.value(text, kept.space)) for text in self.weights.values()}

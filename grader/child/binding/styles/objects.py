@@ -7,13 +7,14 @@ from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
-from grader.child.binding import names, places
-from grader.child.binding.containers import STANDARD, is_container
+from grader.child.binding import names
 from grader.child.binding.environment import Environment
-from grader.child.binding.layout import CONTRACT
-from grader.child.binding.location import chained, layout_of, locate
+from grader.child.binding.language import places
+from grader.child.binding.language.containers import STANDARD
+from grader.child.binding.language.layout import CONTRACT
 from grader.child.binding.names import plain
-from grader.child.binding.source import OBJECT, Class, Function
+from grader.child.binding.source import OBJECT, Class
+from grader.child.binding.styles.location import chained, layout_of, locate
 from grader.child.binding.trial import RAISED, small_case
 from grader.child.binding.writer import Draft
 
@@ -21,36 +22,10 @@ INITIALISERS = ("init", "build", "reset", "setup", "initialize", "create")
 FIXED_SIZES = "the class is made at sizes of its own, and given weights of others"
 
 
-def takes_container(function: Function) -> bool:
-    """Whether one parameter holds all weights."""
-    roles = set(names.data_roles(function.names).values())
-    return not {"W1", "W2"} <= roles and any(map(is_container, function.names))
-
-
-def takes_network(function: Function) -> bool:
-    """Whether a function is given both weights, or a container of them, and the input."""
-    roles = set(names.data_roles(function.names).values())
-    return "X" in roles and ({"W1", "W2"} <= roles or takes_container(function))
-
-
-def takes_labels(function: Function) -> bool:
-    """Whether a function is given y."""
-    return "y" in names.data_roles(function.names).values()
-
-
-def is_given_weights(kind: Class) -> bool:
-    """Whether the constructor takes the weights."""
-    constructor = kind.constructor
-    if constructor is None:
-        return False
-    roles = set(names.data_roles(constructor.names).values())
-    return {"W1", "W2"} <= roles or takes_container(constructor)
-
-
 def drafts(module: ModuleType, kind: Class, *, torch: bool = False) -> Iterator[Draft]:
     """The ways to make an object, without any calls; nothing where none can be made."""
-    given = is_given_weights(kind)
-    form = kind.constructor is not None and takes_container(kind.constructor) and not torch
+    given = kind.is_given_weights
+    form = kind.constructor is not None and kind.constructor.takes_container and not torch
     draft = Draft((), 1, f"class {kind.name}", kind, torch=torch)
     draft = replace(draft, container=STANDARD[0] if form else None)
     try:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from grader.child.binding import names, places
-from grader.child.binding.layout import Layout
+from grader.child.binding import names
+from grader.child.binding.language import places
+from grader.child.binding.language.layout import Layout
 from grader.child.binding.names import WEIGHTS
 from grader.child.binding.trial import SIZES
 
