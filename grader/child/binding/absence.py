@@ -41,17 +41,20 @@ def of_the_hand_written(source: Source, why: str, *, ended: bool) -> dict[str, s
     return found
 
 
-def of_the_pytorch(source: Source, why: str) -> str:
-    """What is there in place of a PyTorch part, and why it did not do; "" for nothing."""
-    tried = f"; tried: {why}" if why else ""
-    for function in source.functions:
-        if function.torch and function.takes_network:
-            return f"found `{function.heading}` ({function.place}){tried}"
+def of_the_pytorch(source: Source, why: str, *, ended: bool) -> dict[str, str]:
+    """What is there in place of a PyTorch part, and why it did not do."""
+    why = TOO_LONG if ended else why
+    near = why if ended else ""
     for kind in source.classes:
         if kind.torch and kind.methods:
             method = kind.methods.get("forward") or next(iter(kind.methods.values()))
-            return f"found class `{kind.name}` with `{method.heading}` ({method.place}){tried}"
-    return why if why == TOO_LONG else ""
+            near = f"found class `{kind.name}` with `{method.heading}` ({method.place})"
+            break
+    whole = (f for f in source.functions if f.torch and f.takes_network)
+    if (function := next(whole, None)) is not None:
+        near = f"found `{function.heading}` ({function.place})"
+    near += f"; tried: {why}" if why and near and near != why else ""
+    return {"torch_forward_backward": near} if near else {}
 
 
 def _functions(source: Source) -> Iterator[Function]:

@@ -18,7 +18,7 @@ from grader.child.binding import absence, canonical, styles, verify
 from grader.child.binding.environment import Environment
 from grader.child.binding.language import places
 from grader.child.binding.language.adapter import Adapter, RunState, course_adapter
-from grader.child.binding.language.containers import Form
+from grader.child.binding.language.containers import WeightForm
 from grader.child.binding.search import NUMPY, TORCH, AdapterSearch, Fit, answer_of
 from grader.child.binding.source import OBJECT, Function, Source
 from grader.child.binding.trial import RAISED, SECONDS, Watch, limited, small_case
@@ -47,7 +47,7 @@ class BoundPart:
     absent: dict[str, str] = field(default_factory=dict)
     rows: tuple[str, ...] = ()
     adapter: Adapter | None = None
-    container: Form | None = None
+    container: WeightForm | None = None
     fits: bool = False
     """Whether it was seen to run, with a loss and all gradients."""
 
@@ -154,8 +154,7 @@ class Binding:
                 if search.best is not None and (exact or drafts in styles.LOOSE):
                     break  # layers alone are an answer where nothing puts them together
                 search.look(drafts(self.source, fixed), for_rivals=not fixed)
-        absent = absence.of_the_hand_written(self.source, search.why, ended=watch.ended)
-        part = self._found(search, exact=bool(fixed), absent=absent)
+        part = self._found(search, exact=bool(fixed), ended=watch.ended)
         for name, value in own.items():  # as it is, so that its failure is its own
             if callable(value) and not isinstance(value, type):
                 part.callables.setdefault(name, value)
@@ -171,15 +170,12 @@ class Binding:
         with self._in_time() as watch:
             for drafts in styles.TORCH if places.torch_here() is not None else ():
                 search.look(drafts(self.source, fixed), for_rivals=not fixed)
-        if watch.ended:
-            search.why = absence.TOO_LONG
-        near = "" if search.best else absence.of_the_pytorch(self.source, search.why)
-        part = self._found(search, exact=False, absent={name: near} if near else {})
+        part = self._found(search, exact=False, ended=watch.ended)
         if search.best is None and callable(own) and not isinstance(own, type):
             part.callables[name] = own
         return part
 
-    def _found(self, search: AdapterSearch, *, exact: bool, absent: dict[str, str]) -> BoundPart:
+    def _found(self, search: AdapterSearch, *, exact: bool, ended: bool) -> BoundPart:
         """What a search found; without anything that fits, a half of it, or why there is none."""
         best = search.best
         if best is not None and search.rivals and not exact:
@@ -189,7 +185,10 @@ class Binding:
             part = _bound(best.draft, best.adapter)
             fits = all(best.quality[:3] if best.draft.torch else best.quality)
             return replace(part, alternatives=tuple(others), fits=fits)
-        if search.half is None or search.side is TORCH:
+        torch = search.side is TORCH
+        look = absence.of_the_pytorch if torch else absence.of_the_hand_written
+        absent = look(self.source, search.why, ended=ended)
+        if search.half is None or torch:
             return BoundPart(absent=absent)
         half = replace(_bound(*search.half), absent=absent, deviations=())
         if search.half_lacks:  # to call it would only raise an error of ours

@@ -14,7 +14,7 @@ from typing import Any
 
 from grader.child.binding import names
 from grader.child.binding.language import places
-from grader.child.binding.language.containers import TOOLS, Form
+from grader.child.binding.language.containers import TOOLS, WeightForm
 from grader.child.binding.names import DATA, WEIGHTS, plain
 from grader.child.binding.source import Function
 from grader.child.binding.trial import RAISED
@@ -82,7 +82,7 @@ class Environment:
         self.space[name] = value
         self.made[name] = name
 
-    def hold(self, container: Form) -> None:
+    def hold(self, container: WeightForm) -> None:
         """Give the weights in this form to whoever takes all of them in one argument."""
         self.space[CONTAINER] = eval(container.text, self.space)
         self.container = True

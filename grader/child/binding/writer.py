@@ -19,7 +19,7 @@ from grader.child.binding import returns, steps
 from grader.child.binding.environment import CONTAINER, Environment, Output, Unbindable
 from grader.child.binding.language import places
 from grader.child.binding.language.adapter import Adapter, Inputs
-from grader.child.binding.language.containers import Form
+from grader.child.binding.language.containers import WeightForm
 from grader.child.binding.language.layout import CONTRACT, Layout
 from grader.child.binding.names import TENSORS, WEIGHTS
 from grader.child.binding.returns import Location
@@ -48,7 +48,7 @@ class Draft:
     put: tuple[str, ...] = ()
     layout: Layout = CONTRACT
     fixed: bool = False
-    container: Form | None = None
+    container: WeightForm | None = None
     torch: bool = False
     tensors: bool = False
     remarks: tuple[str, ...] = ()

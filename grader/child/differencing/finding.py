@@ -21,7 +21,7 @@ from grader.child import coerce
 from grader.child.binding import Binding, names
 from grader.child.binding.canonical import ARGUMENTS as CONTRACT
 from grader.child.binding.environment import Unbindable
-from grader.child.binding.language.containers import STANDARD, Form, containers
+from grader.child.binding.language.containers import STANDARD, WeightForm, containers
 from grader.child.binding.names import plain
 from grader.child.binding.source import Class, Function
 from grader.child.binding.verify import GRADIENTS
@@ -142,7 +142,7 @@ def _helper(function: Function, called: str) -> Way:
 def _checks(bound: Binding, function: Function, owner: Class | None) -> Iterator[Way]:
     """With each form in which it may want the weights, and the gradients by either name."""
     held = bound.part("numpy").container
-    forms: list[Form | None] = [None]
+    forms: list[WeightForm | None] = [None]
     for name in function.names:
         if "params" in names.PASSED_ROLES.get(plain(name), ()):
             forms = [*([held] if held else ()), *containers(function, name), *STANDARD]
@@ -152,7 +152,7 @@ def _checks(bound: Binding, function: Function, owner: Class | None) -> Iterator
 
 
 def _check(
-    bound: Binding, function: Function, owner: Class | None, form: Form | None, prefix: str
+    bound: Binding, function: Function, owner: Class | None, form: WeightForm | None, prefix: str
 ) -> Way:
     own = _without_settings(function)
 

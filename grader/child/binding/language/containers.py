@@ -19,7 +19,7 @@ TOOLS: Mapping[str, Any] = {"SimpleNamespace": SimpleNamespace}
 
 
 @dataclass(frozen=True)
-class Form:
+class WeightForm:
     """An expression that makes the argument: `{"W1": W1, "b1": b1, "W2": W2, "b2": b2}`.
 
     `weights` are the places in it to which they are copied where the candidate's own
@@ -31,9 +31,9 @@ class Form:
     layout: Layout | None = None
 
 
-def containers(function: Function, parameter: str) -> list[Form]:
+def containers(function: Function, parameter: str) -> list[WeightForm]:
     """The forms in which a function's own text uses `parameter` as what holds all weights."""
-    found: list[Form] = []
+    found: list[WeightForm] = []
     keys: list[Any] = []
     attributes: list[str] = []
     for node in walk(function.node) if function.node else ():
@@ -47,7 +47,7 @@ def containers(function: Function, parameter: str) -> list[Form]:
         elif isinstance(node, ast.Call) and _gets_key(node, parameter):
             keys.append(node.args[0].value)  # type: ignore[attr-defined]
     if roles := _complete(str(k) for k in keys if isinstance(k, str)):
-        found.append(Form(f"{{{', '.join(f'{n!r}: {r}' for n, r in roles.items())}}}"))
+        found.append(WeightForm(f"{{{', '.join(f'{n!r}: {r}' for n, r in roles.items())}}}"))
     if roles := _complete(attributes):
         found.append(_called("SimpleNamespace", roles))
     if {k for k in keys if isinstance(k, int)} >= {0, 1, 2, 3}:
@@ -56,21 +56,21 @@ def containers(function: Function, parameter: str) -> list[Form]:
 
 
 STANDARD = (
-    Form("{'W1': W1, 'b1': b1, 'W2': W2, 'b2': b2}"),
-    Form("(W1, b1, W2, b2)"),
-    Form("[W1, b1, W2, b2]"),
+    WeightForm("{'W1': W1, 'b1': b1, 'W2': W2, 'b2': b2}"),
+    WeightForm("(W1, b1, W2, b2)"),
+    WeightForm("[W1, b1, W2, b2]"),
 )
 """The usual dictionary, tuple and list, for a parameter that is only handed on."""
 
 
-def forms_of(functions: Iterable[Function]) -> list[Form]:
+def forms_of(functions: Iterable[Function]) -> list[WeightForm]:
     """The forms in which any of some functions uses a parameter that holds the weights."""
     return [
         c for f in functions for n in f.names if names.is_container(n) for c in containers(f, n)
     ]
 
 
-def fields_of(classes: Iterable[Class]) -> list[Form]:
+def fields_of(classes: Iterable[Class]) -> list[WeightForm]:
     """The classes that are nothing but fields for all weights."""
     found = []
     for kind in classes:
@@ -82,8 +82,8 @@ def fields_of(classes: Iterable[Class]) -> list[Form]:
     return found
 
 
-def _called(name: str, roles: Mapping[str, str]) -> Form:
-    return Form(f"{name}({', '.join(f'{n}={r}' for n, r in roles.items())})")
+def _called(name: str, roles: Mapping[str, str]) -> WeightForm:
+    return WeightForm(f"{name}({', '.join(f'{n}={r}' for n, r in roles.items())})")
 
 
 def _gets_key(node: ast.Call, parameter: str) -> bool:
@@ -104,12 +104,12 @@ def _complete(found: Iterable[str]) -> dict[str, str]:
     return roles if {"W1", "W2"} <= set(roles.values()) else {}
 
 
-def _unpacked(target: ast.expr) -> list[Form]:
+def _unpacked(target: ast.expr) -> list[WeightForm]:
     """`W1, b1, W2, b2 = params` and `(W1, b1), (W2, b2) = params`, in whatever order."""
     if not isinstance(target, ast.Tuple | ast.List):
         return []
     roles = _complete(n.id for n in walk(target) if isinstance(n, ast.Name))
-    return [Form(_tuple(target, roles))] if roles else []
+    return [WeightForm(_tuple(target, roles))] if roles else []
 
 
 def _tuple(target: ast.expr, roles: Mapping[str, str]) -> str:

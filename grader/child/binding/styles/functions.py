@@ -14,7 +14,7 @@ from typing import Any
 from grader.child.binding import names
 from grader.child.binding.environment import CONTAINER, Environment
 from grader.child.binding.language import places
-from grader.child.binding.language.containers import STANDARD, Form, fields_of, forms_of
+from grader.child.binding.language.containers import STANDARD, WeightForm, fields_of, forms_of
 from grader.child.binding.names import plain
 from grader.child.binding.source import Function, Source
 from grader.child.binding.styles.location import layout_of, locate
@@ -70,7 +70,7 @@ def _with_loss(forward: Function, losses: list[Function]) -> Iterator[tuple[Func
     yield (forward,)
 
 
-def _held(draft: Draft, inits: list[Form], others: list[Form]) -> Iterator[Draft]:
+def _held(draft: Draft, inits: list[WeightForm], others: list[WeightForm]) -> Iterator[Draft]:
     """The draft with each form in which its functions may want the weights."""
     wanting = [f for f in draft.stages if f.takes_container]
     if not wanting:
@@ -84,7 +84,7 @@ def _held(draft: Draft, inits: list[Form], others: list[Form]) -> Iterator[Draft
         yield replace(draft, container=first[text], fixed=fixed, layout=layout or draft.layout)
 
 
-def _made(module: ModuleType, function: Function) -> Form | None:
+def _made(module: ModuleType, function: Function) -> WeightForm | None:
     """What the candidate's `init_params(…)` makes, and how the weights lie in it."""
     name = plain(function.name)
     if not name.startswith(MAKES) or not any(w in name for w in ("param", "weight", "init")):
@@ -103,8 +103,8 @@ def _made(module: ModuleType, function: Function) -> Form | None:
         return None
     text = _literal(result, {p: n for n, p in at.items()})
     if text:
-        return Form(text, layout=layout)
-    return Form(line, {n: places.text(p, CONTAINER) for n, p in at.items()}, layout)
+        return WeightForm(text, layout=layout)
+    return WeightForm(line, {n: places.text(p, CONTAINER) for n, p in at.items()}, layout)
 
 
 def _literal(value: Any, roles: Mapping[places.Place, str], place: places.Place = ()) -> str:

@@ -30,31 +30,41 @@ from grader.child.binding.source import Function, Source
 from grader.child.binding.writer import Draft
 
 
-class Network(dict[str, Any]):
+class Network(Mapping[str, Any]):
     """The four pieces of one forward; its items are the arrays that they keep for backward."""
 
     def __init__(self, first: Piece, relu: Piece, second: Piece, criterion: Piece) -> None:
         self.first, self.relu, self.second, self.criterion = first, relu, second, criterion
 
     def forward(self, X: Any, y: Any) -> Any:
-        """The loss, or one for each example."""
+        """Return the loss, or one for each example."""
         hidden = self.relu.forward(self.first.forward(X))
-        loss = self.criterion.forward(self.second.forward(hidden), y)
-        holders = (self.first.holder, self.second.holder)
-        weights = {id(v) for h in holders for p, v in places.walk(h) if weight_at(p, v)}
-        for number, piece in enumerate((self.first, self.relu, self.second, self.criterion), 1):
-            kept = {places.text(p, f"layer{number}"): a for p, a in piece.kept_arrays()}
-            self.update((name, array) for name, array in kept.items() if id(array) not in weights)
-        return loss
+        return self.criterion.forward(self.second.forward(hidden), y)
 
     def backward(self) -> dict[str, Any]:
-        """The gradients of the input and of both layers' weights."""
+        """Return the gradients of the input and of both layers' weights."""
         upstream = self.second.backward(self.criterion.backward(None))
         gradients = {"dX": self.first.backward(self.relu.backward(upstream))}
         for number, piece in ((1, self.first), (2, self.second)):
             for kind, gradient in gradients_of(piece).items():
                 gradients[f"d{kind}{number}"] = gradient
         return gradients
+
+    def _kept(self) -> dict[str, Any]:
+        holders = (self.first.holder, self.second.holder)
+        weights = {id(v) for h in holders for p, v in places.walk(h) if weight_at(p, v)}
+        pieces = enumerate((self.first, self.relu, self.second, self.criterion), 1)
+        kept = {places.text(p, f"layer{n}"): a for n, k in pieces for p, a in k.kept_arrays()}
+        return {name: array for name, array in kept.items() if id(array) not in weights}
+
+    def __getitem__(self, name: str) -> Any:
+        return self._kept()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._kept())
+
+    def __len__(self) -> int:
+        return len(self._kept())
 
 
 Build = Callable[[Any, Any, Any, Any], Network]

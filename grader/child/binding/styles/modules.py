@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from grader.child.binding.language.containers import STANDARD, Form, fields_of, forms_of
+from grader.child.binding.language.containers import STANDARD, WeightForm, fields_of, forms_of
 from grader.child.binding.names import plain
 from grader.child.binding.source import Class, Function, Source
 from grader.child.binding.styles import objects
@@ -49,7 +49,7 @@ def _rank(function: Function) -> tuple[bool, ...]:
     )
 
 
-def _containers(source: Source, function: Function) -> list[Form | None]:
+def _containers(source: Source, function: Function) -> list[WeightForm | None]:
     if not function.takes_container:
         return [None]
     found = [*forms_of([function]), *forms_of(source.functions), *fields_of(source.classes)]
