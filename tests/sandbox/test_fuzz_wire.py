@@ -23,7 +23,7 @@ from grader.sandbox.control import Limits
 from grader.sandbox.pool import Zygote
 from grader.sandbox.session import Reply
 
-CHILDREN, FRAMES = 150, 1000
+CHILDREN, FRAMES = 300, 1000
 SECONDS = 0.25
 """A child's time for its load; a frame that promises more than comes waits for all of it."""
 OWN_SECONDS = 10.0
