@@ -274,7 +274,7 @@ class Driver:
 
 
 def _is_loaded_from(module: Any, files: Container[str]) -> bool:
-    """Whether a module is a submission's: one of its files or folders, or a stand-in."""
+    """Return whether a module is a submission's: one of its files or folders, or a stand-in."""
     if isinstance(module, standin.InertModule):
         return True
     names = vars(module) if isinstance(module, ModuleType) else {}

@@ -112,7 +112,7 @@ def _with_labels_as_rows(kit: Kit) -> Kit | None:
 
 
 def _runs(made: Callable[[], Piece]) -> bool:
-    """Whether a loss gives one number for three rows of four logits, and goes back."""
+    """Return whether a loss gives one number for three rows of four logits, and goes back."""
     try:
         loss = made()
         values = loss.forward(np.arange(12.0).reshape(3, 4) / 10.0, np.array([2, 0, 3]))

@@ -59,7 +59,7 @@ class DifferenceSession(Session):
 
     @property
     def steps(self) -> bool:
-        """Whether it takes steps; in a `whole`, not by way of a backward that does."""
+        """Return whether it takes steps; in a `whole`, not by way of a backward that does."""
         return bool(self.points.by_tensor) and not (self.whole and self.steps_itself)
 
     def _origins(self, tensor: str) -> list[Origin]:

@@ -71,7 +71,7 @@ class Session(ABC):
 
     @property
     def equalised(self) -> bool:
-        """Whether the two sides had to be made to agree."""
+        """Return whether the two sides had to be made to agree."""
         return bool(self.unequal) or self.loss is not None
 
     def equalise(self) -> None:
