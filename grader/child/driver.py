@@ -31,6 +31,7 @@ from grader.child import (
     trials,
     versions,
 )
+from grader.child.binding.canonical import ARGUMENTS
 from grader.child.binding.kit import Kit
 from grader.child.reports import CallReport, Definition, LoadReport, TraceReport, to_json
 from grader.child.seeding import reseed
@@ -41,7 +42,6 @@ MESSAGE_CHARS = 2000
 """Of a bad return's message; it may quote keys as long as the candidate likes."""
 
 CONTRACT = ("forward", "backward", "torch_forward_backward", "verify", "gradient_check")
-ARGUMENTS = ("X", "y", "W1", "b1", "W2", "b2")
 HARNESS_FILES = (*map(str, Path(__file__).parent.rglob("*.py")), *binding.FILES, child.__file__)
 """Hidden from tracebacks: a candidate is shown the candidate's own lines."""
 
