@@ -73,10 +73,10 @@ class LoadReport:
 class LayerName:
     """A reusable layer: its kind, its class ("" for a function), and its two methods."""
 
-    kind: str
-    name: str
-    forward: str = ""
-    backward: str = ""
+    kind: str = limited("", 200)
+    name: str = limited("", 200)
+    forward: str = limited("", 200)
+    backward: str = limited("", 200)
 
 
 @dataclass(frozen=True)
