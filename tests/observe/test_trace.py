@@ -132,7 +132,7 @@ def test_a_child_that_dies_leaves_no_error(body: str, numpy_zygote: Zygote) -> N
     text = f"def forward(X, *a):\n    {body}\n    return X.sum(), 0\n"
     started = time.perf_counter()
     found = take_trace(submission(text), PAPER, "numpy", numpy_zygote, Allowance(0.5))
-    assert time.perf_counter() - started < 5
+    assert time.perf_counter() - started < 30, "it would last for ever"
     assert found.reason or found.stopped
     assert not found.reason.startswith(Ended.HARNESS), "by then the child has come up"
 
