@@ -33,7 +33,14 @@ from grader.child import (
 )
 from grader.child.binding.canonical import ARGUMENTS
 from grader.child.binding.kit import Kit
-from grader.child.reports import CallReport, Definition, LoadReport, TraceReport, to_json
+from grader.child.reports import (
+    CallReport,
+    Definition,
+    LoadReport,
+    TraceReport,
+    to_json,
+    type_name,
+)
 from grader.child.seeding import reseed
 from grader.sandbox import child
 from grader.source import cells
@@ -202,12 +209,14 @@ class Driver:
         loss, cache = coerce.pair(self.call("forward", *arguments), "loss, cache")
         self.caches[items["handle"]] = cache
         answer: dict[str, Any] = {"loss": coerce.as_array(loss, "the loss")}
-        report = CallReport(type(loss).__name__, lossless=self.bind().lossless)
+        report = CallReport(type_name(loss), lossless=self.bind().lossless)
         if "want_cache" in items:
             shown = self.bind().shown(cache)
             biases = [items[name] for name in ("b1", "b2")]
             arrays = coerce.cache_arrays(shown, binding.works, biases)
             answer |= {f"cache{i}": array for i, (_, array) in enumerate(arrays)}
+            if sum(len(path) for path, _ in arrays) > int(items["max_bytes"]):
+                raise coerce.BadReturn("the cache's keys are far longer than any right answer")
             paths = tuple(path.replace("\n", " ") for path, _ in arrays)
             cacheless = not arrays and self.bind().cacheless
             report = replace(report, cacheless=cacheless, paths=paths)
@@ -229,7 +238,7 @@ class Driver:
         loss, returned = coerce.pair(value, "loss, grads")
         grads, problems = coerce.gradients(returned)
         answer: dict[str, Any] = {"loss": coerce.as_array(loss, "the loss"), **grads}
-        answer["report"] = to_json(CallReport(type(loss).__name__, problems=problems))
+        answer["report"] = to_json(CallReport(type_name(loss), problems=problems))
         return answer | (_after(arguments) if "want_inputs" in items else {})
 
     def verify(self, items: dict[str, Any]) -> dict[str, Any]:
