@@ -25,7 +25,7 @@ from grader.child.binding.pieces import (
 )
 from grader.child.binding.source import Class
 from grader.child.binding.trial import RAISED
-from grader.child.reports import NAME, CallReport, LayerName, to_json
+from grader.child.reports import NAME_CHARS, CallReport, LayerName, to_json
 from grader.sandbox.child import describe
 
 if TYPE_CHECKING:
@@ -125,24 +125,26 @@ def _runs(made: Callable[[], Piece]) -> bool:
 def _names(kit: Kit) -> tuple[LayerName, ...]:
     """Return the names of the layers and of their methods."""
     classes = (("linear", kit.linear), ("relu", kit.relu))
-    names = [LayerName(kind, c.name[:NAME], *_methods(c)) for kind, c in classes if c is not None]
+    names = [
+        LayerName(kind, c.name[:NAME_CHARS], *_methods(c)) for kind, c in classes if c is not None
+    ]
     try:
         loss = kit.made("loss")
     except RAISED:
         loss = None  # the stacks with a loss say why
     if isinstance(loss, ObjectPiece):
-        names.append(LayerName("loss", loss.kind.name[:NAME], *_methods(loss.kind)))
+        names.append(LayerName("loss", loss.kind.name[:NAME_CHARS], *_methods(loss.kind)))
     elif isinstance(loss, FunctionPiece):
-        name = loss.pair[0].name[:NAME]
+        name = loss.pair[0].name[:NAME_CHARS]
         names.append(LayerName("loss", "", name, name))
     if kit.container is not None:
-        names.append(LayerName("container", kit.container.name[:NAME]))
+        names.append(LayerName("container", kit.container.name[:NAME_CHARS]))
     return tuple(names)
 
 
 def _methods(kind: Class) -> tuple[str, str]:
     back = backward_of(kind)
-    return str(method_of(kind))[:NAME], back.name[:NAME] if back is not None else ""
+    return str(method_of(kind))[:NAME_CHARS], back.name[:NAME_CHARS] if back is not None else ""
 
 
 def _last(items: dict[str, Any], end: str = "") -> Any:
