@@ -125,15 +125,13 @@ def _runs(made: Callable[[], Piece]) -> bool:
 def _names(kit: Kit) -> tuple[LayerName, ...]:
     """Return the names of the layers and of their methods."""
     classes = (("linear", kit.linear), ("relu", kit.relu))
-    names = [
-        LayerName(kind, c.name[:NAME_CHARS], *_methods(c)) for kind, c in classes if c is not None
-    ]
+    names = [_class_name(kind, own) for kind, own in classes if own is not None]
     try:
         loss = kit.made("loss")
     except RAISED:
         loss = None  # the stacks with a loss say why
     if isinstance(loss, ObjectPiece):
-        names.append(LayerName("loss", loss.kind.name[:NAME_CHARS], *_methods(loss.kind)))
+        names.append(_class_name("loss", loss.kind))
     elif isinstance(loss, FunctionPiece):
         name = loss.pair[0].name[:NAME_CHARS]
         names.append(LayerName("loss", "", name, name))
@@ -142,9 +140,10 @@ def _names(kit: Kit) -> tuple[LayerName, ...]:
     return tuple(names)
 
 
-def _methods(kind: Class) -> tuple[str, str]:
-    back = backward_of(kind)
-    return str(method_of(kind))[:NAME_CHARS], back.name[:NAME_CHARS] if back is not None else ""
+def _class_name(kind: str, layer: Class) -> LayerName:
+    backward = backward_of(layer)
+    names = (layer.name, str(method_of(layer)), backward.name if backward is not None else "")
+    return LayerName(kind, *(name[:NAME_CHARS] for name in names))
 
 
 def _last(items: dict[str, Any], end: str = "") -> Any:
