@@ -136,7 +136,7 @@ class Adapter:
             space[target] = value
             return
         holder = self.value(owner, space)
-        step = key if kind == "attribute" else self.value(key, space)
+        step: Any = key if kind == "attribute" else self.value(key, space)
         if isinstance(holder, tuple):
             self._put(owner, places.replaced(holder, step, value), space)
         else:
