@@ -12,12 +12,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from grader.checks.check import Outcome, check, failed, judge, passed, waits
-from grader.checks.refusal import listed, trial_line
+from grader.checks.check import Conclusion, check, failed, judge, left_open, waits
+from grader.checks.trials import trial_line, trials_outcome
 from grader.checks.view import View, number
 from grader.observe.difference_check import DifferenceCheck, Tolerance
-from grader.observe.verification import PERCENT
-from grader.problem.compare import FINITE_DIFFERENCE, STEP
+from grader.observe.verification import PERCENT, Kind
+from grader.problem.compare import FINITE_DIFFERENCE, STEP, central_error, error
 from grader.records import TENSORS, Array, CheckStatus, Evidence
 
 ROUGH = 8.0
@@ -53,11 +53,8 @@ class Stepping:
 
     @property
     def error(self) -> float:
-        """What a central difference with this step is off by, for a loss of order one.
-
-        h² f'''/6 of truncation and eps f/h of rounding, with f = f''' = 1.
-        """
-        return self.step**2 / 6.0 + self.eps / self.step
+        """What a central difference with this step is off by, for a loss of order one."""
+        return central_error(self.step, self.eps)
 
     @property
     def limit(self) -> float:
@@ -133,7 +130,7 @@ def _mirrored(moves: Array, eps: float) -> float:
     hint="Take (f(x + h) - f(x - h)) / (2h), in float64, with h near 6e-6 (eps ** (1/3)).",
     serves="All parts: ideally finite differences too. Follow-up 5: tolerance and step.",
 )
-def fd_accurate(view: View) -> Outcome:
+def fd_accurate(view: View) -> Conclusion:
     """If there is a finite-difference check: it steps both ways, by a step that fits the dtype.
 
     Sensible is a step whose error, h²/6 + eps/h for a loss of order one, is at most 1e-6: in
@@ -153,20 +150,20 @@ def fd_accurate(view: View) -> Outcome:
 def _accuracy(stepping: Stepping, record: DifferenceCheck) -> Iterator[Evidence]:
     what = f"steps of {stepping.tensor}"
     where = record.case.name if record.case else ""
-    status = CheckStatus.PASS if stepping.central else CheckStatus.FAIL
+    status = CheckStatus.of(stepping.central)
     words = "to both sides" if stepping.central else "to one side"
     yield Evidence(what, "to both sides", words, where, verdict=status)
     if record.asks_step:
         return
-    status = CheckStatus.PASS if stepping.error <= stepping.limit else CheckStatus.FAIL
+    status = CheckStatus.of(stepping.error <= stepping.limit)
     best = f"{stepping.eps ** (1.0 / 3.0):.1g}"
     step = f"{stepping.step:.2g}, good for an error of {stepping.error:.1g}"
     yield Evidence(f"the step of {stepping.tensor}", f"about {best}", step, where, verdict=status)
     numeric, slope = record.numeric.get(stepping.tensor), record.slopes.get(stepping.tensor)
     if numeric is not None and slope is not None:
-        error = float(np.abs(numeric - slope).max() / np.abs(slope).max())
-        status = CheckStatus.PASS if error <= stepping.limit else CheckStatus.FAIL
-        said = f"off by {error:.1g} of its size"
+        off = error(numeric, slope)
+        status = CheckStatus.of(off <= stepping.limit)
+        said = f"off by {off:.1g} of its size"
         limit = f"within {stepping.limit:.1g}"
         yield Evidence(f"its slope by {stepping.tensor}", limit, said, where, verdict=status)
 
@@ -174,10 +171,9 @@ def _accuracy(stepping: Stepping, record: DifferenceCheck) -> Iterator[Evidence]
 def _accepted(record: DifferenceCheck) -> Iterator[Evidence]:
     """Whether right gradients are accepted; and the number that it gives for them, if any."""
     if record.kind != "helper" and record.trials.equal:
-        no = record.trials.accepts is False
-        status = CheckStatus.FAIL if no else CheckStatus.PASS
-        yield Evidence("right gradients", "accepted", "refused" if no else "accepted",
-                       verdict=status)  # fmt: skip
+        right = record.trials.accepts is not False
+        words = "accepted" if right else "refused"
+        yield Evidence("right gradients", "accepted", words, verdict=CheckStatus.of(right))
     if record.number is not None:
         words = number(record.number)
         yield Evidence("what it returns on them", "", words, verdict=CheckStatus.PASS)
@@ -189,7 +185,7 @@ def _accepted(record: DifferenceCheck) -> Iterator[Evidence]:
     hint="Compare every one of the five, relative to its size, with a limit near 1e-6.",
     serves="All parts: ideally finite differences too.",
 )
-def fd_catches(view: View) -> Outcome:
+def fd_catches(view: View) -> Conclusion:
     """If there is a finite-difference check: each of the five gradients made wrong is refused.
 
     1 % off, an entry changed or transposed; where that passes, twice, 1/B and −1 times the
@@ -203,26 +199,22 @@ def fd_catches(view: View) -> Outcome:
     trials = record.trials
     if record.kind == "helper":
         text = f"Open: {record.name} gives the differences; what compares them was not found."
-        return Outcome(CheckStatus.MANUAL, text)
+        return left_open(text)
     if trials.accepts is False:
-        return waits("It refuses right gradients, so its refusals say nothing.",
-                     "verification.fd_accurate")  # fmt: skip
+        return waits("It refuses right gradients, so its refusals say nothing.", fd_accurate.id)
     drawn = {s.tensor for s in stepped(view) if s.share < 1.0}
     lines = [
         trial_line(trial)
         for tensor in TENSORS
         for trial in trials.of(tensor)
-        if not (tensor in drawn and trial.kind in ("transpose", "mask"))
+        if not (tensor in drawn and trial.kind in (Kind.TRANSPOSE, Kind.MASK))
     ]
     if not lines:
         why = record.reason or "nothing in a run of it answers to a wrong gradient"
-        return Outcome(CheckStatus.MANUAL, f"Open: it could not be put to the test: {why}.")
-    missed = [line for line in lines if line.verdict is not CheckStatus.PASS]
-    lines += [_limit(record.tolerance)] if record.tolerance else []
-    if missed:
-        text = f"{record.name} accepts {listed([line.what for line in missed])}."
-        return failed(text, *missed, *(line for line in lines if line not in missed))
-    return passed(f"{record.name} refuses each of the five when it is wrong.", *lines)
+        return left_open(f"Open: it could not be put to the test: {why}.")
+    shown = [_limit(record.tolerance)] if record.tolerance else []
+    good = f"{record.name} refuses each of the five when it is wrong."
+    return trials_outcome(record.name, lines, good, shown=shown)
 
 
 def _limit(tolerance: Tolerance) -> Evidence:
@@ -230,7 +222,7 @@ def _limit(tolerance: Tolerance) -> Evidence:
     passes, stops = (f"{error:.1g}" for error in (tolerance.passes, tolerance.stops))
     words = f"{passes} passes, {stops} does not" if tolerance.passes else f"{stops} does not pass"
     words = words if np.isfinite(tolerance.stops) else f"even {passes} passes"
-    status = CheckStatus.PASS if tolerance.passes < PERCENT else CheckStatus.FAIL
+    status = CheckStatus.of(tolerance.passes < PERCENT)
     what = f"the relative error of d{tolerance.tensor} that it lets through"
     return Evidence(what, f"below {PERCENT:.1g}", words, verdict=status)
 
@@ -241,14 +233,14 @@ def _limit(tolerance: Tolerance) -> Evidence:
     hint="Keep the entry before you step, and put it back after; or step a copy.",
     serves="All parts: in-place operations.",
 )
-def fd_restores(view: View) -> Outcome:
+def fd_restores(view: View) -> Conclusion:
     """If there is a finite-difference check: what it steps is put back, but for rounding."""
     record = view.differences
     if (outcome := _untold(record)) is not None:
         return outcome
     lines = [*_left(record), *map(_lingering, stepped(view))]
     if not lines:
-        return Outcome(CheckStatus.MANUAL, "Open: it was not seen what it leaves.")
+        return left_open("Open: it was not seen what it leaves.")
     return judge(lines, f"{record.name} leaves its arguments as they were.")
 
 
@@ -260,27 +252,27 @@ def _left(record: DifferenceCheck) -> Iterator[Evidence]:
         before, after = getattr(record.case, tensor), record.after[tensor]
         limit = RESIDUE * float(np.finfo(before.dtype).eps) * np.maximum(1.0, np.abs(before))
         off = np.abs(after - before)
-        kept = bool(np.all(off <= limit))
-        words = "as before" if kept else f"changed by {number(float(off.max()))}"
-        status = CheckStatus.PASS if kept else CheckStatus.FAIL
+        same = bool(np.all(off <= limit))
+        words = "as before" if same else f"changed by {number(float(off.max()))}"
+        status = CheckStatus.of(same)
         yield Evidence(f"{tensor} after it", "as before", words, record.case.name, verdict=status)
 
 
 def _lingering(stepping: Stepping) -> Evidence:
-    status = CheckStatus.FAIL if stepping.lingers else CheckStatus.PASS
+    status = CheckStatus.of(not stepping.lingers)
     words = "still changed" if stepping.lingers else "as before"
     what = f"{stepping.tensor} when the next step is made"
     return Evidence(what, "as before", words, verdict=status)
 
 
-def _untold(record: DifferenceCheck) -> Outcome | None:
+def _untold(record: DifferenceCheck) -> Conclusion | None:
     """Why nothing is said: there is none, or it could not be run."""
     if record.kind:
         return None
     if record.reason:
         text = f"Open: no finite-difference check could be run: {record.reason}."
-        return Outcome(CheckStatus.MANUAL, text)
-    return Outcome(CheckStatus.MANUAL, OPTIONAL)
+        return left_open(text)
+    return left_open(OPTIONAL)
 
 
 def _still(record: DifferenceCheck) -> Evidence:

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from grader.checks.view import View, proportion
+from grader.checks.view import View
 from grader.problem.cases import GROWTH, SLOPE_STEPS
+from grader.problem.compare import proportion
 from grader.records import TENSORS, Array, Curve, Observation
 
 OVER_BATCHES = ("one_row", "primes", "square", "batch_is_hidden", "more_rows")

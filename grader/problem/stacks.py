@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.random import Generator
 
-from grader.problem.compare import ELEMENTARY, SAFETY
+from grader.problem.compare import limit
 from grader.records import Array, read_only
 
 LINEAR, RELU, LOSS = "linear", "relu", "loss"
@@ -64,14 +64,13 @@ class StackAnswers:
     second: Mapping[str, Array]
 
     def limit(self) -> float:
-        """The largest relative error of a right answer, as `tolerances` derives it.
+        """Return the largest relative error of a right answer.
 
         A value passes through sums of as many terms as there are rows and widths.
         """
-        sizes = sum(sum(a.shape) for n, a in self.stack.inputs.items() if n[0] in "Wx")
-        unit = float(np.finfo(self.stack.inputs["x"].dtype).eps) / 2.0
-        gamma = (sizes + ELEMENTARY) * unit
-        return SAFETY * gamma * (1.0 + float(np.abs(self.values["out"]).max()))
+        terms = sum(sum(a.shape) for n, a in self.stack.inputs.items() if n[0] in "Wx")
+        largest = float(np.abs(self.values["out"]).max())
+        return limit(terms, largest, self.stack.inputs["x"].dtype)
 
 
 def make_stacks(seed: int) -> dict[str, Stack]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from grader.checks.check import Outcome
+from grader.checks.check import Conclusion
 from grader.checks.differences import DIFFERENCES, steppings
 from grader.checks.view import View
 from grader.intake.files import Read
@@ -358,7 +358,7 @@ def submission(text: str) -> Submission:
     return assemble("id", "name", Read((SourceFile("solution.py", text.encode()),), ()))
 
 
-def outcomes(record: DifferenceCheck) -> list[Outcome]:
+def outcomes(record: DifferenceCheck) -> list[Conclusion]:
     exam = Exam(PAPER, {}, (0.0, 0.0))
     seen = View(exam, Observations(FINE, FINE, {}), differences=record)
     return [check.run(seen) for check in DIFFERENCES]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from grader.checks import View
-from grader.checks.refusal import REFUSAL, covers, refuses, tight
+from grader.checks.trials import TRIALS, covers, refuses, tight
 from grader.cohort import Engine
 from grader.intake import take_in
 from grader.observe.verification import Kind, Outcome, Spoiled, Verification
@@ -39,7 +39,7 @@ def record(**missed: tuple[Kind, ...]) -> Verification:
 
 def judged(view: View, verification: Verification) -> list[CheckStatus]:
     """The outcomes of covers, refuses and tight."""
-    return [check.run(replace(view, verification=verification)).status for check in REFUSAL]
+    return [check.run(replace(view, verification=verification)).status for check in TRIALS]
 
 
 @linux_only
@@ -73,7 +73,7 @@ def test_each_lapse_has_its_check(
 def test_what_could_not_be_put_to_the_test_is_left_to_a_person(
     made: Verification, why: str, view: View
 ) -> None:
-    for check in REFUSAL:
+    for check in TRIALS:
         outcome = check.run(replace(view, verification=made))
         assert outcome.status is CheckStatus.MANUAL
         assert why in outcome.message

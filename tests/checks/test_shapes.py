@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader.checks.stated import (
+from grader.checks.shapes import (
     Judged,
     Verdict,
     backward_shapes,

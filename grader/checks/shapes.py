@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from grader.bundled import PACKAGE
-from grader.checks.bound import BoundFile, Traced, Truth
-from grader.checks.check import Outcome, check, failed, passed
+from grader.checks.check import Conclusion, check, failed, left_open, passed
+from grader.checks.notation import BoundFile, Traced, Truth
 from grader.checks.view import View
 from grader.observe.naming import Namer
 from grader.observe.trace import CASE
@@ -143,7 +143,7 @@ def _is_backward(truth: Truth, tensors: frozenset[str]) -> bool:
 # ── the checks ───────────────────────────────────────────────────────────────
 
 
-def _outcome(view: View, groups: Mapping[str, tuple[str, ...]], enough: int) -> Outcome:
+def _outcome(view: View, groups: Mapping[str, tuple[str, ...]], enough: int) -> Conclusion:
     backward = groups is BACKWARD_GROUPS
     part = "backward" if backward else "forward"
     every = view.once("stated", lambda: judge_statements(view))
@@ -159,12 +159,12 @@ def _outcome(view: View, groups: Mapping[str, tuple[str, ...]], enough: int) -> 
     listed = ", ".join(named)
     if not view.step(f"{part}/{CASE}").ok:
         text = f"Open: {part} does not run, so a human marks what its source states."
-        return Outcome(CheckStatus.MANUAL, text, tuple(lines))
+        return left_open(text, *lines)
     if len(named) >= enough:
         return passed(f"The source states the shapes of {listed}, and they are right.", *lines)
     so_far = f"states only the shapes of {listed}" if named else "states none of these shapes"
     text = f"Open: the source {so_far}. A human marks what was said."
-    return Outcome(CheckStatus.MANUAL, text, tuple(lines))
+    return left_open(text, *lines)
 
 
 def _line(judged: Judged, *, several: bool) -> Evidence:
@@ -183,7 +183,7 @@ def _line(judged: Judged, *, several: bool) -> Evidence:
     hint="Write the shape at the line: `Z1 = X @ W1 + b1  # [B, H]`, with the problem's letters.",
     serves="Part 1: the exact shapes of Z1, H1, Z2 and the scalar loss.",
 )
-def forward_shapes(view: View) -> Outcome:
+def forward_shapes(view: View) -> Conclusion:
     """Shapes of Z1, H1, Z2 and the loss that the source states are right, and three are stated.
 
     Comments, docstrings, asserts and annotations count, with any letters that are used
@@ -198,7 +198,7 @@ def forward_shapes(view: View) -> Outcome:
     hint="Write the shape at the line: `dW1 = X.T @ dZ1  # [D, H]`, with the problem's letters.",
     serves="Part 2: the exact shapes of dZ2, dZ1 and all five gradients.",
 )
-def backward_shapes(view: View) -> Outcome:
+def backward_shapes(view: View) -> Conclusion:
     """Shapes of dZ2, dZ1 and the gradients that the source states are right; four are stated.
 
     Comments, docstrings, asserts and annotations count, with any letters that are used
