@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from grader.observe.trace import TracedValue
-from grader.source.shape_statements import Source, Statement
-from grader.source.shape_subjects import Subject
-from grader.source.shape_words import FIXED, SIZES, USUAL, Shape, shape_of, tensor_name
+from grader.source.shapes.statements import Source, Statement
+from grader.source.shapes.subjects import Subject
+from grader.source.shapes.words import FIXED, SIZES, USUAL, Shape, shape_of, tensor_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Truth:
 # ── what a name stands for ───────────────────────────────────────────────────
 
 
-class Traced:
+class TracedNames:
     """The traced values of one file, by place and by name."""
 
     def __init__(self, values: Sequence[TracedValue], lines: Sequence[str]) -> None:
@@ -52,12 +52,12 @@ class Traced:
 
 
 @dataclass
-class BoundFile:
+class Notation:
     """One file's statements beside what the trace and the problem say about them."""
 
     path: str
     source: Source
-    traced: Traced
+    traced: TracedNames
     sizes: Mapping[str, int]
     local: dict[tuple[str, str], Counter[str]] = field(default_factory=dict)
     wide: dict[str, Counter[str]] = field(default_factory=dict)

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator, Mapping, Sequence
 
 from grader.source.parsing import parse
-from grader.source.shape_statements import MAX_CHARACTERS
+from grader.source.shapes.statements import MAX_CHARACTERS
 
 WORD = "retain_graph"
 DERIVES = ("backward", "grad")

@@ -3,65 +3,56 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
-from grader.checks import View
 from grader.checks.trials import TRIALS, covers, refuses, tight
-from grader.cohort import Engine
-from grader.intake import take_in
-from grader.observe.verification import Kind, Outcome, Spoiled, Verification
-from grader.records import TENSORS, CheckStatus
-from tests.sandbox.confined import linux_only
+from grader.observe.verification import Kind, Verification
+from grader.records import TENSORS, CheckStatus, Ended
+from tests.checks.simulation import ends, fails, finding, left_open, put, simulated, strict, waits
 
-ROOT = Path(__file__).parents[2]
 PASS, FAIL, SKIPPED = CheckStatus.PASS, CheckStatus.FAIL, CheckStatus.SKIPPED
-STRICT = ((Kind.SCALE, 1.01), (Kind.ENTRY, 0.37))
+BOTH = (Kind.SCALE, Kind.ENTRY)
 
 
-@pytest.fixture(scope="module")
-def view(engine: Engine) -> View:
-    """The reference: its sides agree, and its verify says yes."""
-    return engine._examine(take_in(ROOT / "reference"))[0]
+def statuses_with(verification: Verification) -> list[CheckStatus]:
+    """Return the statuses of covers, refuses and tight."""
+    view = simulated(verification=verification)
+    return [check.run(view).status for check in TRIALS]
 
 
-def record(**missed: tuple[Kind, ...]) -> Verification:
-    """A function that refuses everything but the kinds that are named for a tensor."""
-    trials = [
-        Spoiled("primes", kind, amount, t,
-                Outcome.ACCEPTED if kind in missed.get(t, ()) else Outcome.REFUSED, "return")
-        for t in TENSORS
-        for kind, amount in STRICT
-    ]  # fmt: skip
-    return Verification("function", True, True, trials=tuple(trials), reason="")
+def test_covers() -> None:
+    fails(covers, verification=strict(b1=BOTH), says="notices no error in db1: accepted times 1.01")
+    waits(covers, ends("torch/", Ended.RAISED))
 
 
-def judged(view: View, verification: Verification) -> list[CheckStatus]:
-    """The outcomes of covers, refuses and tight."""
-    return [check.run(replace(view, verification=verification)).status for check in TRIALS]
+def test_refuses() -> None:
+    fails(refuses, verification=strict(W2=(Kind.ENTRY,)), says="dW2 with one entry changed")
+    wrong = replace(strict(), equalised=True, equal=False)
+    waits(refuses, put("backward/", "W1", lambda dW1: 2 * dW1), verification=wrong)
 
 
-@linux_only
+def test_tight() -> None:
+    fails(tight, verification=strict(X=(Kind.SCALE,)), says="accepts dX times 1.01")
+    left_open(tight, verification=Verification(reason="timeout: the time was up"))
+
+
 @pytest.mark.parametrize(
     ("made", "statuses"),
     [
-        (record(), [PASS, PASS, PASS]),
-        (record(b1=(Kind.SCALE, Kind.ENTRY)), [FAIL, FAIL, PASS]),
-        (record(W1=(Kind.SCALE,), X=(Kind.SCALE,)), [PASS, PASS, FAIL]),
-        (record(W2=(Kind.ENTRY,)), [PASS, FAIL, PASS]),
-        (record(**dict.fromkeys(TENSORS, (Kind.SCALE, Kind.ENTRY))), [FAIL, FAIL, FAIL]),
-        (replace(record(), trials=(), sides=False), [FAIL, FAIL, FAIL]),
+        (strict(), [PASS, PASS, PASS]),
+        (strict(b1=BOTH), [FAIL, FAIL, PASS]),
+        (strict(W1=(Kind.SCALE,), X=(Kind.SCALE,)), [PASS, PASS, FAIL]),
+        (strict(W2=(Kind.ENTRY,)), [PASS, FAIL, PASS]),
+        (strict(**dict.fromkeys(TENSORS, BOTH)), [FAIL, FAIL, FAIL]),
+        (replace(strict(), trials=(), sides=False), [FAIL, FAIL, FAIL]),
         (Verification(reason="crash: ended by SIGKILL", broke_off=True), [FAIL, FAIL, FAIL]),
     ],
 )  # fmt: skip
-def test_each_lapse_has_its_check(
-    made: Verification, statuses: list[CheckStatus], view: View
-) -> None:
-    assert judged(view, made) == statuses
+def test_each_lapse_has_its_check(made: Verification, statuses: list[CheckStatus]) -> None:
+    assert statuses_with(made) == statuses
 
 
-@linux_only
 @pytest.mark.parametrize(
     ("made", "why"),
     [
@@ -71,26 +62,22 @@ def test_each_lapse_has_its_check(
     ],
 )  # fmt: skip
 def test_what_could_not_be_put_to_the_test_is_left_to_a_person(
-    made: Verification, why: str, view: View
+    made: Verification, why: str
 ) -> None:
     for check in TRIALS:
-        outcome = check.run(replace(view, verification=made))
+        outcome = finding(check, verification=made)
         assert outcome.status is CheckStatus.MANUAL
         assert why in outcome.message
 
 
-@linux_only
-def test_sides_that_could_not_be_made_to_agree_are_waited_for(view: View) -> None:
+def test_sides_that_could_not_be_made_to_agree_are_waited_for() -> None:
     made = Verification("function", False, False, equalised=True, equal=False, reason="")
-    assert judged(view, made) == [SKIPPED] * 3
+    assert statuses_with(made) == [SKIPPED] * 3
 
 
-@linux_only
-def test_the_words(view: View) -> None:
-    made = replace(
-        view, verification=record(b1=(Kind.SCALE, Kind.ENTRY), W2=(Kind.ENTRY,), X=(Kind.SCALE,))
-    )
-    said = [check.run(made).message for check in (covers, refuses, tight)]
+def test_the_words() -> None:
+    made = strict(b1=BOTH, W2=(Kind.ENTRY,), X=(Kind.SCALE,))
+    said = [finding(check, verification=made).message for check in (covers, refuses, tight)]
     assert said == [
         "verify notices no error in db1: accepted times 1.01, with one entry changed.",
         "verify accepts db1 with one entry changed, dW2 with one entry changed.",

@@ -13,8 +13,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from grader.source.parsing import parse
-from grader.source.shape_claims import BARE, ONE_TOKEN, Claim, claims
-from grader.source.shape_subjects import (
+from grader.source.shapes.claims import BARE, ONE_TOKEN, Claim, claims
+from grader.source.shapes.subjects import (
     Subject,
     asserted_in,
     changes_part,
@@ -22,7 +22,7 @@ from grader.source.shape_subjects import (
     letters_of,
     subjects_of,
 )
-from grader.source.shape_words import exact_name
+from grader.source.shapes.words import exact_name
 
 MAX_CHARACTERS = 100_000
 """Of all files together; an answer has five thousand. Hostile ones of this size take 0.4 s."""

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from grader.source.shape_words import FIXED, USUAL, exact_name
+from grader.source.shapes.words import FIXED, USUAL, exact_name
 
 MAX_TEXT = 240
 """Characters of a line that are read."""
