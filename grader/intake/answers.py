@@ -13,7 +13,7 @@ import tokenize
 from collections.abc import Iterator, Sequence
 
 from grader.records import SourceFile, WrittenAnswer
-from grader.source.parsing import parse
+from grader.source.parsing import parsed
 
 HEADING = re.compile(r"^#{1,6}[ \t]+(.*?)[ \t#]*$", re.MULTILINE)
 NAMED = re.compile(
@@ -103,11 +103,8 @@ def _of_remark(text: str, where: str) -> Iterator[WrittenAnswer]:
 
 def _docstrings(file: SourceFile) -> Iterator[tuple[int, str]]:
     """Yield the strings that stand alone at module level, with their first line."""
-    try:
-        tree = parse(file.data, file.path)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return
-    for node in tree.body:
+    tree = parsed(file.data)
+    for node in tree.body if tree else ():
         value = node.value if isinstance(node, ast.Expr) else None
         if isinstance(value, ast.Constant) and isinstance(value.value, str):
             yield value.lineno, value.value

@@ -11,7 +11,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from grader.source.parsing import parse, parse_expression
+from grader.source.parsing import parse, parse_expression, parsed
+from grader.source.program import last_name
 
 SIMPLE = (ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Return, ast.Expr, ast.Delete, ast.Assert)
 TIGHT = (ast.BinOp, ast.UnaryOp, ast.Attribute, ast.Compare, ast.Starred, ast.BoolOp)
@@ -19,9 +20,6 @@ ATOMIC = (ast.Name, ast.Attribute, ast.Call, ast.Subscript, ast.Constant, ast.Li
 
 WORD_BEFORE = rb"\b(return|in|not|and|or|if|else|yield|assert)\s+$"
 """What may stand before an opening parenthesis without its being a call's."""
-
-UNPARSABLE = (SyntaxError, ValueError, RecursionError, MemoryError)
-"""What the parser raises for what is no Python, or too deep."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,9 +142,7 @@ class Text:
         calls = [
             node
             for node in self.functions
-            if isinstance(node, ast.Call)
-            and name
-            and name == getattr(node.func, "attr", getattr(node.func, "id", ""))
+            if isinstance(node, ast.Call) and name and name == last_name(node.func)
         ]
         return [s for s in map(self.statement, calls) if s is not None]
 
@@ -225,11 +221,7 @@ class Text:
         """Whether the edited file parses, and is another text than before."""
         if self.data[edit.start : edit.end].decode() == edit.text:
             return False
-        try:
-            parse(self.applied([edit]))
-        except UNPARSABLE:
-            return False
-        return True
+        return parsed(self.applied([edit])) is not None
 
 
 def _bound(node: ast.Assign | ast.AugAssign) -> set[str]:

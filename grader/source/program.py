@@ -7,13 +7,12 @@ cannot take within its limits is passed over. All walks are loops, so nesting co
 from __future__ import annotations
 
 import ast
-import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from grader.records import Submission
-from grader.source.parsing import parse, source_lines
+from grader.source.parsing import parsed, source_lines
 
 MAX_SOURCE = 256 * 1024
 """Bytes of a file that are parsed; a solution has about ten thousand."""
@@ -70,7 +69,8 @@ class Program:
     @cached_property
     def trees(self) -> dict[str, ast.Module]:
         """The tree of each file that parses, parsed when something first asks."""
-        trees = ((file.path, parsed(file.data)) for file in self._files)
+        small = (file for file in self._files if len(file.data) <= MAX_SOURCE)
+        trees = ((file.path, parsed(file.data)) for file in small)
         return {path: tree for path, tree in trees if tree is not None}
 
     @cached_property
@@ -180,18 +180,6 @@ class Program:
             if isinstance(node, ast.Assign) and len(node.targets) == 1
             for value, name in _parts(node.targets[0], node.value)
         }
-
-
-def parsed(data: bytes) -> ast.Module | None:
-    """A file's tree; None for what does not parse, or is too much to parse here."""
-    if len(data) > MAX_SOURCE:
-        return None
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", SyntaxWarning)
-            return parse(data)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
 
 
 def span(node: ast.expr | ast.stmt) -> Span:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Mapping, Sequence
 
-from grader.source.parsing import parse
+from grader.source.parsing import parsed
+from grader.source.program import Def
 from grader.source.shapes.statements import MAX_CHARACTERS
 
 WORD = "retain_graph"
@@ -18,12 +19,9 @@ def needlessly_retained(sources: Mapping[str, Sequence[str]]) -> Iterator[tuple[
         text = "\n".join(lines)
         if WORD not in text or len(text) > MAX_CHARACTERS:
             continue
-        try:
-            tree = parse(text, path)
-        except (SyntaxError, ValueError, RecursionError, MemoryError, SystemError):
-            continue
-        for function in ast.walk(tree):
-            if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+        tree = parsed(text)
+        for function in ast.walk(tree) if tree else ():
+            if isinstance(function, Def):
                 yield from ((path, line) for line in _once(function))
 
 

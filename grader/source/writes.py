@@ -196,15 +196,6 @@ def _is_view(index: ast.expr) -> bool:
     )
 
 
-def _blocks(statement: ast.stmt) -> Iterator[list[ast.stmt]]:
-    """The blocks within a compound statement."""
-    for part in (statement, *getattr(statement, "handlers", ()), *getattr(statement, "cases", ())):
-        for name in ("body", "orelse", "finalbody"):
-            block = getattr(part, name, None)
-            if isinstance(block, list):
-                yield block
-
-
 def _bind(statement: ast.stmt, holds: Holds) -> None:
     """What names hold after a statement."""
     if isinstance(statement, ast.Assign):

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import ast
 import re
-import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from grader.source.parsing import parse
+from grader.source.parsing import parsed
 from grader.source.shapes.claims import BARE, ONE_TOKEN, Claim, claims
 from grader.source.shapes.subjects import (
     Subject,
@@ -29,7 +28,6 @@ MAX_CHARACTERS = 100_000
 
 MAX_LINE = 1000
 MAX_STATEMENTS = 400
-UNPARSABLE = (SyntaxError, ValueError, RecursionError, MemoryError)
 NOTHING_ELSE = re.compile(r"(?:shape)? ?[:=]? ?[\[(][^()\[\]]{0,60}[\])][.,;]?")
 
 
@@ -75,11 +73,8 @@ def read_source(lines: Sequence[str]) -> Source:
         return Source()
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     lines = tuple(text.split("\n"))
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            tree = parse(text)
-    except UNPARSABLE:
+    tree = parsed(text)
+    if tree is None:
         return Source()
     reader = _Reader(lines)
     reader.read(tree)
@@ -90,7 +85,6 @@ def read_source(lines: Sequence[str]) -> Source:
 
 
 _Scope = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
-_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _HOLDERS = (ast.stmt, ast.excepthandler, ast.match_case)
 _TEXTS = ("Constant", "JoinedStr", "TemplateStr")
 

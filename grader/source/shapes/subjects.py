@@ -6,8 +6,7 @@ import ast
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-Span = tuple[int, int, int, int]
-"""Line, column, end line, end column, as `ast` counts them."""
+from grader.source.program import Span, span
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,11 +15,6 @@ class Subject:
 
     name: str
     span: Span | None = None
-
-
-def _span(node: ast.expr | ast.stmt) -> Span:
-    end = node.end_lineno or node.lineno, node.end_col_offset or 0
-    return node.lineno, node.col_offset, *end
 
 
 def name_of(node: ast.expr) -> str:
@@ -42,14 +36,14 @@ def subjects_of(node: ast.stmt) -> list[Subject]:
     """What a statement assigns or returns, with the place of its value."""
     match node:
         case ast.Assign(targets=targets, value=value):
-            span = _span(node) if changes_part(node) else _span(value)
-            return [Subject(name_of(t), span) for t in targets if name_of(t)]
+            place = span(node if changes_part(node) else value)
+            return [Subject(name_of(t), place) for t in targets if name_of(t)]
         case ast.AugAssign(target=target):
-            return [Subject(name_of(target), _span(node))]
+            return [Subject(name_of(target), span(node))]
         case ast.AnnAssign(target=target, value=given):
-            return [Subject(name_of(target), _span(given) if given else None)]
+            return [Subject(name_of(target), span(given) if given else None)]
         case ast.Return(value=ast.expr() as value) if not isinstance(value, ast.Tuple | ast.Dict):
-            return [Subject(name_of(value), _span(value))]
+            return [Subject(name_of(value), span(value))]
     return []
 
 
@@ -70,11 +64,11 @@ def entries_of(node: ast.expr) -> Iterator[tuple[int, Subject]]:
         case ast.Dict(keys=keys, values=values):
             for key, value in zip(keys, values, strict=True):
                 if isinstance(key, ast.Constant) and isinstance(key.value, str):
-                    yield value.end_lineno or 0, Subject(key.value, _span(value))
+                    yield value.end_lineno or 0, Subject(key.value, span(value))
         case ast.Call(args=items, keywords=keywords):
             for word in keywords:
                 if word.arg:
-                    yield word.value.end_lineno or 0, Subject(word.arg, _span(word.value))
+                    yield word.value.end_lineno or 0, Subject(word.arg, span(word.value))
             yield from _names_in(items)
         case ast.Tuple(elts=items) | ast.List(elts=items):
             yield from _names_in(items)
@@ -83,7 +77,7 @@ def entries_of(node: ast.expr) -> Iterator[tuple[int, Subject]]:
 def _names_in(items: Sequence[ast.expr]) -> Iterator[tuple[int, Subject]]:
     for item in items:
         if isinstance(item, ast.Name | ast.Attribute):
-            yield item.end_lineno or 0, Subject(name_of(item), _span(item))
+            yield item.end_lineno or 0, Subject(name_of(item), span(item))
 
 
 # ── shapes in code ───────────────────────────────────────────────────────────
