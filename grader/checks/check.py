@@ -53,7 +53,7 @@ class Check:
 
     @property
     def part(self) -> str:
-        """`backward` of `backward.dW1`."""
+        """Return `backward` of `backward.dW1`."""
         return self.id.partition(".")[0]
 
     def finding(self, conclusion: Conclusion) -> Finding:

@@ -53,12 +53,12 @@ class Stepping:
 
     @property
     def error(self) -> float:
-        """What a central difference with this step is off by, for a loss of order one."""
+        """Return what a central difference with this step is off by, for a loss of order one."""
         return central_error(self.step, self.eps)
 
     @property
     def limit(self) -> float:
-        """The largest error of a sensible step: 1e-6, or near the best where eps is coarse."""
+        """Return the largest error of a sensible step: 1e-6, or near the best that eps allows."""
         return max(FINITE_DIFFERENCE, ROUGH * float(self.eps ** (2.0 / 3.0)))
 
     @property
@@ -71,7 +71,7 @@ class Stepping:
 
 
 def steppings(record: DifferenceCheck) -> list[Stepping]:
-    """How each tensor was stepped, of those that were."""
+    """Return how each tensor was stepped; those that were not are left out."""
     assert record.case is not None
     found = (
         _stepping(t, record.points[t], getattr(record.case, t))
@@ -82,7 +82,7 @@ def steppings(record: DifferenceCheck) -> list[Stepping]:
 
 
 def stepped(view: View) -> list[Stepping]:
-    """How the candidate's own check stepped, found once for all that look at it."""
+    """Return how the candidate's own check stepped, found once for all checks."""
     return view.once("steppings", lambda: steppings(view.differences))
 
 

@@ -129,12 +129,12 @@ LAYERS = (linear, relu, loss, composed, state)
 
 
 def layer_run(view: View, stack: str) -> Observation:
-    """What one stack gave."""
+    """Return what one stack gave."""
     return view.step(f"layers/{stack}")
 
 
 def handed_in(view: View, kind: str) -> bool:
-    """Whether there is a layer of this kind that could be made."""
+    """Return whether there is a layer of this kind that could be made."""
     nothing = (Ended.MISSING, Ended.NOT_RUN)
     return layer_run(view, ALONE[kind][0]).ended not in nothing
 
@@ -179,7 +179,7 @@ def _of_kind(view: View, kind: str) -> Iterator[Evidence]:
 
 
 def compared(answers: StackAnswers, run: Observation, name: str, want: Array) -> Evidence:
-    """One array of a stack against autograd's: its shape, and then its numbers."""
+    """Return how one array of a stack compares with autograd's: its shape, then its numbers."""
     label, sizes = label_of(name), _sizes(answers)
     purpose = answers.stack.purpose
     got = run.arrays.get(name)
@@ -202,7 +202,7 @@ def error_of(got: Array, want: Array) -> float:
 
 
 def label_of(name: str) -> str:
-    """`dW` of `dW2`; of a single layer the place says nothing."""
+    """Return `dW` of `dW2`: the place of a single layer says nothing."""
     word = name.rpartition(".")[2].rstrip("0123456789")
     return {"out": "the output", "loss": "the loss"}.get(word, word)
 
@@ -287,7 +287,7 @@ def _again(view: View, name: str, what: str) -> Iterator[Evidence]:
 
 
 def is_changed(run: Observation, name: str, before: Array) -> bool:
-    """Whether an argument is another after the call; the upstream gradient is the layer's own."""
+    """Return whether a call changed an argument; the upstream gradient is the layer's own."""
     if name == "upstream":
         return False
     after = run.arrays.get(f"{name}_after")

@@ -47,7 +47,7 @@ class TracedNames:
                 self.anywhere.setdefault(name, []).append(value)
 
     def named(self, function: str, name: str) -> list[TracedValue]:
-        """The values of a variable of a function, or of the whole file where `function` is ""."""
+        """Return the values of a variable of a function; of the whole file where that is ""."""
         return self.names.get((function, name), []) if function else self.anywhere.get(name, [])
 
 
@@ -85,7 +85,7 @@ class Notation:
         return tuple(names.get(length, str(length)) for length in shape)
 
     def truth(self, subject: Subject, function: str) -> Truth | None:
-        """What is known of a subject; None when nothing is, or different things at times."""
+        """Return what is known of a subject; None when nothing is, or different things at times."""
         word = subject.name
         transposed = word.endswith(".T")
         word = word.removesuffix(".T").removesuffix(".shape").rpartition(".")[2]
@@ -107,7 +107,7 @@ class Notation:
     # ── what a letter stands for ─────────────────────────────────────────────
 
     def letter(self, token: str, function: str, *, sure: bool) -> str | None:
-        """The size that a token means in a function, None where that is not clear.
+        """Return the size that a token means in a function, None where that is not clear.
 
         What the code itself defines comes first, then the problem's own letters, then
         consistent use. In text on things without a name of the problem (not `sure`), a
@@ -149,7 +149,7 @@ class Notation:
         return truth.shape[at] if truth and at < len(truth.shape) else None
 
     def stated(self, statement: Statement, *, sure: bool) -> Shape | None:
-        """The stated shape in the problem's symbols, None where a letter is not clear."""
+        """Return the stated shape in the problem's symbols, None where a letter is not clear."""
         said = statement.shape
         if len(said) == 1 and said[0].endswith(".shape"):
             truth = self.truth(Subject(said[0].removesuffix(".shape")), statement.function)

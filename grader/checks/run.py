@@ -10,7 +10,7 @@ from grader.records import CheckStatus, Finding
 
 
 def run_checks(checks: Iterable[Check], view: View) -> list[Finding]:
-    """A finding for each check, in order.
+    """Return a finding for each check, in order.
 
     A check that raises is our bug, not a wrong answer: its finding is an
     `error`, which leaves the grade undecided.

@@ -75,7 +75,7 @@ class Assessment:
 
 
 def judge_statements(view: View) -> list[Assessment]:
-    """Every statement that is clear, in the order of the source."""
+    """Return every statement that is clear, in the order of the source."""
     expected = view.expected(CASE)
     ours = set((PACKAGE / "starter" / "solution.py").read_text("utf-8").split("\n"))
     found, room = list[Assessment](), MAX_CHARACTERS

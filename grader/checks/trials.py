@@ -157,7 +157,7 @@ def _noticed(tensor: str, trials: list[Spoiled]) -> Evidence:
 
 
 def trial_line(trial: Spoiled, loosest: float = 0.0) -> Evidence:
-    """One spoiled gradient, and by what it was refused."""
+    """Return the line for one spoiled gradient: by what it was refused, if it was."""
     what = f"d{trial.tensor} {trial.words}"
     if not trial.missed:
         line = f", line {trial.line}" if trial.line else ""

@@ -125,13 +125,13 @@ def _unsteady(view: View) -> bool:
 
 
 def gap(view: View, case: str) -> float | None:
-    """Largest relative difference between the candidate's two sides, over all five gradients."""
+    """Return the largest relative difference between the candidate's two sides."""
     gaps = [gap_of(view, case, tensor) for tensor in TENSORS]
     return None if None in gaps else max(gap for gap in gaps if gap is not None)
 
 
 def gap_of(view: View, case: str, tensor: str) -> float | None:
-    """The relative difference in one gradient; None where a side is missing."""
+    """Return the relative difference in one gradient; None where a side is missing."""
     a, b = (view.step(f"{part}/{case}").arrays.get(tensor) for part in ("backward", "torch"))
     if a is None or b is None:
         return None

@@ -61,7 +61,7 @@ class View:
 
     @cached_property
     def named(self) -> NamedTrace:
-        """The trace with its values named by the tensors that are right there; read once."""
+        """Return the trace with its values named by the tensors that are right there; read once."""
         return self.names_of(self.trace)
 
     def names_of(self, trace: Trace) -> NamedTrace:
@@ -70,7 +70,7 @@ class View:
 
     @cached_property
     def namer(self) -> Namer:
-        """Names what is right on `primes`, the traced case."""
+        """Return what names the values that are right on `primes`, the traced case."""
         expected = self.expected("primes")
         return Namer(known_tensors(expected), expected.case.sizes)
 

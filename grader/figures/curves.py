@@ -18,7 +18,7 @@ PARTS = (("numpy", "forward", "backward"), ("torch", "torch", "torch"))
 
 
 def ratios(view: View) -> tuple[Curve, ...]:
-    """Of the loss and each gradient, its constant ratio to the expected over the batch size.
+    """Return the ratio of the loss and of each gradient to the expected, over the batch size.
 
     By part and tensor; a point is left out where there is no such ratio, and a curve
     where fewer than two points are left.
@@ -46,7 +46,7 @@ def _ratios(view: View, kind: str, name: str) -> Iterator[tuple[float, float]]:
 
 
 def growth(view: View) -> tuple[Curve, ...]:
-    """The candidate's loss and the right one over the largest |logit|, on `primes` with its
+    """Return the candidate's loss and the right one over the largest |logit|, on `primes` with its
     second layer times 1, 10, …; a loss that is not finite stays so in the curve.
     """
     expected = view.expected("primes")
@@ -64,14 +64,14 @@ def growth(view: View) -> tuple[Curve, ...]:
 
 
 def cross_entropy(Z2: Array, y: Array) -> float:
-    """The mean of log(sum(exp(z - max z))) - (z[y] - max z) over the rows of Z2 [B, C]."""
+    """Return the mean of log(sum(exp(z - max z))) - (z[y] - max z) over the rows of Z2 [B, C]."""
     shifted = Z2 - Z2.max(axis=1, keepdims=True)
     own = shifted[np.arange(len(y)), y]
     return float((np.log(np.exp(shifted).sum(axis=1)) - own).mean())
 
 
 def steps(view: View) -> tuple[Curve, ...]:
-    """|gradient - central difference| over its size, over the step h, along one direction.
+    """Return |gradient - central difference| over its size, over the step h, along one direction.
 
     Both are the candidate's own: the difference of the own loss, the gradient along all
     five tensors at once.

@@ -31,7 +31,7 @@ AXES = {
 
 
 def error_maps(view: View) -> tuple[ErrorMap, ...]:
-    """Five maps for each part that gave gradients and has a wrong one; a right part has none."""
+    """Return five maps for each part with a wrong gradient; a right part has none."""
     numpy = _part(view, "numpy", "backward", CASES)
     torch = _part(view, "torch", "torch", TORCH_CASES)
     return (*numpy, *torch)
@@ -54,7 +54,7 @@ def _maps(view: View, part: str, step: str, case: str) -> Iterator[ErrorMap]:
 
 
 def error_map(view: View, part: str, case: str, tensor: str, got: Array) -> ErrorMap:
-    """One gradient's map; `levels` is empty where the shape is wrong, and entries have no pair.
+    """Return one gradient's map; `levels` is empty where its shape is wrong.
 
     PyTorch works in float32 if the candidate does, so there float32's limit counts.
     """
@@ -87,7 +87,7 @@ def _levels(off: Array, small: float) -> Array:
 
 
 def pattern(tensor: str, got: Array, want: Array, wrong: Array) -> str:
-    """In words, what the `wrong` entries have in common; each sentence is measured, none guessed.
+    """Return in words what the `wrong` entries have in common; nothing is guessed.
 
     The arrays have the gradient's shape; there is at least one wrong entry.
     """

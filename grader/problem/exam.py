@@ -77,7 +77,7 @@ class Exam:
 
 
 def set_paper(seed: int) -> Paper:
-    """The questions of `seed`: the same on any machine."""
+    """Return the questions of `seed`: the same on any machine."""
     cases = make_cases(seed)
     rng = np.random.default_rng([seed, 1])
     directions = {t: rng.normal(size=getattr(cases["primes"], t).shape) for t in TENSORS}

@@ -47,7 +47,7 @@ class Stack:
 
     @property
     def second(self) -> Stack | None:
-        """The same layers on the second batch; None where there is none."""
+        """Return the same layers on the second batch; None where there is none."""
         if "x2" not in self.inputs:
             return None
         weights = {n: a for n, a in self.inputs.items() if n[0] in "Wb"}
@@ -74,7 +74,7 @@ class StackAnswers:
 
 
 def make_stacks(seed: int) -> dict[str, Stack]:
-    """All stacks of one run, by name; the same for the same seed on any machine."""
+    """Return all stacks of one run, by name; the same for the same seed on any machine."""
     rng = np.random.default_rng([seed, 2])
     stacks = [
         _alone(rng, LINEAR, "a linear layer alone", 7, 5),

@@ -14,7 +14,7 @@ DERIVES = ("backward", "grad")
 
 
 def needlessly_retained(sources: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, int]]:
-    """(file, line) of a `retain_graph=True` in a function that derives only once, in no loop."""
+    """Yield (file, line) of each `retain_graph=True` in a function that derives only once."""
     for path, lines in sources.items():
         text = "\n".join(lines)
         if WORD not in text or len(text) > MAX_CHARACTERS:

@@ -79,7 +79,7 @@ class Follower:
     seen: set[tuple[int, tuple[tuple[str, str], ...]]] = field(default_factory=set)
 
     def writes(self, function: Function, held: Mapping[str, str]) -> list[Write]:
-        """The writes into what the variables `held` hold, in the order of the statements."""
+        """Return the writes into what the variables `held` hold, in the order of the statements."""
         key = id(function.node), tuple(sorted(held.items()))
         if self.depth >= MAX_DEPTH or key in self.seen:
             return []
@@ -159,7 +159,7 @@ def _known_as(value: ast.expr) -> str:
 
 
 def root_of(node: ast.expr | None, holds: Mapping[str, str]) -> str:
-    """Whose array an expression gives, or gives a view of; "" for a value of its own."""
+    """Return whose array an expression gives, or gives a view of; "" for a value of its own."""
     while True:
         if isinstance(node, ast.Name):
             return holds.get(node.id, "")
@@ -182,7 +182,7 @@ def root_of(node: ast.expr | None, holds: Mapping[str, str]) -> str:
 
 
 def dotted(node: ast.expr) -> str:
-    """`self.x` as it is written; "" for what is no attribute of a variable."""
+    """Return `self.x` as it is written; "" for what is no attribute of a variable."""
     if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
         return f"{node.value.id}.{node.attr}"
     return node.id if isinstance(node, ast.Name) else ""

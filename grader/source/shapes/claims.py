@@ -85,7 +85,7 @@ class _Piece:
 
 
 def claims(text: str) -> list[Claim]:
-    """The shapes that a line states, in its order."""
+    """Return the shapes that a line states, in its order."""
     text = text[:MAX_TEXT]
     if not HINT.search(text):
         return []

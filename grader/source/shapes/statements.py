@@ -67,7 +67,7 @@ class Source:
 
 
 def read_source(lines: Sequence[str]) -> Source:
-    """What a Python file states about shapes. Linear in its length, and never raises."""
+    """Return what a Python file states about shapes. Linear in its length, and never raises."""
     text = "\n".join(lines)
     if len(text) > MAX_CHARACTERS:
         return Source()
@@ -107,7 +107,7 @@ class _Reader:
     inside: dict[int, str] = field(default_factory=dict)
 
     def read(self, tree: ast.Module) -> None:
-        """All statements, outer ones first."""
+        """Read all statements, outer ones first."""
         self._docstring(tree, "")
         stack: list[tuple[ast.AST, str]] = [(s, "") for s in reversed(tree.body)]
         while stack:
@@ -221,7 +221,7 @@ class _Reader:
     # ── comments ─────────────────────────────────────────────────────────────
 
     def comments(self) -> Iterator[Statement]:
-        """What comments state, each about the code on its line, or below it."""
+        """Yield what comments state, each about the code on its line, or below it."""
         for number, line in enumerate(self.lines, 1):
             at = self._comment(number, line) if "#" in line and len(line) <= MAX_LINE else -1
             if at < 0:

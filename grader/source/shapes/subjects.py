@@ -18,7 +18,7 @@ class Subject:
 
 
 def name_of(node: ast.expr) -> str:
-    """`Z1` of `Z1`, `self.Z1`, `cache["Z1"]` and `Z1[rows]`, "" for none."""
+    """Return `Z1` of `self.Z1`, `cache["Z1"]` and `Z1[rows]`, "" for none."""
     for _ in range(4):
         if isinstance(node, ast.Name):
             return node.id
@@ -33,7 +33,7 @@ def name_of(node: ast.expr) -> str:
 
 
 def subjects_of(node: ast.stmt) -> list[Subject]:
-    """What a statement assigns or returns, with the place of its value."""
+    """Return what a statement assigns or returns, with the place of its value."""
     match node:
         case ast.Assign(targets=targets, value=value):
             place = span(node if changes_part(node) else value)
@@ -48,7 +48,7 @@ def subjects_of(node: ast.stmt) -> list[Subject]:
 
 
 def changes_part(node: ast.stmt) -> bool:
-    """Whether it changes entries of an array: a shape may be meant of them, or of the whole."""
+    """Return whether a statement changes entries of an array: a shape may mean those alone."""
     targets = node.targets if isinstance(node, ast.Assign) else []
     targets = [node.target] if isinstance(node, ast.AugAssign) else targets
     return any(isinstance(t, ast.Subscript) and not _keyed(t) for t in targets)
@@ -59,7 +59,7 @@ def _keyed(node: ast.Subscript) -> bool:
 
 
 def entries_of(node: ast.expr) -> Iterator[tuple[int, Subject]]:
-    """(last line, subject) of the entries of a display or a call."""
+    """Yield (last line, subject) of the entries of a display or a call."""
     match node:
         case ast.Dict(keys=keys, values=values):
             for key, value in zip(keys, values, strict=True):
@@ -106,7 +106,7 @@ def _axis(node: ast.expr) -> tuple[str, int] | None:
 
 
 def letters_of(node: ast.Assign) -> Iterator[tuple[str, str, int]]:
-    """(letter, tensor, axis) of `N, D = X.shape` and `N = X.shape[0]`."""
+    """Yield (letter, tensor, axis) of `N, D = X.shape` and `N = X.shape[0]`."""
     target, owner, axis = node.targets[0], _shape_owner(node.value), _axis(node.value)
     if isinstance(target, ast.Name) and axis:
         yield target.id, *axis
@@ -121,7 +121,7 @@ def letters_of(node: ast.Assign) -> Iterator[tuple[str, str, int]]:
 
 
 def asserted_in(test: ast.expr) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """(name, shape) of `Z1.shape == (B, H)` and `dW1.shape == W1.shape`, also after `and`."""
+    """Yield (name, shape) of `Z1.shape == (B, H)` and `dW1.shape == W1.shape`, also after `and`."""
     for node in test.values if isinstance(test, ast.BoolOp) else [test]:
         if not isinstance(node, ast.Compare) or not isinstance(node.ops[0], ast.Eq):
             continue
