@@ -32,7 +32,6 @@ def _beyond_factor(view: View, cases: tuple[str, ...], good: str) -> Conclusion:
 @check(
     "backward.stable",
     "Huge logits give finite, right gradients",
-    needs=("backward.runs",),
     hint="Use the probabilities of the shifted softmax; never divide by them.",
     serves="Part 2: softmax and cross-entropy composed into one compact dZ2.",
     tensor="dZ2",
@@ -46,7 +45,6 @@ def stable(view: View) -> Conclusion:
 @check(
     "backward.edge_sizes",
     "Small sizes, absent classes and any label type work backwards",
-    needs=("backward.runs",),
     hint="Reduce along named axes; take C from the logits' shape; never squeeze().",
     serves="All parts: correct shapes throughout.",
 )
@@ -59,7 +57,6 @@ def edge_sizes(view: View) -> Conclusion:
 @check(
     "backward.own_loss",
     "The gradients are those of the candidate's own loss",
-    needs=("backward.runs",),
     hint="Compare with (loss(w + h) - loss(w - h)) / 2h on a few entries.",
     serves="Part 3: ideally finite differences too.",
     of_loss=True,
@@ -96,7 +93,6 @@ def _difference(view: View, tensor: str) -> Evidence:
 @check(
     "backward.uses_cache",
     "backward uses the cache it is given",
-    needs=("backward.runs",),
     hint="Read everything from the cache; keep nothing of the last forward in globals.",
     serves="Part 1: the cache is exactly what backward needs.",
 )
@@ -112,7 +108,6 @@ def uses_cache(view: View) -> Conclusion:
 @check(
     "backward.repeatable",
     "A second backward gives the same",
-    needs=("backward.runs",),
     hint="Write into fresh arrays: no in-place operation on what the cache holds, no +=.",
     serves="All parts: awareness of in-place operations.",
 )
@@ -126,7 +121,6 @@ def repeatable(view: View) -> Conclusion:
 @check(
     "backward.float32",
     "float32 gradients for float32 inputs",
-    needs=("backward.runs",),
     hint="A float64 one-hot matrix or np.zeros(…) without dtype turns everything into float64.",
     serves="The problem statement: float64 and float32.",
 )

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from grader.checks.check import line
 from grader.checks.view import View
 from grader.problem import Expected
 from grader.problem.compare import CACHED, close
-from grader.records import Array, CheckStatus, Evidence, Mismatch
+from grader.records import Array, Evidence, Mismatch
 
 
 def arrays_in(view: View, case: str) -> list[tuple[str, Array]]:
@@ -45,7 +46,5 @@ def _cacheable(expected: Expected) -> dict[str, Array]:
 
 def dtype_line(what: str, array: Array) -> Evidence:
     """Return whether an array is float32, as its inputs are."""
-    status = CheckStatus.of(array.dtype == np.float32)
-    return Evidence(
-        what, "float32", str(array.dtype), "float32", verdict=status, mismatch=Mismatch.DTYPE
-    )
+    single, dtype = array.dtype == np.float32, str(array.dtype)
+    return line(what, single, "float32", dtype, "float32", mismatch=Mismatch.DTYPE)

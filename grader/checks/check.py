@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from grader.checks.view import View
-from grader.records import CheckStatus, Evidence, Finding
+from grader.records import CheckStatus, Evidence, Finding, Mismatch
 from grader.records.finding import UNANSWERED
 
 
@@ -26,6 +26,9 @@ class Conclusion:
 
 
 Function = Callable[[View], Conclusion]
+
+CALLED = ("forward", "backward", "pytorch")
+"""The parts that are a function of the candidate's; `<part>.runs` checks that it can be called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +71,7 @@ def check(
     *,
     hint: str,
     serves: str,
-    needs: tuple[str, ...] = (),
+    needs: tuple[str, ...] | None = None,
     asserts: str = "",
     tensor: str = "",
     condition: str = "",
@@ -77,8 +80,12 @@ def check(
 ) -> Callable[[Function], Check]:
     """Declare the decorated function as a check; see `Check`.
 
-    `asserts` is in the place of the docstring of a function that is made for each tensor.
+    Without `needs` it needs that the function of its part runs. `asserts` is in the place of the
+    docstring of a function that is made for each tensor.
     """
+    part = id.partition(".")[0]
+    if needs is None:
+        needs = (f"{part}.runs",) if part in CALLED else ()
 
     def declare(function: Function) -> Check:
         text = asserts or inspect.cleandoc(function.__doc__ or "")
@@ -127,6 +134,20 @@ def _sentence(line: Evidence) -> str:
     where = f", on case {line.case}" if line.case else ""
     came = f"got {line.observed}; expected {line.expected}"
     return f"{line.what}: {line.observed if line.mismatch in UNANSWERED else came}{where}."
+
+
+def line(
+    what: str,
+    good: bool,
+    expected: str,
+    otherwise: str,
+    case: str = "",
+    tensor: str = "",
+    mismatch: Mismatch = Mismatch.VALUE,
+) -> Evidence:
+    """Return a line that shows `expected` again where it is good, else `otherwise`."""
+    observed = expected if good else otherwise
+    return Evidence(what, expected, observed, case, "", CheckStatus.of(good), tensor, mismatch)
 
 
 def listed(words: list[str], separator: str = ", ") -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from grader.checks.check import Conclusion, check, failed, judge, left_open, waits
+from grader.checks.check import Conclusion, check, failed, judge, left_open, line, waits
 from grader.checks.trials import trial_line, trials_outcome
 from grader.checks.view import View, number
 from grader.observe.difference_check import DifferenceCheck, Tolerance
@@ -73,11 +73,8 @@ class Stepping:
 def steppings(record: DifferenceCheck) -> list[Stepping]:
     """Return how each tensor was stepped; those that were not are left out."""
     assert record.case is not None
-    found = (
-        _stepping(t, record.points[t], getattr(record.case, t))
-        for t in TENSORS
-        if t in record.points
-    )
+    tried = [t for t in TENSORS if t in record.points]
+    found = (_stepping(t, record.points[t], record.case.inputs[t]) for t in tried)
     return [stepping for stepping in found if stepping is not None]
 
 
@@ -96,7 +93,7 @@ def _stepping(tensor: str, points: Array, base: Array) -> Stepping | None:
         return None
     counts = (moves != 0).sum(axis=1)
     single = counts[0] == 1 and base.size > 1
-    central = _entries_mirrored(moves, eps) if single else _rows_mirrored(moves, eps)
+    central = _entries_mirrored(moves, eps) if single else _mirrored(moves, eps) > 0.5
     sizes = np.abs(moves).max(axis=1) if single else np.sqrt((moves**2).sum(axis=1))
     share = float(moves.any(axis=0).mean())
     lingers = bool(single and counts.max() > 1)
@@ -107,10 +104,6 @@ def _entries_mirrored(moves: Array, eps: float) -> bool:
     """Whether most of the entries that were stepped were stepped both ways alike."""
     stepped = [np.unique(column[column != 0]) for column in moves.T if column.any()]
     return 2 * sum(_mirrored(each[:, None], eps) > 0.5 for each in stepped) > len(stepped)
-
-
-def _rows_mirrored(moves: Array, eps: float) -> bool:
-    return _mirrored(moves, eps) > 0.5
 
 
 def _mirrored(moves: Array, eps: float) -> float:
@@ -141,18 +134,17 @@ def fd_accurate(view: View) -> Conclusion:
         return outcome
     found = stepped(view)
     if not found:
-        return failed(f"{record.name} never steps an input.", _still(record))
-    lines = [line for stepping in found for line in _accuracy(stepping, record)]
-    lines += list(_accepted(record))
+        still = Evidence(record.name, f"steps of about {number(STEP)}", "none")
+        return failed(f"{record.name} never steps an input.", still)
+    lines = [each for stepping in found for each in _accuracy(stepping, record)]
+    lines += _accepted(record)
     return judge(lines, f"{record.name} takes central differences with a sensible step.")
 
 
 def _accuracy(stepping: Stepping, record: DifferenceCheck) -> Iterator[Evidence]:
     what = f"steps of {stepping.tensor}"
     where = record.case.name if record.case else ""
-    status = CheckStatus.of(stepping.central)
-    words = "to both sides" if stepping.central else "to one side"
-    yield Evidence(what, "to both sides", words, where, verdict=status)
+    yield line(what, stepping.central, "to both sides", "to one side", where)
     if record.asks_step:
         return
     status = CheckStatus.of(stepping.error <= stepping.limit)
@@ -172,8 +164,7 @@ def _accepted(record: DifferenceCheck) -> Iterator[Evidence]:
     """Whether right gradients are accepted; and the number that it gives for them, if any."""
     if record.kind != "helper" and record.trials.equal:
         right = record.trials.accepts is not False
-        words = "accepted" if right else "refused"
-        yield Evidence("right gradients", "accepted", words, verdict=CheckStatus.of(right))
+        yield line("right gradients", right, "accepted", "refused")
     if record.number is not None:
         words = number(record.number)
         yield Evidence("what it returns on them", "", words, verdict=CheckStatus.PASS)
@@ -198,8 +189,9 @@ def fd_catches(view: View) -> Conclusion:
         return outcome
     trials = record.trials
     if record.kind == "helper":
-        text = f"Open: {record.name} gives the differences; what compares them was not found."
-        return left_open(text)
+        return left_open(
+            f"Open: {record.name} gives the differences; what compares them was not found."
+        )
     if trials.accepts is False:
         return waits("It refuses right gradients, so its refusals say nothing.", fd_accurate.id)
     drawn = {s.tensor for s in stepped(view) if s.share < 1.0}
@@ -253,30 +245,21 @@ def _left(record: DifferenceCheck) -> Iterator[Evidence]:
         limit = RESIDUE * float(np.finfo(before.dtype).eps) * np.maximum(1.0, np.abs(before))
         off = np.abs(after - before)
         same = bool(np.all(off <= limit))
-        words = "as before" if same else f"changed by {number(float(off.max()))}"
-        status = CheckStatus.of(same)
-        yield Evidence(f"{tensor} after it", "as before", words, record.case.name, verdict=status)
+        words = f"changed by {number(float(off.max()))}"
+        yield line(f"{tensor} after it", same, "as before", words, record.case.name)
 
 
 def _lingering(stepping: Stepping) -> Evidence:
-    status = CheckStatus.of(not stepping.lingers)
-    words = "still changed" if stepping.lingers else "as before"
     what = f"{stepping.tensor} when the next step is made"
-    return Evidence(what, "as before", words, verdict=status)
+    return line(what, not stepping.lingers, "as before", "still changed")
 
 
 def _untold(record: DifferenceCheck) -> Conclusion | None:
     """Why nothing is said: there is none, or it could not be run."""
     if record.kind:
         return None
-    if record.reason:
-        text = f"Open: no finite-difference check could be run: {record.reason}."
-        return left_open(text)
-    return left_open(OPTIONAL)
-
-
-def _still(record: DifferenceCheck) -> Evidence:
-    return Evidence(record.name, f"steps of about {number(STEP)}", "none")
+    text = f"Open: no finite-difference check could be run: {record.reason}."
+    return left_open(text if record.reason else OPTIONAL)
 
 
 DIFFERENCES = (fd_accurate, fd_catches, fd_restores)

@@ -5,7 +5,17 @@ from __future__ import annotations
 import numpy as np
 
 from grader.checks.cache import arrays_in, dtype_line, tensor_of
-from grader.checks.check import Check, Conclusion, check, failed, judge, left_open, passed, waits
+from grader.checks.check import (
+    Check,
+    Conclusion,
+    check,
+    failed,
+    judge,
+    left_open,
+    line,
+    passed,
+    waits,
+)
 from grader.checks.loss import (
     bias,
     edge_sizes,
@@ -56,7 +66,6 @@ def runs(view: View) -> Conclusion:
 @check(
     "forward.shapes",
     "The intermediates have their shapes",
-    needs=("forward.runs",),
     hint="Z1 and H1 are [B, H]; the logits and probabilities are [B, C].",
     serves="Part 1: the exact shape of Z1, H1, Z2.",
     beyond_numbers=True,
@@ -78,9 +87,9 @@ def shapes(view: View) -> Conclusion:
             if any(close(form, want, NAMED[FLOAT64]) for form in forms):
                 right = array.shape in (want.shape, want.T.shape)
                 wanted, got = (symbols(s, expected.case.sizes) for s in (want.shape, array.shape))
-                line = Evidence(f"{name} in {path}", wanted, got, "primes",
-                                verdict=CheckStatus.of(right), mismatch=Mismatch.SHAPE)  # fmt: skip
-                lines.append(line)
+                what, misshapen = f"{name} in {path}", Mismatch.SHAPE
+                lines.append(Evidence(what, wanted, got, "primes", "",
+                                      CheckStatus.of(right), "", misshapen))  # fmt: skip
                 break
     if lines:
         return judge(lines, "The intermediates in the cache have their shapes.")
@@ -103,7 +112,6 @@ SAME_NEWS = ("P", "logP", "Z2", "dZ2")
 @check(
     "forward.cache",
     "The cache is minimal",
-    needs=("forward.runs",),
     hint="Backward needs X, W1, W2, y, Z1 (or its mask), H1 and the probabilities; nothing more.",
     serves="Part 1: a clean, minimal cache of exactly what backward needs.",
     beyond_numbers=True,
@@ -135,7 +143,6 @@ def cache(view: View) -> Conclusion:
 @check(
     "forward.pure",
     "The arguments stay as they were",
-    needs=("forward.runs",),
     hint="Avoid in-place operations (+=, out=, x[...] = …) on what was passed in; copy first.",
     serves="All parts: awareness of in-place operations.",
 )
@@ -145,17 +152,14 @@ def pure(view: View) -> Conclusion:
     lines = []
     for name, before in case.inputs.items():
         same = np.array_equal(after.get(f"after_{name}", ()), before)
-        words = "unchanged" if same else "changed"
-        line = Evidence(name, "unchanged", words, "primes", verdict=CheckStatus.of(same),
-                        tensor=name, mismatch=Mismatch.CHANGED)  # fmt: skip
-        lines.append(line)
+        changed = Mismatch.CHANGED
+        lines.append(line(name, same, "unchanged", "changed", "primes", name, changed))
     return judge(lines, "The arguments are unchanged.")
 
 
 @check(
     "forward.repeatable",
     "The same call gives the same loss",
-    needs=("forward.runs",),
     hint="Keep no state between calls and draw no random numbers (no dropout).",
     serves="All parts: verification on the same inputs and weights.",
     of_loss=True,
@@ -168,7 +172,6 @@ def repeatable(view: View) -> Conclusion:
 @check(
     "forward.float32",
     "float32 stays float32",
-    needs=("forward.runs",),
     hint="Create arrays with the dtype of X (np.zeros_like, dtype=X.dtype); avoid astype(float).",
     serves="The problem statement: float64 and float32.",
 )
@@ -206,8 +209,8 @@ def numpy_only(view: View) -> Conclusion:
     }
     for name, seen in steps.items():
         if seen.ended is Ended.FRAMEWORK:
-            line = Evidence(name, "NumPy only", seen.error)
-            return failed(f"The NumPy part called a framework: {seen.error}.", line)
+            used = Evidence(name, "NumPy only", seen.error)
+            return failed(f"The NumPy part called a framework: {seen.error}.", used)
     if not any(seen.ok for seen in steps.values()):
         return waits("Nothing of the NumPy part ran.", runs.id)
     return passed("The NumPy part ran where there is no framework.")

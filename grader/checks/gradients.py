@@ -50,7 +50,6 @@ def _shape_check(tensor: str) -> Check:
     @check(
         f"backward.d{tensor}_shape",
         f"d{tensor} has shape [{SHAPES[tensor]}]",
-        needs=("backward.runs",),
         hint=f"A gradient has the shape of its tensor: {tensor} is [{SHAPES[tensor]}].",
         serves=f"Part 2: {REQUIREMENTS[tensor]}.",
         asserts=f"`d{tensor}` has the shape [{SHAPES[tensor]}] of `{tensor}`.",
@@ -78,7 +77,6 @@ def _value_check(tensor: str) -> Check:
     @check(
         f"backward.d{tensor}",
         f"d{tensor} is right",
-        needs=("backward.runs",),
         hint=f"Derive it again from dZ2 [B, C] downwards: {REQUIREMENTS[tensor]}.",
         serves=f"Part 2: {REQUIREMENTS[tensor]}.",
         asserts=f"`d{tensor}` equals autograd's on float64 inputs.",
@@ -104,7 +102,6 @@ VALUE_CHECKS = tuple(map(_value_check, TENSORS))
 @check(
     "backward.batch_mean",
     "1/B enters exactly once",
-    needs=("backward.runs",),
     hint="Divide dZ2 by B, once; everything below inherits it.",
     serves="Part 2: 1/B flows from dZ2 and is not applied again.",
 )
@@ -169,7 +166,6 @@ def _is_rounding(view: View, gradient: Array) -> bool:
 @check(
     "backward.duplicate",
     "The batch twice gives the same gradients",
-    needs=("backward.runs",),
     hint="A mean over the batch does not change when every example occurs twice; "
     "each row of dX then counts half.",
     serves="Part 2: 1/B consistent between the loss and every gradient.",

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from grader.checks.check import Conclusion, check, judge, left_open, listed, waits
+from grader.checks.check import Conclusion, check, judge, left_open, line, listed, waits
 from grader.checks.view import View, absent, mismatch_of, misshapen, number, trouble
 from grader.problem import StackAnswers
 from grader.problem.compare import error, proportion
@@ -90,7 +90,7 @@ def composed(view: View) -> Conclusion:
     stacks = DEPTHS if handed_in(view, "loss") else (OPEN,)
     if not handed_in(view, "relu"):
         stacks = DEPTHS[:1] if handed_in(view, "loss") else ()
-    lines = [line for name in stacks for line in _networks(view, name)]
+    lines = [each for name in stacks for each in _networks(view, name)]
     if not lines:
         return left_open("There is a linear layer only, so there is nothing to put together.")
     if handed_in(view, "loss") and handed_in(view, "relu"):
@@ -116,7 +116,7 @@ def state(view: View) -> Conclusion:
     kinds = [k for k in ALONE if handed_in(view, k) and not _evidence_against(view, k)]
     if not kinds:
         return waits("Not assessed: no layer is right at the first call.", *_wrong_alone(view))
-    lines = [line for kind in kinds for line in _again(view, ALONE[kind][0], f"{kind} layer")]
+    lines = [each for kind in kinds for each in _again(view, ALONE[kind][0], f"{kind} layer")]
     if {"linear", "relu"} <= set(kinds):
         lines += _again(view, OPEN, "three linear layers")
     return judge(lines, "A second call gives what a fresh layer would.")
@@ -240,12 +240,16 @@ def _networks(view: View, name: str) -> Iterator[Evidence]:
         yield replace(absent(run, name, "autograd's", purpose), what=what)
         return
     want = {n: a for n, a in answers.values.items() if n != "out" or "loss" not in answers.values}
-    yield _line(what, _agree(answers, run, "", want), purpose)
+    yield _in_every_layer(what, _agree(answers, run, "", want), purpose)
     within = {n: a for n, a in want.items() if n[:2] in ("dW", "db") or n == "dx0"}
     if not _agree(answers, run, "container.", {"out": answers.values["out"]}):
-        yield _line(
-            "dW, db, dx", _agree(answers, run, "container.", within), f"{purpose}, in the container"
-        )
+        wrong = _agree(answers, run, "container.", within)
+        yield _in_every_layer("dW, db, dx", wrong, f"{purpose}, in the container")
+
+
+def _in_every_layer(what: str, wrong: str, case: str) -> Evidence:
+    words, status = f"wrong: {wrong}" if wrong else "the same", CheckStatus.of(not wrong)
+    return Evidence(what, "autograd's in every layer", words, case, verdict=status)
 
 
 def _in_float32(view: View) -> Evidence:
@@ -264,11 +268,6 @@ def _in_float32(view: View) -> Evidence:
     return Evidence(what, "", words, answers.stack.purpose, verdict=CheckStatus.PASS)
 
 
-def _line(what: str, wrong: str, case: str) -> Evidence:
-    words, status = f"wrong: {wrong}" if wrong else "the same", CheckStatus.of(not wrong)
-    return Evidence(what, "autograd's in every layer", words, case, verdict=status)
-
-
 def _again(view: View, name: str, what: str) -> Iterator[Evidence]:
     """A second backward, a second batch, and the arguments after the first."""
     answers, run = view.exam.stacks[name], layer_run(view, name)
@@ -283,7 +282,8 @@ def _again(view: View, name: str, what: str) -> Iterator[Evidence]:
     wrong = run.texts.get("second_error", "") or _agree(answers, run, "second.", second)
     yield _state_line(f"a second batch through the {what}", wrong)
     changed = [n for n, a in answers.stack.inputs.items() if is_changed(run, n, a)]
-    yield _state_line(f"the arguments of the {what}", ", ".join(changed), "changed")
+    words = f"changed: {', '.join(changed)}"
+    yield line(f"the arguments of the {what}", not changed, "unchanged", words)
 
 
 def is_changed(run: Observation, name: str, before: Array) -> bool:
@@ -294,7 +294,5 @@ def is_changed(run: Observation, name: str, before: Array) -> bool:
     return after is not None and not np.array_equal(after, before, equal_nan=True)
 
 
-def _state_line(what: str, wrong: str, how: str = "wrong") -> Evidence:
-    status = CheckStatus.of(not wrong)
-    wanted = "unchanged" if how == "changed" else "as of a fresh layer"
-    return Evidence(what, wanted, f"{how}: {wrong}" if wrong else wanted, verdict=status)
+def _state_line(what: str, wrong: str) -> Evidence:
+    return line(what, not wrong, "as of a fresh layer", f"wrong: {wrong}")

@@ -25,7 +25,6 @@ def _beyond_factor(view: View, cases: Sequence[str], good: str) -> Conclusion:
 @check(
     "forward.loss",
     "The loss is right",
-    needs=("forward.runs",),
     hint="Compute one example by hand: softmax of its logits, then minus the log of the "
     "true class's probability, then the mean over the batch.",
     serves="Part 1: softmax and cross-entropy, reduced by mean.",
@@ -40,7 +39,6 @@ def loss(view: View) -> Conclusion:
 @check(
     "forward.scalar",
     "The loss is a scalar",
-    needs=("forward.runs",),
     hint="Reduce over the batch; return a number, not an array of one.",
     serves="Part 1: the exact shape of the scalar loss.",
     tensor="loss",
@@ -60,7 +58,6 @@ def scalar(view: View) -> Conclusion:
 @check(
     "forward.mean",
     "The loss is the mean over the batch",
-    needs=("forward.runs",),
     hint="Sum over the classes within an example, then take the mean over the B examples.",
     serves="All parts: 1/B consistent between the loss, every gradient and reduction='mean'.",
     of_loss=True,
@@ -85,7 +82,6 @@ def mean(view: View) -> Conclusion:
 @check(
     "forward.overflow",
     "Huge logits do not overflow",
-    needs=("forward.runs",),
     hint="Subtract each row's maximum from its logits before the exponential.",
     serves="Part 1: softmax with the per-row maximum subtracted.",
     tensor="P",
@@ -100,7 +96,6 @@ def overflow(view: View) -> Conclusion:
 @check(
     "forward.underflow",
     "A hopeless true class does not underflow",
-    needs=("forward.runs",),
     hint="log(softmax) is -inf when the probability underflows; use "
     "log p = z - max - log(sum(exp(z - max))) instead.",
     serves="Part 1: numerically stable cross-entropy.",
@@ -116,7 +111,6 @@ def underflow(view: View) -> Conclusion:
 @check(
     "forward.row_max",
     "Each row has its own maximum",
-    needs=("forward.runs",),
     hint="Take the maximum along the class axis with keepdims, not over the whole batch.",
     serves="Part 1: softmax with the per-row maximum subtracted.",
     tensor="P",
@@ -131,7 +125,6 @@ def row_max(view: View) -> Conclusion:
 @check(
     "forward.gather",
     "The true class's entry is picked per row",
-    needs=("forward.runs",),
     hint="Index with p[np.arange(B), y]; take C from the logits' shape, not from y.",
     serves="Part 1: cross-entropy gathered at the true class.",
     tensor="loss",
@@ -155,7 +148,6 @@ def gather(view: View) -> Conclusion:
 @check(
     "forward.bias",
     "The biases are added per unit",
-    needs=("forward.runs",),
     hint="b1 [H] and b2 [C] broadcast over the rows; add each once, along the last axis.",
     serves="Part 1: the linear layers; awareness of silent broadcasting.",
     of_loss=True,
@@ -169,7 +161,6 @@ def bias(view: View) -> Conclusion:
 @check(
     "forward.edge_sizes",
     "B = 1, H = 1 and C = 2 work",
-    needs=("forward.runs",),
     hint="Reduce along named axes with keepdims; never squeeze() and never test sizes.",
     serves="All parts: correct shapes throughout.",
     tensor="loss",

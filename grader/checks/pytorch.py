@@ -23,6 +23,7 @@ VALUE_CASES = ("primes", "more_rows", "square", "absent")
 @check(
     "pytorch.runs",
     "torch_forward_backward can be called",
+    needs=(),
     hint="Define torch_forward_backward(X, y, W1, b1, W2, b2); it gets NumPy arrays and "
     "returns (loss, grads).",
     serves="Part 3: the same network with PyTorch autograd.",
@@ -39,7 +40,6 @@ def runs(view: View) -> Conclusion:
 @check(
     "pytorch.loss",
     "The PyTorch loss is right",
-    needs=("pytorch.runs",),
     hint="F.cross_entropy(logits, labels) is softmax, log and mean in one.",
     serves="Part 3: the same network with PyTorch autograd.",
     tensor="loss",
@@ -53,7 +53,6 @@ def _gradient_check(tensor: str) -> Check:
     @check(
         f"pytorch.d{tensor}",
         f"PyTorch's gradient for {tensor} arrives",
-        needs=("pytorch.runs",),
         hint=f"Make {tensor} a leaf with requires_grad=True and return its .grad.",
         serves="Part 3: requires_grad on the leaves, X included.",
         asserts=f"`{tensor}`'s gradient has its shape and the oracle's value.",
@@ -81,7 +80,6 @@ GRADIENT_CHECKS = tuple(map(_gradient_check, TENSORS))
 @check(
     "pytorch.logits",
     "Raw logits go into the loss",
-    needs=("pytorch.runs",),
     hint="F.cross_entropy and nn.CrossEntropyLoss take logits and apply log-softmax themselves.",
     serves="All parts: logits against probabilities.",
 )
@@ -106,7 +104,6 @@ def logits(view: View) -> Conclusion:
 @check(
     "pytorch.mean",
     "The reduction is the mean",
-    needs=("pytorch.runs",),
     hint="Leave reduction at 'mean', and divide no gradient by B yourself.",
     serves="All parts: 1/B consistent with reduction='mean'.",
 )
@@ -126,7 +123,6 @@ def mean(view: View) -> Conclusion:
 @check(
     "pytorch.repeatable",
     "A second call gives the same",
-    needs=("pytorch.runs",),
     hint="Gradients add up in .grad: make fresh leaves in each call, or zero the old ones.",
     serves="Part 3: why zero_grad matters.",
 )
@@ -146,7 +142,6 @@ def repeatable(view: View) -> Conclusion:
 @check(
     "pytorch.float64",
     "float64 is kept",
-    needs=("pytorch.runs",),
     hint="torch.from_numpy keeps float64; dtype=torch.float32 and .float() do not.",
     serves="Part 3: compared within a tight tolerance.",
 )
@@ -171,7 +166,6 @@ def float64(view: View) -> Conclusion:
 @check(
     "pytorch.graph",
     "The graph reaches all five tensors",
-    needs=("pytorch.runs",),
     hint=".detach(), .data, .numpy() and torch.no_grad() cut the graph; a tensor made from "
     "another by an operation is no leaf and has no .grad.",
     serves="Part 3: leaf and non-leaf tensors.",
@@ -193,7 +187,6 @@ def graph(view: View) -> Conclusion:
 @check(
     "pytorch.autograd",
     "The gradients come from autograd",
-    needs=("pytorch.runs",),
     hint="Call loss.backward() or torch.autograd.grad, and return what they computed.",
     serves="Part 3: reverse-mode accumulation by autograd.",
     beyond_numbers=True,
@@ -207,7 +200,8 @@ def autograd(view: View) -> Conclusion:
     by_hand = [line for line in tried if line.good]
     if not step.ok or not by_hand:
         return passed("Without autograd's engine no gradient arrives.")
-    lines = [replace(line, verdict=CheckStatus.FAIL, expected="none") for line in by_hand]
+    wrong = CheckStatus.FAIL, Mismatch.VALUE
+    lines = [replace(e, expected="none", verdict=wrong[0], mismatch=wrong[1]) for e in by_hand]
     names = ", ".join(line.what for line in lines)
     return failed(f"{names} arrived with autograd switched off: written by hand.", *lines)
 

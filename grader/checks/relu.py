@@ -26,7 +26,6 @@ def _recovered(view: View, case: str) -> Array | None:
 @check(
     "backward.relu_mask",
     "The gradient passes where Z1 > 0, and only there",
-    needs=("backward.runs",),
     hint="dZ1 = dH1 * (Z1 > 0), with the Z1 that forward put into the cache.",
     serves="Part 2: ReLU gated by the cached pre-activation.",
 )
@@ -57,7 +56,6 @@ def _count(what: str, entries: Array, among: int) -> Evidence:
 @check(
     "backward.relu_zero",
     "The convention at z = 0 is a subgradient",
-    needs=("backward.runs",),
     hint="At exactly z = 0 any slope in [0, 1] is right; PyTorch takes 0. Say which you take.",
     serves="Part 2: the convention at z = 0.",
     tensor="dZ1",
