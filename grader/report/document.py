@@ -132,7 +132,10 @@ def _plain(value: Any) -> Any:
 
 @cache
 def _field_names(kind: type) -> tuple[str, ...]:
-    """Return the names of a record's fields that are written; none for what is no record."""
-    if not is_dataclass(kind):
-        return ()
-    return tuple(f.name for f in fields(kind) if f.metadata.get("written", True))
+    """Return the names of a record's written fields; none for what is no record."""
+    written = (
+        (f.name for f in fields(kind) if f.metadata.get("written", True))
+        if is_dataclass(kind)
+        else ()
+    )
+    return tuple(written)
