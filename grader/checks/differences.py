@@ -155,9 +155,9 @@ def _accuracy(stepping: Stepping, record: DifferenceCheck) -> Iterator[Evidence]
     if numeric is not None and slope is not None:
         off = error(numeric, slope)
         status = CheckStatus.of(off <= stepping.limit)
-        said = f"off by {off:.1g} of its size"
+        size = f"off by {off:.1g} of its size"
         limit = f"within {stepping.limit:.1g}"
-        yield Evidence(f"its slope by {stepping.tensor}", limit, said, where, verdict=status)
+        yield Evidence(f"its slope by {stepping.tensor}", limit, size, where, verdict=status)
 
 
 def _accepted(record: DifferenceCheck) -> Iterator[Evidence]:

@@ -203,15 +203,15 @@ def float32(view: View) -> Conclusion:
 def numpy_only(view: View) -> Conclusion:
     """Forward and backward run in a process where no framework can be reached."""
     steps = {
-        name: seen
-        for name, seen in view.observations.runs.items()
+        name: run
+        for name, run in view.observations.runs.items()
         if name.startswith(("forward/", "backward/"))
     }
-    for name, seen in steps.items():
-        if seen.ended is Ended.FRAMEWORK:
-            used = Evidence(name, "NumPy only", seen.error)
-            return failed(f"The NumPy part called a framework: {seen.error}.", used)
-    if not any(seen.ok for seen in steps.values()):
+    for name, run in steps.items():
+        if run.ended is Ended.FRAMEWORK:
+            used = Evidence(name, "NumPy only", run.error)
+            return failed(f"The NumPy part called a framework: {run.error}.", used)
+    if not any(run.ok for run in steps.values()):
         return waits("Nothing of the NumPy part ran.", runs.id)
     return passed("The NumPy part ran where there is no framework.")
 

@@ -146,8 +146,8 @@ def _absent(view: View, kind: str) -> Conclusion | None:
     first = layer_run(view, "linear")
     if "layers" not in first.texts:
         return left_open(OPTIONAL)
-    said = layer_run(view, ALONE[kind][0]).error
-    return left_open(f"This layer was not tried: {said or 'it was not handed in'}.")
+    reason = layer_run(view, ALONE[kind][0]).error
+    return left_open(f"This layer was not tried: {reason or 'it was not handed in'}.")
 
 
 def _wrong_alone(view: View) -> list[str]:

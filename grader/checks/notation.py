@@ -40,8 +40,8 @@ class TracedNames:
             if value.kind in ("name", "attribute") and value.line == value.end_line:
                 line = lines[value.line - 1]
                 text = line if line.isascii() else line.encode("utf-8", "replace")
-                said = text[value.col : value.end_col]
-                name = said if isinstance(said, str) else said.decode("utf-8", "replace")
+                code = text[value.col : value.end_col]
+                name = code if isinstance(code, str) else code.decode("utf-8", "replace")
                 name = name.rpartition(".")[2]
                 self.names.setdefault((value.function, name), []).append(value)
                 self.anywhere.setdefault(name, []).append(value)
@@ -150,9 +150,9 @@ class Notation:
 
     def stated(self, statement: Statement, *, sure: bool) -> Shape | None:
         """Return the stated shape in the problem's symbols, None where a letter is not clear."""
-        said = statement.shape
-        if len(said) == 1 and said[0].endswith(".shape"):
-            truth = self.truth(Subject(said[0].removesuffix(".shape")), statement.function)
+        code = statement.shape
+        if len(code) == 1 and code[0].endswith(".shape"):
+            truth = self.truth(Subject(code[0].removesuffix(".shape")), statement.function)
             return truth.shape if truth else None
-        sizes = [self.letter(token, statement.function, sure=sure) for token in said]
+        sizes = [self.letter(token, statement.function, sure=sure) for token in code]
         return tuple(s for s in sizes if s) if all(sizes) else None

@@ -172,11 +172,11 @@ def _outcome(view: View, groups: Mapping[str, tuple[str, ...]], enough: int) -> 
 def _line(judged: Assessment, *, several: bool) -> Evidence:
     place = f"{judged.file}, line" if several else "line"
     name = judged.name or "the value"
-    said = f"[{', '.join(judged.statement.shape)}]" if judged.statement.shape else "a scalar"
+    shape = f"[{', '.join(judged.statement.shape)}]" if judged.statement.shape else "a scalar"
     right = judged.verdict is Correctness.RIGHT
-    verdict = CheckStatus.PASS if right else CheckStatus.FAIL
+    verdict = CheckStatus.of(right)
     what = f"{place} {judged.statement.line}: {name}"
-    return Evidence(what, written(judged.truth), f"stated {said}", verdict=verdict)
+    return Evidence(what, written(judged.truth), f"stated {shape}", verdict=verdict)
 
 
 @check(

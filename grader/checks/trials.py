@@ -151,8 +151,8 @@ def _noticed(tensor: str, trials: list[Spoiled]) -> Evidence:
     noticed = next((t for t in trials if not t.missed), None)
     if noticed is None:
         never = all(t.outcome is Outcome.ABSENT for t in trials)
-        said = "it does not occur in a run" if never else "accepted, whatever was done to it"
-        return Evidence(f"a wrong d{tensor}", "refused", said, trials[0].case)
+        reaction = "it does not occur in a run" if never else "accepted, whatever was done to it"
+        return Evidence(f"a wrong d{tensor}", "refused", reaction, trials[0].case)
     return replace(trial_line(noticed), what=f"a wrong d{tensor}")
 
 

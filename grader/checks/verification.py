@@ -64,7 +64,7 @@ def _verdict(view: View, case: str) -> Evidence | None:
         words = trouble(step, "verdict")
         return Evidence("verify", "a verdict", words, case, mismatch=failure(step))
     accepted = bool(step.arrays["accepted"])
-    said = "yes" if accepted else "no"
+    answer = "yes" if accepted else "no"
     if apart <= AGREE and _unclear(view, case):
         wanted, right = "either: the sides agree in the gradients' numbers alone", True
     elif apart <= AGREE:
@@ -74,9 +74,10 @@ def _verdict(view: View, case: str) -> Evidence | None:
     else:
         wanted = f"no: the two sides differ by {number(apart)} of their size"
         right = not accepted or _objects_otherwise(view)
-        said = "no, in other words" if right and accepted else said
+        answer = "no, in other words" if right and accepted else answer
     mismatch = Mismatch.ACCEPTED if accepted else Mismatch.REFUSED
-    return Evidence("verify", wanted, said, case, verdict=CheckStatus.of(right), mismatch=mismatch)
+    status = CheckStatus.of(right)
+    return Evidence("verify", wanted, answer, case, verdict=status, mismatch=mismatch)
 
 
 def _objects_otherwise(view: View) -> bool:
@@ -93,12 +94,12 @@ def _of_script(view: View) -> Evidence:
     """
     record = view.verification
     if record.equalised:
-        said, wanted = record.accepts_as_is, "no: the two sides differ"
+        answer, wanted = record.accepts_as_is, "no: the two sides differ"
     else:
-        said, wanted = record.accepts, "yes: the two sides agree"
-    right = said is not record.equalised
-    mismatch = Mismatch.ACCEPTED if said else Mismatch.REFUSED
-    words = {True: "yes", False: "no", None: "nothing clear"}[said]
+        answer, wanted = record.accepts, "yes: the two sides agree"
+    right = answer is not record.equalised
+    mismatch = Mismatch.ACCEPTED if answer else Mismatch.REFUSED
+    words = {True: "yes", False: "no", None: "nothing clear"}[answer]
     status = CheckStatus.of(right)
     return Evidence("the script", wanted, words, OWN, verdict=status, mismatch=mismatch)
 

@@ -211,8 +211,8 @@ def trouble(observation: Observation, label: str) -> str:
     }
     if observation.ended is Ended.OK:
         rows = observation.texts.get("problems", "").splitlines()
-        said = next((r for r in rows if r.startswith(label.removeprefix("d") + ":")), "")
-        return said.partition(": ")[2] or words[Ended.OK]
+        problem = next((r for r in rows if r.startswith(label.removeprefix("d") + ":")), "")
+        return problem.partition(": ")[2] or words[Ended.OK]
     return words.get(observation.ended, f"{observation.ended}: {observation.error}")
 
 

@@ -23,14 +23,14 @@ def ratios(view: View) -> tuple[Curve, ...]:
     By part and tensor; a point is left out where there is no such ratio, and a curve
     where fewer than two points are left.
     """
-    found = []
+    curves = []
     for part, forward, backward in PARTS:
         for name in ("loss", *TENSORS):
             kind = forward if name == "loss" else backward
             points = tuple(sorted(_ratios(view, kind, name)))
             if len(points) > 1:
-                found.append(Curve(part, "loss" if name == "loss" else f"d{name}", points))
-    return tuple(found)
+                curves.append(Curve(part, "loss" if name == "loss" else f"d{name}", points))
+    return tuple(curves)
 
 
 def _ratios(view: View, kind: str, name: str) -> Iterator[tuple[float, float]]:
@@ -52,22 +52,22 @@ def growth(view: View) -> tuple[Curve, ...]:
     expected = view.expected("primes")
     Z2, y = expected["Z2"], expected.case.y
     largest = float(np.abs(Z2).max())
-    own, right = [], []
+    mine, right = [], []
     for factor in GROWTH:
         got = _scalar(view.step(f"growth/{factor:g}"))
         if got is not None:
-            own.append((factor * largest, got))
+            mine.append((factor * largest, got))
         right.append((factor * largest, cross_entropy(factor * Z2, y)))
-    if len(own) < 2:
+    if len(mine) < 2:
         return ()
-    return Curve("numpy", "loss", tuple(own)), Curve("numpy", "autograd", tuple(right))
+    return Curve("numpy", "loss", tuple(mine)), Curve("numpy", "autograd", tuple(right))
 
 
 def cross_entropy(Z2: Array, y: Array) -> float:
     """Return the mean of log(sum(exp(z - max z))) - (z[y] - max z) over the rows of Z2 [B, C]."""
     shifted = Z2 - Z2.max(axis=1, keepdims=True)
-    own = shifted[np.arange(len(y)), y]
-    return float((np.log(np.exp(shifted).sum(axis=1)) - own).mean())
+    mine = shifted[np.arange(len(y)), y]
+    return float((np.log(np.exp(shifted).sum(axis=1)) - mine).mean())
 
 
 def steps(view: View) -> tuple[Curve, ...]:
@@ -104,6 +104,6 @@ def _directional(view: View) -> float | None:
     return total if np.isfinite(total) else None
 
 
-def _scalar(seen: Observation) -> float | None:
-    got = seen.arrays.get("loss")
+def _scalar(run: Observation) -> float | None:
+    got = run.arrays.get("loss")
     return float(got.reshape(())) if got is not None and got.size == 1 else None

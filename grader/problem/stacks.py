@@ -104,8 +104,8 @@ def _count(depth: int) -> str:
 
 
 def _stack(name: str, purpose: str, kinds: Sequence[str], inputs: Mapping[str, Any]) -> Stack:
-    kept = {n: read_only(np.asarray(a)) for n, a in inputs.items()}
-    return Stack(name, purpose, tuple(kinds), kept)
+    arrays = {n: read_only(np.asarray(a)) for n, a in inputs.items()}
+    return Stack(name, purpose, tuple(kinds), arrays)
 
 
 def _away_from_zero(rng: Generator, shape: tuple[int, ...]) -> Array:

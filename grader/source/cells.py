@@ -75,8 +75,8 @@ def _mended(data: bytes, path: str) -> tuple[bytes, list[Note]]:
             ast.parse(cell)
         except (SyntaxError, ValueError) as error:
             line = data.count(b"\n", 0, head.start()) + (getattr(error, "lineno", None) or 1)
-            said = f"cell {head[1].decode()}: {getattr(error, 'msg', error)}"
-            notes.append(Note(path, line, "SyntaxError", said))
+            text = f"cell {head[1].decode()}: {getattr(error, 'msg', error)}"
+            notes.append(Note(path, line, "SyntaxError", text))
             cell = b"\n" * cell.count(b"\n")
         parts.append(cell)
     whole = b"".join(parts)

@@ -101,16 +101,16 @@ class Program:
     @cached_property
     def outliving(self) -> frozenset[str]:
         """Return the names whose values outlive a call: of the module, and `global` ones."""
-        kept: set[str] = set()
+        lasting: set[str] = set()
         defined = {f.name for f in self.functions}
         for tree in self.trees.values():
             for name, value in bindings(tree.body):
                 if not _is_fixed(value) and last_name(value) not in defined:
-                    kept.add(name)
+                    lasting.add(name)
             for node in ast.walk(tree):
                 if isinstance(node, ast.Global):
-                    kept |= set(node.names)
-        return frozenset(kept)
+                    lasting |= set(node.names)
+        return frozenset(lasting)
 
     def contract(self, name: str) -> Function | None:
         """Return the candidate's function for a name of the contract: its last definition."""
@@ -309,11 +309,11 @@ def target_name(target: ast.expr) -> str:
 
 def _returned_parameters(function: Function) -> Iterator[ast.expr]:
     """Parameters that a function gives back as they came."""
-    kept = set(function.parameters)
+    unchanged = set(function.parameters)
     for node in ast.walk(function.node):
         if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
-            kept.discard(node.id)
+            unchanged.discard(node.id)
     for node in ast.walk(function.node):
         if isinstance(node, ast.Return) and node.value is not None:
             parts = node.value.elts if isinstance(node.value, ast.Tuple) else [node.value]
-            yield from (p for p in parts if isinstance(p, ast.Name) and p.id in kept)
+            yield from (p for p in parts if isinstance(p, ast.Name) and p.id in unchanged)

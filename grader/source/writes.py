@@ -135,15 +135,15 @@ class Follower:
 
     def _through(self, call: ast.Call, holds: Holds) -> Iterator[Write]:
         """Writes within the candidate's own function that is called."""
-        given = {i: r for i, a in enumerate(call.args) if (r := root_of(a, holds))}
+        positional = {i: r for i, a in enumerate(call.args) if (r := root_of(a, holds))}
         named = {k.arg: r for k in call.keywords if k.arg and (r := root_of(k.value, holds))}
         owner = root_of(call.func.value, holds) if isinstance(call.func, ast.Attribute) else ""
-        if not (given or named or owner):
+        if not (positional or named or owner):
             return
         self.depth += 1
         for function in self.program.resolved(call.func):
             names = function.parameters
-            held = {names[i]: r for i, r in given.items() if i < len(names)}
+            held = {names[i]: r for i, r in positional.items() if i < len(names)}
             if owner and function.owner and function.node.args.args:
                 held[function.node.args.args[0].arg] = owner
             yield from self.writes(function, {**held, **named})

@@ -184,12 +184,12 @@ class _Reader:
             last = last.elts[-1]
         if node is None or not isinstance(last, ast.Constant) or not isinstance(last.value, str):
             return
-        said = last.value.strip()[:100]
-        tokens = tuple(said.replace(",", " ").split())
+        text = last.value.strip()[:100]
+        tokens = tuple(text.replace(",", " ").split())
         if isinstance(node, ast.Subscript) and all(ONE_TOKEN.fullmatch(t) for t in tokens):
             self._state(Statement(last.lineno, at, (subject,), tokens, True))
-        elif NOTHING_ELSE.fullmatch(said) or BARE.fullmatch(said):
-            for claim in claims(said):
+        elif NOTHING_ELSE.fullmatch(text) or BARE.fullmatch(text):
+            for claim in claims(text):
                 self._state(Statement(last.lineno, at, (subject,), claim.shape, claim.firm))
 
     # ── expressions ──────────────────────────────────────────────────────────
@@ -226,11 +226,11 @@ class _Reader:
             at = self._comment(number, line) if "#" in line and len(line) <= MAX_LINE else -1
             if at < 0:
                 continue
-            said = line[at:].strip("#: ")
+            text = line[at:].strip("#: ")
             beside = self.ends if line[:at].strip() else self.below
             place = number if beside is self.ends else self._next_line(number)
-            only = NOTHING_ELSE.fullmatch(said) is not None or beside is self.ends
-            for claim in claims(said):
+            only = NOTHING_ELSE.fullmatch(text) is not None or beside is self.ends
+            for claim in claims(text):
                 found = _commented(claim, beside.get(place, []), only=only)
                 if found is not None:
                     subjects, firm = found
