@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from grader.observe.trace import TracedValue
-from grader.source.shapes.statements import Source, Statement
-from grader.source.shapes.subjects import Subject
+from grader.source.shapes.statements import StatedShapes, Statement
+from grader.source.shapes.subjects import Referent
 from grader.source.shapes.words import FIXED, SIZES, USUAL, Shape, shape_of, tensor_name
 
 
@@ -56,7 +56,7 @@ class Notation:
     """One file's statements beside what the trace and the problem say about them."""
 
     path: str
-    source: Source
+    source: StatedShapes
     traced: TracedNames
     sizes: Mapping[str, int]
     local: dict[tuple[str, str], Counter[str]] = field(default_factory=dict)
@@ -66,7 +66,7 @@ class Notation:
 
     def __post_init__(self) -> None:
         for found in self.source.definitions:
-            truth = self.truth(Subject(found.name), found.function)
+            truth = self.truth(Referent(found.name), found.function)
             if truth is not None and found.axis < len(truth.shape):
                 size = truth.shape[found.axis]
                 self.defined[found.function, found.letter] = size
@@ -84,7 +84,7 @@ class Notation:
         names = {self.sizes[size]: size for size in SIZES}
         return tuple(names.get(length, str(length)) for length in shape)
 
-    def truth(self, subject: Subject, function: str) -> Truth | None:
+    def truth(self, subject: Referent, function: str) -> Truth | None:
         """Return what is known of a subject; None when nothing is, or different things at times."""
         word = subject.name
         transposed = word.endswith(".T")
@@ -145,14 +145,14 @@ class Notation:
         owner, _, axis = token.partition(".shape")
         if not axis:
             return token
-        truth, at = self.truth(Subject(owner), function), int(axis[1:-1])
+        truth, at = self.truth(Referent(owner), function), int(axis[1:-1])
         return truth.shape[at] if truth and at < len(truth.shape) else None
 
     def stated(self, statement: Statement, *, sure: bool) -> Shape | None:
         """Return the stated shape in the problem's symbols, None where a letter is not clear."""
         code = statement.shape
         if len(code) == 1 and code[0].endswith(".shape"):
-            truth = self.truth(Subject(code[0].removesuffix(".shape")), statement.function)
+            truth = self.truth(Referent(code[0].removesuffix(".shape")), statement.function)
             return truth.shape if truth else None
         sizes = [self.letter(token, statement.function, sure=sure) for token in code]
         return tuple(s for s in sizes if s) if all(sizes) else None

@@ -22,7 +22,7 @@ from grader.checks.view import View
 from grader.observe.naming import Namer
 from grader.observe.trace import CASE
 from grader.records import CheckStatus, Evidence
-from grader.source.shapes.statements import MAX_CHARACTERS, Source, Statement, read_source
+from grader.source.shapes.statements import MAX_CHARACTERS, StatedShapes, Statement, read_source
 from grader.source.shapes.words import (
     Shape,
     exact_name,
@@ -83,7 +83,7 @@ def judge_statements(view: View) -> list[Assessment]:
         room -= sum(map(len, lines)) + len(lines) if path.endswith(".py") else 0
         if room < 0:
             break
-        source = read_source(lines) if path.endswith(".py") else Source()
+        source = read_source(lines) if path.endswith(".py") else StatedShapes()
         if source.statements:
             values = [v for v in view.trace.values if v.file == path]
             file = Notation(path, source, TracedNames(values, source.lines), expected.case.sizes)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from grader.checks.notation import Notation, TracedNames
 from grader.source.shapes.statements import read_source
-from grader.source.shapes.subjects import Subject
+from grader.source.shapes.subjects import Referent
 from tests.checks.simulation import PAPER
 
 SIZES = PAPER.cases["primes"].sizes
@@ -18,9 +18,9 @@ def notation(text: str) -> Notation:
 
 def test_a_name_of_the_problem_has_its_shape() -> None:
     plain = notation("")
-    assert plain.truth(Subject("Z1"), "").shape == ("B", "H")
-    assert plain.truth(Subject("W1.T"), "").shape == ("H", "D")
-    assert plain.truth(Subject("something"), "") is None
+    assert plain.truth(Referent("Z1"), "").shape == ("B", "H")
+    assert plain.truth(Referent("W1.T"), "").shape == ("H", "D")
+    assert plain.truth(Referent("something"), "") is None
 
 
 def test_letters_that_the_code_defines_come_first() -> None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from grader.source.parsing import parsed
 from grader.source.shapes.claims import BARE, ONE_TOKEN, Claim, claims
 from grader.source.shapes.subjects import (
-    Subject,
+    Referent,
     asserted_in,
     changes_part,
     entries_of,
@@ -41,7 +41,7 @@ class Statement:
 
     line: int
     function: str
-    subjects: tuple[Subject, ...]
+    subjects: tuple[Referent, ...]
     shape: tuple[str, ...]
     firm: bool
     prose: bool = False
@@ -58,7 +58,7 @@ class Definition:
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class StatedShapes:
     """All that one file states, and its lines as the parser counts them."""
 
     lines: tuple[str, ...] = ()
@@ -66,22 +66,22 @@ class Source:
     definitions: tuple[Definition, ...] = ()
 
 
-def read_source(lines: Sequence[str]) -> Source:
+def read_source(lines: Sequence[str]) -> StatedShapes:
     """Return what a Python file states about shapes. Linear in its length, and never raises."""
     text = "\n".join(lines)
     if len(text) > MAX_CHARACTERS:
-        return Source()
+        return StatedShapes()
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     lines = tuple(text.split("\n"))
     tree = parsed(text)
     if tree is None:
-        return Source()
-    reader = _Reader(lines)
+        return StatedShapes()
+    reader = _StatementReader(lines)
     reader.read(tree)
     found = [*reader.statements, *reader.comments()]
     found.sort(key=lambda s: s.line)
     definitions = tuple(reader.definitions[:MAX_STATEMENTS])
-    return Source(lines, tuple(found[:MAX_STATEMENTS]), definitions)
+    return StatedShapes(lines, tuple(found[:MAX_STATEMENTS]), definitions)
 
 
 _Scope = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
@@ -90,7 +90,7 @@ _TEXTS = ("Constant", "JoinedStr", "TemplateStr")
 
 
 @dataclass
-class _Reader:
+class _StatementReader:
     """Walks the statements, and looks into expressions only where something is stated there.
 
     `ends` holds by line what a comment there may be about, and whether nothing else
@@ -101,8 +101,8 @@ class _Reader:
     lines: Sequence[str]
     statements: list[Statement] = field(default_factory=list)
     definitions: list[Definition] = field(default_factory=list)
-    ends: dict[int, list[tuple[Subject, bool]]] = field(default_factory=dict)
-    below: dict[int, list[tuple[Subject, bool]]] = field(default_factory=dict)
+    ends: dict[int, list[tuple[Referent, bool]]] = field(default_factory=dict)
+    below: dict[int, list[tuple[Referent, bool]]] = field(default_factory=dict)
     texts: dict[int, list[tuple[int, int]]] = field(default_factory=dict)
     inside: dict[int, str] = field(default_factory=dict)
 
@@ -141,7 +141,7 @@ class _Reader:
             return
         every = node.args
         for arg in (*every.posonlyargs, *every.args, *every.kwonlyargs):
-            subject = Subject(arg.arg)
+            subject = Referent(arg.arg)
             self.ends.setdefault(arg.end_lineno or 0, []).append((subject, False))
             self._annotation(arg.annotation, at, subject)
 
@@ -154,7 +154,7 @@ class _Reader:
         for number in range(first.lineno, (first.end_lineno or first.lineno) + 1):
             for claim in claims(self.lines[number - 1].strip().strip("\"'")):
                 if claim.subjects:
-                    named = tuple(Subject(s) for s in claim.subjects)
+                    named = tuple(Referent(s) for s in claim.subjects)
                     self._state(Statement(number, at, named, claim.shape, claim.firm, True))
 
     def _state(self, statement: Statement) -> None:
@@ -175,9 +175,9 @@ class _Reader:
             self.definitions += [Definition(at, *found) for found in letters_of(node)]
         elif isinstance(node, ast.Assert):
             for name, shape in asserted_in(node.test):
-                self._state(Statement(first, at, (Subject(name),), shape, True))
+                self._state(Statement(first, at, (Referent(name),), shape, True))
 
-    def _annotation(self, node: ast.expr | None, at: str, subject: Subject) -> None:
+    def _annotation(self, node: ast.expr | None, at: str, subject: Referent) -> None:
         """`Float[Array, "B H"]`, or a string that is nothing but a shape."""
         last = node.slice if isinstance(node, ast.Subscript) else node
         if isinstance(last, ast.Tuple) and last.elts:
@@ -257,8 +257,8 @@ class _Reader:
 
 
 def _commented(
-    claim: Claim, beside: Sequence[tuple[Subject, bool]], *, only: bool
-) -> tuple[tuple[Subject, ...], bool] | None:
+    claim: Claim, beside: Sequence[tuple[Referent, bool]], *, only: bool
+) -> tuple[tuple[Referent, ...], bool] | None:
     """What a comment's claim is about, given what stands beside it; None for nothing."""
     targets = tuple(dict.fromkeys(subject for subject, _ in beside))
     sure = claim.firm and only and len(beside) == 1 and beside[0][1]
@@ -270,7 +270,7 @@ def _commented(
         ]
         if same:
             return tuple(same), sure
-    named = tuple(Subject(word) for word in claim.subjects)
+    named = tuple(Referent(word) for word in claim.subjects)
     if exact_name(claim.subjects[0]) or not targets:
         return named, claim.firm
     return (*targets, *named), False

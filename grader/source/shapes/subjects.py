@@ -10,7 +10,7 @@ from grader.source.program import Span, span
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class Referent:
     """What a shape is said of: a name, and the expression that gives it, where it is known."""
 
     name: str
@@ -32,18 +32,18 @@ def name_of(node: ast.expr) -> str:
     return ""
 
 
-def subjects_of(node: ast.stmt) -> list[Subject]:
+def subjects_of(node: ast.stmt) -> list[Referent]:
     """Return what a statement assigns or returns, with the place of its value."""
     match node:
         case ast.Assign(targets=targets, value=value):
             place = span(node if changes_part(node) else value)
-            return [Subject(name_of(t), place) for t in targets if name_of(t)]
+            return [Referent(name_of(t), place) for t in targets if name_of(t)]
         case ast.AugAssign(target=target):
-            return [Subject(name_of(target), span(node))]
+            return [Referent(name_of(target), span(node))]
         case ast.AnnAssign(target=target, value=given):
-            return [Subject(name_of(target), span(given) if given else None)]
+            return [Referent(name_of(target), span(given) if given else None)]
         case ast.Return(value=ast.expr() as value) if not isinstance(value, ast.Tuple | ast.Dict):
-            return [Subject(name_of(value), span(value))]
+            return [Referent(name_of(value), span(value))]
     return []
 
 
@@ -58,26 +58,26 @@ def _keyed(node: ast.Subscript) -> bool:
     return isinstance(node.slice, ast.Constant) and isinstance(node.slice.value, str)
 
 
-def entries_of(node: ast.expr) -> Iterator[tuple[int, Subject]]:
+def entries_of(node: ast.expr) -> Iterator[tuple[int, Referent]]:
     """Yield (last line, subject) of the entries of a display or a call."""
     match node:
         case ast.Dict(keys=keys, values=values):
             for key, value in zip(keys, values, strict=True):
                 if isinstance(key, ast.Constant) and isinstance(key.value, str):
-                    yield value.end_lineno or 0, Subject(key.value, span(value))
+                    yield value.end_lineno or 0, Referent(key.value, span(value))
         case ast.Call(args=items, keywords=keywords):
             for word in keywords:
                 if word.arg:
-                    yield word.value.end_lineno or 0, Subject(word.arg, span(word.value))
+                    yield word.value.end_lineno or 0, Referent(word.arg, span(word.value))
             yield from _names_in(items)
         case ast.Tuple(elts=items) | ast.List(elts=items):
             yield from _names_in(items)
 
 
-def _names_in(items: Sequence[ast.expr]) -> Iterator[tuple[int, Subject]]:
+def _names_in(items: Sequence[ast.expr]) -> Iterator[tuple[int, Referent]]:
     for item in items:
         if isinstance(item, ast.Name | ast.Attribute):
-            yield item.end_lineno or 0, Subject(name_of(item), span(item))
+            yield item.end_lineno or 0, Referent(name_of(item), span(item))
 
 
 # ── shapes in code ───────────────────────────────────────────────────────────

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from grader.source.shapes.claims import claims
 from grader.source.shapes.statements import MAX_CHARACTERS, read_source
-from grader.source.shapes.subjects import Subject
+from grader.source.shapes.subjects import Referent
 
 PIECES = st.sampled_from(
     [
@@ -101,4 +101,4 @@ def test_a_source_too_long_or_broken_states_nothing() -> None:
 
 def test_subjects_carry_the_place_of_their_value() -> None:
     (statement,) = read_source(["self.Z1 = X @ W1 + b1  # [B, H]"]).statements
-    assert statement.subjects == (Subject("Z1", (1, 10, 1, 21)),)
+    assert statement.subjects == (Referent("Z1", (1, 10, 1, 21)),)
