@@ -7,7 +7,7 @@ from grader.checks.forward import FORWARD, loads
 from grader.checks.layers import LAYERS
 from grader.checks.pytorch import PYTORCH
 from grader.checks.run import run_checks
-from grader.checks.shapes import STATED
+from grader.checks.shapes import EXPLANATIONS
 from grader.checks.trials import TRIALS
 from grader.checks.verification import VERIFICATION
 from grader.checks.view import View
@@ -20,7 +20,7 @@ ALL_CHECKS: tuple[Check, ...] = (
     *VERIFICATION,
     *TRIALS,
     *DIFFERENCES,
-    *STATED,
+    *EXPLANATIONS,
     *LAYERS,
 )
 

@@ -130,7 +130,7 @@ def fd_accurate(view: View) -> Conclusion:
     float64 from 1e-9 to 2e-3. A right gradient is accepted.
     """
     record = view.differences
-    if (outcome := _untold(record)) is not None:
+    if (outcome := _undecided(record)) is not None:
         return outcome
     found = stepped(view)
     if not found:
@@ -185,7 +185,7 @@ def fd_catches(view: View) -> Conclusion:
     is shown.
     """
     record = view.differences
-    if (outcome := _untold(record)) is not None:
+    if (outcome := _undecided(record)) is not None:
         return outcome
     trials = record.trials
     if record.kind == "helper":
@@ -228,7 +228,7 @@ def _limit(tolerance: Tolerance) -> Evidence:
 def fd_restores(view: View) -> Conclusion:
     """If there is a finite-difference check: what it steps is put back, but for rounding."""
     record = view.differences
-    if (outcome := _untold(record)) is not None:
+    if (outcome := _undecided(record)) is not None:
         return outcome
     lines = [*_left(record), *map(_lingering, stepped(view))]
     if not lines:
@@ -254,7 +254,7 @@ def _lingering(stepping: Stepping) -> Evidence:
     return line(what, not stepping.lingers, "as before", "still changed")
 
 
-def _untold(record: DifferenceCheck) -> Conclusion | None:
+def _undecided(record: DifferenceCheck) -> Conclusion | None:
     """Why nothing is said: there is none, or it could not be run."""
     if record.kind:
         return None

@@ -209,4 +209,4 @@ def backward_shapes(view: View) -> Conclusion:
     return _outcome(view, BACKWARD_GROUPS, BACKWARD_ENOUGH)
 
 
-STATED = (forward_shapes, backward_shapes)
+EXPLANATIONS = (forward_shapes, backward_shapes)

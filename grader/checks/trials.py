@@ -38,7 +38,7 @@ def covers(view: View) -> Conclusion:
 
     Both sides are made to agree first, so a bug in either is no matter here.
     """
-    if (outcome := _untold(view)) is not None:
+    if (outcome := _undecided(view)) is not None:
         return outcome
     record = view.verification
     lines = [_noticed(tensor, record.of(tensor)) for tensor in TENSORS if record.of(tensor)]
@@ -64,7 +64,7 @@ def refuses(view: View) -> Conclusion:
 
     The last three are tried on the gradients of which a lesser error was let through.
     """
-    if (outcome := _untold(view)) is not None:
+    if (outcome := _undecided(view)) is not None:
         return outcome
     record = view.verification
     if record.idle:
@@ -84,7 +84,7 @@ def refuses(view: View) -> Conclusion:
 )
 def tight(view: View) -> Conclusion:
     """A gradient that is 1.01 times the right one is refused, for each that is looked at."""
-    if (outcome := _untold(view)) is not None:
+    if (outcome := _undecided(view)) is not None:
         return outcome
     record = view.verification
     looked_at = [t for t in TENSORS if record.of(t) and t not in record.overlooked]
@@ -98,7 +98,7 @@ def tight(view: View) -> Conclusion:
     return trials_outcome(_subject(record), lines, good, _how_far(view))
 
 
-def _untold(view: View) -> Conclusion | None:
+def _undecided(view: View) -> Conclusion | None:
     """Why nothing can be said of what it refuses, if so.
 
     What waits is a verification that objects to a pair that agrees, or whose two sides do

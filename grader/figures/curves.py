@@ -8,7 +8,7 @@ import numpy as np
 
 from grader.checks.view import View
 from grader.problem.cases import GROWTH, SLOPE_STEPS
-from grader.problem.compare import proportion
+from grader.problem.compare import FLAT, proportion
 from grader.records import TENSORS, Array, Curve, Observation
 
 OVER_BATCHES = ("one_row", "primes", "square", "batch_is_hidden", "more_rows")
@@ -86,7 +86,7 @@ def steps(view: View) -> tuple[Curve, ...]:
             continue
         with np.errstate(all="ignore"):
             slope = float((np.float64(plus) - np.float64(minus)) / (2 * step))
-            error = abs(slope - gradient) / max(abs(slope), abs(gradient), 1e-12)
+            error = abs(slope - gradient) / max(abs(slope), abs(gradient), FLAT)
         points.append((step, float(error)))
     return (Curve("numpy", "difference", tuple(points)),) if len(points) > 2 else ()
 

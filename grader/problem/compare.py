@@ -70,6 +70,9 @@ DIRECTIONAL = 10.0 * FINITE_DIFFERENCE
 CANCELLED = 1e-3
 """Least slope along a direction, of the largest that there could be: below it all is rounding."""
 
+FLAT = 1e-12
+"""Least slope that the error of a finite difference is drawn against."""
+
 TINY = 1e-300
 """Keeps a division by 0 away, and is no size that occurs."""
 
