@@ -13,15 +13,8 @@ from grader.checks.verification import VERIFICATION
 from grader.checks.view import View
 
 ALL_CHECKS: tuple[Check, ...] = (
-    loads,
-    *FORWARD,
-    *BACKWARD,
-    *PYTORCH,
-    *VERIFICATION,
-    *TRIALS,
-    *DIFFERENCES,
-    *EXPLANATIONS,
-    *LAYERS,
+    *(loads, *FORWARD, *BACKWARD, *PYTORCH, *VERIFICATION, *TRIALS),
+    *(*DIFFERENCES, *EXPLANATIONS, *LAYERS),
 )
 
 __all__ = ["ALL_CHECKS", "Check", "View", "run_checks"]

@@ -161,13 +161,6 @@ def vectorised(view: View) -> Conclusion:
 
 
 BACKWARD = (
-    *GRADIENTS,
-    *RELU,
-    stable,
-    own_loss,
-    uses_cache,
-    repeatable,
-    float32,
-    edge_sizes,
-    vectorised,
+    *(*GRADIENTS, *RELU, stable, own_loss, uses_cache),
+    *(repeatable, float32, edge_sizes, vectorised),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from grader.checks import loss as losses
 from grader.checks.cache import arrays_in, dtype_line, tensor_of
 from grader.checks.check import (
     Check,
@@ -15,17 +16,6 @@ from grader.checks.check import (
     line,
     passed,
     waits,
-)
-from grader.checks.loss import (
-    bias,
-    edge_sizes,
-    gather,
-    loss,
-    mean,
-    overflow,
-    row_max,
-    scalar,
-    underflow,
 )
 from grader.checks.sides import returned
 from grader.checks.view import View, symbols
@@ -95,7 +85,7 @@ def shapes(view: View) -> Conclusion:
         return judge(lines, "The intermediates in the cache have their shapes.")
     if view.factor("forward", "loss"):
         return passed("The cache shows none, but the loss is right at distinct sizes.")
-    return waits("Neither the cache nor the loss shows the intermediates.", loss.id)
+    return waits("Neither the cache nor the loss shows the intermediates.", losses.loss.id)
 
 
 NEEDLESS = {
@@ -188,7 +178,7 @@ def float32(view: View) -> Conclusion:
         if (name := tensor_of(view, array, "float32")) in INTERMEDIATES
     ]
     if factor is None and not of_cache:
-        return waits("The loss is wrong on ordinary inputs already.", loss.id)
+        return waits("The loss is wrong on ordinary inputs already.", losses.loss.id)
     return judge(lines + of_cache, "float32 stays float32.")
 
 
@@ -217,20 +207,7 @@ def numpy_only(view: View) -> Conclusion:
 
 
 FORWARD: tuple[Check, ...] = (
-    runs,
-    loss,
-    scalar,
-    mean,
-    overflow,
-    underflow,
-    row_max,
-    gather,
-    bias,
-    shapes,
-    cache,
-    pure,
-    repeatable,
-    float32,
-    edge_sizes,
-    numpy_only,
+    *(runs, losses.loss, losses.scalar, losses.mean, losses.overflow, losses.underflow),
+    *(losses.row_max, losses.gather, losses.bias, shapes, cache, pure, repeatable, float32),
+    *(losses.edge_sizes, numpy_only),
 )

@@ -23,12 +23,7 @@ from grader.observe.naming import Namer
 from grader.observe.trace import CASE
 from grader.records import CheckStatus, Evidence
 from grader.source.shapes.statements import MAX_CHARACTERS, StatedShapes, Statement, read_source
-from grader.source.shapes.words import (
-    Shape,
-    exact_name,
-    shape_of,
-    written,
-)
+from grader.source.shapes.words import Shape, exact_name, shape_of, written
 
 FORWARD_GROUPS: Mapping[str, tuple[str, ...]] = {
     "Z1": ("Z1", "X @ W1"),

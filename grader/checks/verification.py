@@ -29,10 +29,7 @@ def exists(view: View) -> Conclusion:
             return failed("No function verify was found, and no script that compares.")
         return passed("The script compares both sides where it runs.")
     if rows and rows[0][-1] == "1":
-        return failed(
-            "verify is a stub.",
-            Evidence("verify", "a comparison", "an empty body"),
-        )
+        return failed("verify is a stub.", Evidence("verify", "a comparison", "an empty body"))
     return passed("verify is defined.")
 
 

@@ -14,14 +14,7 @@ from numpy.random import Generator
 
 from grader.records import Array, Case, read_only
 
-ORDINARY = (
-    "primes",
-    "more_rows",
-    "square",
-    "batch_is_hidden",
-    "batch_is_classes",
-    "absent",
-)
+ORDINARY = ("primes", "more_rows", "square", "batch_is_hidden", "batch_is_classes", "absent")
 """Float64 cases on which loss and gradients must simply be right."""
 
 EDGE = ("one_row", "one_hidden", "two_classes")

@@ -10,15 +10,7 @@ import ast
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from grader.source.program import (
-    Function,
-    Program,
-    Spot,
-    first_name,
-    last_name,
-    pairs,
-    target_name,
-)
+from grader.source.program import Function, Program, Spot, first_name, last_name, pairs, target_name
 
 MAX_DEPTH = 6
 """Calls of own functions in each other that are followed."""
