@@ -14,9 +14,8 @@ from grader.records import Array, Evidence, Mismatch
 def arrays_in(view: View, case: str) -> list[tuple[str, Array]]:
     """Return (path, array) of what the forward's cache held on `case`."""
     step = view.step(f"forward/{case}")
-    paths = step.texts.get("paths", "").splitlines()
-    arrays = [step.arrays.get(f"cache{i}") for i in range(len(paths))]
-    return [(p, a) for p, a in zip(paths, arrays, strict=True) if a is not None]
+    arrays = [step.arrays.get(f"cache{i}") for i in range(len(step.paths))]
+    return [(p, a) for p, a in zip(step.paths, arrays, strict=True) if a is not None]
 
 
 def tensor_of(view: View, array: Array, case: str = "primes") -> str:

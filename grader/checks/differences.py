@@ -15,8 +15,9 @@ import numpy as np
 from grader.checks.check import Conclusion, check, failed, judge, left_open, line, waits
 from grader.checks.trials import trial_line, trials_outcome
 from grader.checks.view import View, number
-from grader.observe.difference_check import DifferenceCheck, Tolerance
-from grader.observe.verification import PERCENT, Kind
+from grader.child.reports import CorruptionKind, DifferenceForm, Tolerance
+from grader.observe.difference_check import DifferenceCheck
+from grader.observe.trials import PERCENT
 from grader.problem.compare import FINITE_DIFFERENCE, STEP, central_error, error
 from grader.records import TENSORS, Array, CheckStatus, Evidence
 
@@ -162,7 +163,7 @@ def _accuracy(stepping: Stepping, record: DifferenceCheck) -> Iterator[Evidence]
 
 def _accepted(record: DifferenceCheck) -> Iterator[Evidence]:
     """Whether right gradients are accepted; and the number that it gives for them, if any."""
-    if record.kind != "helper" and record.trials.equal:
+    if record.kind is not DifferenceForm.HELPER and record.trials.equal:
         right = record.trials.accepts is not False
         yield line("right gradients", right, "accepted", "refused")
     if record.number is not None:
@@ -188,7 +189,7 @@ def fd_catches(view: View) -> Conclusion:
     if (outcome := _undecided(record)) is not None:
         return outcome
     trials = record.trials
-    if record.kind == "helper":
+    if record.kind is DifferenceForm.HELPER:
         return left_open(
             f"Open: {record.name} gives the differences; what compares them was not found."
         )
@@ -199,7 +200,7 @@ def fd_catches(view: View) -> Conclusion:
         trial_line(trial)
         for tensor in TENSORS
         for trial in trials.of(tensor)
-        if not (tensor in drawn and trial.kind in (Kind.TRANSPOSE, Kind.MASK))
+        if not (tensor in drawn and trial.kind in (CorruptionKind.TRANSPOSE, CorruptionKind.MASK))
     ]
     if not lines:
         why = record.reason or "nothing in a run of it answers to a wrong gradient"

@@ -113,7 +113,7 @@ def cache(view: View) -> Conclusion:
     """
     known = ((path, tensor_of(view, array)) for path, array in arrays_in(view, "primes"))
     names = {path: name for path, name in known if name}
-    if not names and view.step("forward/primes").texts.get("cacheless"):
+    if not names and view.step("forward/primes").cacheless:
         return passed("There is no cache to judge: backward is given the inputs alone.")
     if not names:
         return left_open("Open: no array was found in the cache. A human judges what it holds.")
@@ -170,7 +170,7 @@ def float32(view: View) -> Conclusion:
     step, factor = view.step("forward/float32"), view.factor("forward", "loss")
     got = step.arrays.get("loss")
     lines = [] if factor is None else [view.value("forward", "float32", "loss", factor)]
-    if step.ok and got is not None and step.texts.get("loss_type") != "float":
+    if step.ok and got is not None and step.loss_type != "float":
         lines.append(dtype_line("loss", got))
     of_cache = [
         dtype_line(f"{name} in {path}", array)

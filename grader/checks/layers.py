@@ -144,7 +144,7 @@ def _absent(view: View, kind: str) -> Conclusion | None:
     if handed_in(view, kind):
         return None
     first = layer_run(view, "linear")
-    if "layers" not in first.texts:
+    if not first.layers:
         return left_open(OPTIONAL)
     reason = layer_run(view, ALONE[kind][0]).error
     return left_open(f"This layer was not tried: {reason or 'it was not handed in'}.")
@@ -279,7 +279,7 @@ def _again(view: View, name: str, what: str) -> Iterator[Evidence]:
         wrong = _agree(answers, run, "again.", gradients)
         yield _state_line(f"a second backward of the {what}", wrong)
     second = {n: a for n, a in answers.second.items() if n != "out" or "loss" not in answers.second}
-    wrong = run.texts.get("second_error", "") or _agree(answers, run, "second.", second)
+    wrong = run.failures.get("second", "") or _agree(answers, run, "second.", second)
     yield _state_line(f"a second batch through the {what}", wrong)
     changed = [n for n, a in answers.stack.inputs.items() if is_changed(run, n, a)]
     words = f"changed: {', '.join(changed)}"

@@ -28,7 +28,7 @@ def _find(check: Check, view: View, before: dict[str, Finding]) -> Finding:
     if missing:
         listed = ", ".join(missing)
         return check.finding(waits(f"Not assessed: waits for {listed}.", *missing))
-    if check.of_loss and view.step("forward/primes").texts.get("lossless"):
+    if check.of_loss and view.step("forward/primes").lossless:
         return check.finding(waits("Not assessed: no function gives a loss.", "forward.runs"))
     try:
         return check.finding(check.run(view))

@@ -6,8 +6,8 @@ import numpy as np
 
 from grader.checks.check import Conclusion, check, failed, judge, passed, waits
 from grader.checks.view import View, failure, number, trouble
+from grader.child.reports import OWN_NUMBERS, Refusal
 from grader.observe.plan import VERIFY_CASES
-from grader.observe.verification import OWN
 from grader.problem.compare import AGREE, DERIVED, DIFFER, TINY, error
 from grader.records import TENSORS, CheckStatus, Ended, Evidence, Mismatch
 
@@ -23,12 +23,12 @@ def exists(view: View) -> Conclusion:
     report = view.observations.torch
     if not report.loaded.ok:
         return failed(f"Importing the file with PyTorch failed: {report.loaded.error}.")
-    rows = [row.split(":") for row in report.functions if row.startswith("verify:")]
+    verify = next((f for f in report.functions if f.name == "verify"), None)
     if view.step("verify/primes").ended is Ended.MISSING:
         if not view.verification.by_script:
             return failed("No function verify was found, and no script that compares.")
         return passed("The script compares both sides where it runs.")
-    if rows and rows[0][-1] == "1":
+    if verify is not None and verify.is_stub:
         return failed("verify is a stub.", Evidence("verify", "a comparison", "an empty body"))
     return passed("verify is defined.")
 
@@ -80,7 +80,7 @@ def _verdict(view: View, case: str) -> Evidence | None:
 def _objects_otherwise(view: View) -> bool:
     """Whether a verify that returns no verdict says no in print, or by a comparison it makes."""
     record = view.verification
-    wordless = record.by_as_is in ("print", "number", "comparison")
+    wordless = record.by_as_is in (Refusal.PRINT, Refusal.NUMBER, Refusal.COMPARISON)
     return wordless and record.accepts_as_is is False
 
 
@@ -98,7 +98,7 @@ def _of_script(view: View) -> Evidence:
     mismatch = Mismatch.ACCEPTED if answer else Mismatch.REFUSED
     words = {True: "yes", False: "no", None: "nothing clear"}[answer]
     status = CheckStatus.of(right)
-    return Evidence("the script", wanted, words, OWN, verdict=status, mismatch=mismatch)
+    return Evidence("the script", wanted, words, OWN_NUMBERS, verdict=status, mismatch=mismatch)
 
 
 def _unclear(view: View, case: str) -> bool:

@@ -24,9 +24,6 @@ from grader.records import (
 HINTS = {entry.code: entry.hint for entry in CODES}
 SYNTAX = ("SyntaxError", "IndentationError", "TabError")
 MISSING = ("ModuleNotFoundError", "ImportError")
-NOTE = re.compile(r"(?P<file>.+):(?P<line>\d{1,7}): (?P<kind>\w+): (?P<text>.*)")
-"""What the child says of a statement at module level that it left out."""
-
 NO_VALUE = "gives no value"
 """Of a stand-in: data that is not there explains no missing function."""
 
@@ -76,16 +73,15 @@ def _of_error(submission: Submission, loaded: Observation) -> Iterator[Defect]:
 def _of_notes(submission: Submission, report: ProcessReport) -> Iterator[Defect]:
     """Of what was left out at module level, what explains that a function is not there."""
     known = {f.path for f in submission.files}
-    for row in report.loaded.texts.get("definitions_only", "").splitlines()[1:]:
-        note = NOTE.fullmatch(row)
-        if note is None or note["file"] not in known:
+    for note in report.notes:
+        if note.file not in known:
             continue
-        said, line = f"{note['kind']}: {note['text']}", int(note["line"])
-        if note["kind"] in SYNTAX:
-            yield from _of_syntax(submission, note["file"], line, said)
-        elif note["kind"] in MISSING and NO_VALUE not in note["text"]:
+        said = f"{note.kind}: {note.text}"
+        if note.kind in SYNTAX:
+            yield from _of_syntax(submission, note.file, note.line, said)
+        elif note.kind in MISSING and NO_VALUE not in note.text:
             words = f"Importing the file failed: {said}."
-            yield _defect(submission, "import-error", words, note["file"], line)
+            yield _defect(submission, "import-error", words, note.file, note.line)
 
 
 def _of_syntax(submission: Submission, file: str, line: int, said: str) -> Iterator[Defect]:

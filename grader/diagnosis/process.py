@@ -77,7 +77,7 @@ NO_LOSS = "No function gives the loss"
 
 def _calls(submission: Submission, observations: Observations) -> Iterator[Defect]:
     stubs = _stubs(observations.numpy) | _stubs(observations.torch)
-    if (seen := observations["forward/primes"]).texts.get("lossless"):
+    if (seen := observations["forward/primes"]).lossless:
         names = ", ".join(sorted(_defined(observations))) or "none"
         words = f"{NO_LOSS}; the functions found are: {names}."
         yield _defect("missing-function", words, submission, seen)
@@ -115,8 +115,8 @@ def _defined_at(submission: Submission, observations: Observations, function: st
     """The line of a function's own definition in the main file; None where it has none there."""
     own = submission.names.get(function, function)
     reports = (observations.numpy, observations.torch)
-    rows = [row.split(":") for report in reports for row in report.functions]
-    return next((int(r[1]) for r in rows if r[0] == own and int(r[1]) > 0), None)
+    functions = (f for report in reports for f in report.functions)
+    return next((f.line for f in functions if f.name == own and f.line > 0), None)
 
 
 PLACE = re.compile(r"\((?P<file>[^()]{1,200}), line (?P<line>\d{1,7})\)")
@@ -136,13 +136,12 @@ def _placed(code: str, words: str, submission: Submission, file: str, line: int)
 
 def _stubs(report: ProcessReport) -> dict[str, int]:
     """Name and line of the functions whose body does nothing."""
-    rows = [row.split(":") for row in report.functions]
-    return {row[0]: int(row[1]) for row in rows if len(row) == 3 and row[2] == "1"}
+    return {f.name: f.line for f in report.functions if f.is_stub}
 
 
 def _defined(observations: Observations) -> set[str]:
     reports = (observations.numpy, observations.torch)
-    return {row.partition(":")[0] for report in reports for row in report.functions}
+    return {f.name for report in reports for f in report.functions}
 
 
 def _defect(

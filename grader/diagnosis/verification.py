@@ -6,8 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from grader.checks.view import View
+from grader.child.reports import Place
 from grader.diagnosis.numeric import make
-from grader.observe.verification import PERCENT, Spoiled, Verification
+from grader.observe.trials import PERCENT, Trial
+from grader.observe.verification import Verification
 from grader.records import TENSORS, CheckStatus, Confidence, Defect, Ended, Finding
 
 Findings = Mapping[str, Finding]
@@ -45,10 +47,12 @@ def _rejects(view: View, findings: Findings) -> Iterator[Defect]:
     if record.different and record.accepts is False:
         names = ", ".join(record.different)
         text = f"{names}: the two sides of the comparison are not given the same numbers."
-        yield _at(make("verify-different-inputs", text, record.different), record, "different")
+        yield _at(
+            make("verify-different-inputs", text, record.different), record, record.divergence
+        )
         return
     text = "verify says no although the candidate's two sides agree."
-    yield _at(make("verify-rejects-correct", text), record, "refusal")
+    yield _at(make("verify-rejects-correct", text), record, record.refusal)
 
 
 def _lets_through(view: View, findings: Findings) -> Iterator[Defect]:
@@ -61,7 +65,7 @@ def _lets_through(view: View, findings: Findings) -> Iterator[Defect]:
     if overlooked == TENSORS:
         how = "nothing is computed" if record.idle else _tried(record.of(TENSORS[0]))
         text = f"No wrong gradient is noticed, in any of the five ({how})."
-        yield _at(make("verify-always-true", text), record, "verdict")
+        yield _at(make("verify-always-true", text), record, record.verdict)
         return
     if overlooked:
         names = ", ".join(f"d{t}" for t in overlooked)
@@ -82,7 +86,7 @@ def _lets_through(view: View, findings: Findings) -> Iterator[Defect]:
         yield _compared(make("verify-partial", text, tensors), record)
 
 
-def _tried(trials: Sequence[Spoiled]) -> str:
+def _tried(trials: Sequence[Trial]) -> str:
     words = list(dict.fromkeys(t.words for t in trials if t.missed))
     return ", ".join(words[:4])
 
@@ -93,12 +97,12 @@ def _compared(defect: Defect, record: Verification) -> Defect:
     own = [t for t in placed if t.tensor in defect.tensors]
     for trial in own or placed:
         return _placed(defect, record, trial.file, trial.line)
-    return _at(defect, record, "verdict")
+    return _at(defect, record, record.verdict)
 
 
-def _at(defect: Defect, record: Verification, name: str) -> Defect:
+def _at(defect: Defect, record: Verification, place: Place) -> Defect:
     """`defect` at a place of the record; as it is where that is not known."""
-    file, line = record.place(name)
+    file, line = place
     return _placed(defect, record, file, line) if line else defect
 
 

@@ -15,10 +15,18 @@ from typing import Any
 import numpy as np
 
 from grader.checks import Check, View
+from grader.child.reports import (
+    CheckForm,
+    CorruptionKind,
+    DifferenceForm,
+    Refusal,
+    TrialOutcome,
+)
 from grader.observe.difference_check import DifferenceCheck
 from grader.observe.plan import layer_steps, numpy_steps, torch_steps
 from grader.observe.trace import Trace
-from grader.observe.verification import Kind, Outcome, Spoiled, Verification
+from grader.observe.trials import Trial
+from grader.observe.verification import Verification
 from grader.problem import Exam, Expected, Stack, StackAnswers, set_paper
 from grader.problem.compare import STEP
 from grader.records import (
@@ -28,6 +36,8 @@ from grader.records import (
     CheckStatus,
     Ended,
     Finding,
+    Function,
+    LayerNames,
     Observation,
     Observations,
     ProcessReport,
@@ -88,11 +98,11 @@ def ends(steps: str, how: Ended, error: str = "ValueError: shapes") -> Edit:
     return edit
 
 
-def told(step: str, **texts: str) -> Edit:
-    """Return an edit of the texts that a step gave."""
+def told(step: str, **facts: Any) -> Edit:
+    """Return an edit of what else a step reported."""
 
     def edit(runs: dict[str, Observation]) -> None:
-        runs[step] = replace(runs[step], texts={**runs[step].texts, **texts})
+        runs[step] = replace(runs[step], **facts)
 
     return edit
 
@@ -155,7 +165,7 @@ def simulated(
     verification: Verification | None = None,
     differences: DifferenceCheck | None = None,
     loaded: Observation = OK,
-    functions: tuple[str, ...] = (),
+    functions: tuple[Function, ...] = (),
 ) -> View:
     """Return the view of a right answer, with these edits and in place of these records."""
     runs = dict(right_runs())
@@ -205,8 +215,8 @@ def _run(kind: str, case: Case, flags: tuple[str, ...]) -> Observation:
         "backward": gradients,
         "torch": {**loss, **gradients},
     }[kind]
-    texts = {"paths": "\n".join(f"cache[{i}]" for i in range(len(CACHED)))}
-    return Observation(Ended.OK, arrays, texts, cpu_seconds=SECONDS)
+    paths = tuple(f"cache[{i}]" for i in range(len(CACHED)))
+    return Observation(Ended.OK, arrays, paths=paths, cpu_seconds=SECONDS)
 
 
 def _layer_run(stack: Stack) -> Observation:
@@ -217,7 +227,9 @@ def _layer_run(stack: Stack) -> Observation:
         arrays |= {f"second.{n}": a for n, a in stacked(stack.second).items()}
     dtype = stack.inputs["x"].dtype
     floats = {n: a.astype(dtype) if a.dtype.kind == "f" else a for n, a in arrays.items()}
-    return Observation(Ended.OK, floats, {"layers": "Linear ReLU SoftmaxCrossEntropy"})
+    return Observation(
+        Ended.OK, floats, layers=(LayerNames("linear", "Linear", "forward", "backward"),)
+    )
 
 
 def stacked(stack: Stack) -> dict[str, Array]:
@@ -252,19 +264,20 @@ def stacked(stack: Stack) -> dict[str, Array]:
 # ── what the candidate's own checks make of wrong gradients ──────────────────
 
 
-def strict(**missed: tuple[Kind, ...]) -> Verification:
+def strict(**missed: tuple[CorruptionKind, ...]) -> Verification:
     """Return a `verify` that refuses all but the kinds that are named for a tensor."""
     trials = [
-        Spoiled("primes", kind, amount, tensor,
-                Outcome.ACCEPTED if kind in missed.get(tensor, ()) else Outcome.REFUSED, "return")
+        Trial("primes", kind, amount, tensor, TrialOutcome.ACCEPTED)
+        if kind in missed.get(tensor, ())
+        else Trial("primes", kind, amount, tensor, TrialOutcome.REFUSED, Refusal.RETURN)
         for tensor in TENSORS
-        for kind, amount in ((Kind.SCALE, 1.01), (Kind.ENTRY, 0.37))
+        for kind, amount in ((CorruptionKind.SCALE, 1.01), (CorruptionKind.ENTRY, 0.37))
     ]  # fmt: skip
-    return Verification("function", True, True, trials=tuple(trials), reason="")
+    return Verification(CheckForm.FUNCTION, True, True, trials=tuple(trials), reason="")
 
 
 def central(
-    step: float = STEP, sides: tuple[int, ...] = (1, -1), **missed: tuple[Kind, ...]
+    step: float = STEP, sides: tuple[int, ...] = (1, -1), **missed: tuple[CorruptionKind, ...]
 ) -> DifferenceCheck:
     """Return a finite-difference check that steps each entry, and puts it back."""
     case = PAPER.cases["small"]
@@ -274,5 +287,5 @@ def central(
         steps = step * np.eye(base.size).reshape(base.size, *base.shape)
         points[tensor] = np.concatenate([base + side * steps for side in sides])
         after[tensor] = base
-    return DifferenceCheck("check", "gradient_check", case=case, points=points, after=after,
+    return DifferenceCheck(DifferenceForm.CHECK, "gradient_check", case=case, points=points, after=after,
                            trials=strict(**missed))  # fmt: skip

@@ -15,7 +15,7 @@ PRIMES = exam().expected["primes"]
 def test_each_array_has_its_path() -> None:
     held = arrays_in(simulated(), "primes")
     assert [path for path, _ in held] == [f"cache[{i}]" for i in range(len(CACHED))]
-    assert arrays_in(simulated(told("forward/primes", paths="")), "primes") == []
+    assert arrays_in(simulated(told("forward/primes", paths=())), "primes") == []
 
 
 @pytest.mark.parametrize(

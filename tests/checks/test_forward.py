@@ -40,7 +40,7 @@ def test_shapes() -> None:
 def test_cache() -> None:
     b1 = PAPER.cases["primes"].b1
     fails(cache, put("forward/primes", "cache0", lambda X: b1), says="The cache holds b1, which")
-    left_open(cache, told("forward/primes", paths=""))
+    left_open(cache, told("forward/primes", paths=()))
 
 
 def test_pure() -> None:
@@ -56,7 +56,7 @@ def test_float32() -> None:
     fails(float32, put("forward/float32", "loss", lambda loss: loss.astype(np.float64)))
     fails(float32, put("forward/float32", "cache5", lambda H1: H1.astype(np.float64)))
     wrong = put("forward/", "loss", lambda loss: loss + 1)
-    waits(float32, wrong, told("forward/float32", paths=""))
+    waits(float32, wrong, told("forward/float32", paths=()))
     assert finding(float32, wrong).status is CheckStatus.PASS  # by the dtypes in the cache
 
 

@@ -42,7 +42,7 @@ def test_a_check_that_breaks_is_an_error_and_so_is_what_needs_it() -> None:
 
 
 def test_without_a_loss_what_looks_at_it_waits() -> None:
-    found = statuses(list(ALL_CHECKS), told("forward/primes", lossless="yes"))
+    found = statuses(list(ALL_CHECKS), told("forward/primes", lossless=True))
     looks = {c.id for c in ALL_CHECKS if c.of_loss}
     assert {c for c, status in found.items() if status is CheckStatus.SKIPPED} == looks
     assert {"forward.loss", "backward.own_loss"} <= looks

@@ -7,12 +7,13 @@ from dataclasses import replace
 import pytest
 
 from grader.checks.trials import TRIALS, covers, refuses, tight
-from grader.observe.verification import Kind, Verification
+from grader.child.reports import CheckForm, CorruptionKind
+from grader.observe.verification import Verification
 from grader.records import TENSORS, CheckStatus, Ended
 from tests.checks.simulation import ends, fails, finding, left_open, put, simulated, strict, waits
 
 PASS, FAIL, SKIPPED = CheckStatus.PASS, CheckStatus.FAIL, CheckStatus.SKIPPED
-BOTH = (Kind.SCALE, Kind.ENTRY)
+BOTH = (CorruptionKind.SCALE, CorruptionKind.ENTRY)
 
 
 def statuses_with(verification: Verification) -> list[CheckStatus]:
@@ -27,13 +28,15 @@ def test_covers() -> None:
 
 
 def test_refuses() -> None:
-    fails(refuses, verification=strict(W2=(Kind.ENTRY,)), says="dW2 with one entry changed")
+    fails(
+        refuses, verification=strict(W2=(CorruptionKind.ENTRY,)), says="dW2 with one entry changed"
+    )
     wrong = replace(strict(), equalised=True, equal=False)
     waits(refuses, put("backward/", "W1", lambda dW1: 2 * dW1), verification=wrong)
 
 
 def test_tight() -> None:
-    fails(tight, verification=strict(X=(Kind.SCALE,)), says="accepts dX times 1.01")
+    fails(tight, verification=strict(X=(CorruptionKind.SCALE,)), says="accepts dX times 1.01")
     left_open(tight, verification=Verification(reason="timeout: the time was up"))
 
 
@@ -42,8 +45,8 @@ def test_tight() -> None:
     [
         (strict(), [PASS, PASS, PASS]),
         (strict(b1=BOTH), [FAIL, FAIL, PASS]),
-        (strict(W1=(Kind.SCALE,), X=(Kind.SCALE,)), [PASS, PASS, FAIL]),
-        (strict(W2=(Kind.ENTRY,)), [PASS, FAIL, PASS]),
+        (strict(W1=(CorruptionKind.SCALE,), X=(CorruptionKind.SCALE,)), [PASS, PASS, FAIL]),
+        (strict(W2=(CorruptionKind.ENTRY,)), [PASS, FAIL, PASS]),
         (strict(**dict.fromkeys(TENSORS, BOTH)), [FAIL, FAIL, FAIL]),
         (replace(strict(), trials=(), sides=False), [FAIL, FAIL, FAIL]),
         (Verification(reason="crash: ended by SIGKILL", broke_off=True), [FAIL, FAIL, FAIL]),
@@ -57,8 +60,8 @@ def test_each_lapse_has_its_check(made: Verification, statuses: list[CheckStatus
     ("made", "why"),
     [
         (Verification(reason="timeout: the time was up"), "the time was up"),
-        (Verification("function", True, True, reason=""), "no gradient could be found"),
-        (Verification("function", False, False, reason=""), "it answered otherwise"),
+        (Verification(CheckForm.FUNCTION, True, True, reason=""), "no gradient could be found"),
+        (Verification(CheckForm.FUNCTION, False, False, reason=""), "it answered otherwise"),
     ],
 )  # fmt: skip
 def test_what_could_not_be_put_to_the_test_is_left_to_a_person(
@@ -71,12 +74,12 @@ def test_what_could_not_be_put_to_the_test_is_left_to_a_person(
 
 
 def test_sides_that_could_not_be_made_to_agree_are_waited_for() -> None:
-    made = Verification("function", False, False, equalised=True, equal=False, reason="")
+    made = Verification(CheckForm.FUNCTION, False, False, equalised=True, equal=False, reason="")
     assert statuses_with(made) == [SKIPPED] * 3
 
 
 def test_the_words() -> None:
-    made = strict(b1=BOTH, W2=(Kind.ENTRY,), X=(Kind.SCALE,))
+    made = strict(b1=BOTH, W2=(CorruptionKind.ENTRY,), X=(CorruptionKind.SCALE,))
     said = [finding(check, verification=made).message for check in (covers, refuses, tight)]
     assert said == [
         "verify notices no error in db1: accepted times 1.01, with one entry changed.",

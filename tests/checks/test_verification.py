@@ -7,18 +7,19 @@ from dataclasses import replace
 import numpy as np
 
 from grader.checks.verification import accepts, exists
-from grader.records import Ended, Mismatch, Observation
+from grader.child.reports import CheckForm, Refusal
+from grader.records import Ended, Function, Mismatch, Observation
 from tests.checks.simulation import ends, fails, passes, put, strict, waits
 
 NO = put("verify/", "accepted", lambda _: np.bool_(False))
 APART = put("torch/", "W1", lambda dW1: 1.5 * dW1)
 MISSING = ends("verify/", Ended.MISSING)
-SCRIPT = replace(strict(), found="script")
+SCRIPT = replace(strict(), form=CheckForm.SCRIPT)
 
 
 def test_exists() -> None:
     fails(exists, MISSING, says="No function verify")
-    fails(exists, functions=("verify:solution.py:9:1",), says="verify is a stub")
+    fails(exists, functions=(Function("verify", 9, True),), says="verify is a stub")
     fails(exists, loaded=Observation(Ended.RAISED, error="ImportError: jax"), says="ImportError")
     passes(exists, MISSING, verification=SCRIPT)
 
@@ -40,7 +41,7 @@ def test_accepts_either_word_on_sides_that_differ_slightly() -> None:
 
 
 def test_accepts_a_no_in_other_words() -> None:
-    prints = replace(strict(), accepts_as_is=False, by_as_is="print")
+    prints = replace(strict(), accepts_as_is=False, by_as_is=Refusal.PRINT)
     passes(accepts, APART, verification=prints)
 
 

@@ -104,7 +104,7 @@ def test_shapes_read_back_as_letters_where_sizes_are_distinct() -> None:
 
 def test_numbers_and_troubles_in_words() -> None:
     assert [number(x) for x in (1 / 3, 1e-12, float("nan"))] == ["0.33333", "1e-12", "nan"]
-    problems = Observation(Ended.OK, texts={"problems": "W1: has dtype <U1\nX: is None"})
+    problems = Observation(Ended.OK, problems={"W1": "has dtype <U1", "X": "is None"})
     assert trouble(problems, "dX") == "is None"
     assert trouble(problems, "db1") == "not returned"
     assert trouble(Observation(Ended.CRASH, error="SIGSEGV"), "loss") == "crash: SIGSEGV"
