@@ -192,6 +192,12 @@ def last_name(node: ast.AST | None) -> str:
     return getattr(node, "attr", getattr(node, "id", ""))
 
 
+def text_of(node: ast.AST | None) -> str | None:
+    """Return the text of a string that is written as such, None for anything else."""
+    text = node.value if isinstance(node, ast.Constant) else None
+    return text if isinstance(text, str) else None
+
+
 def first_name(node: ast.AST) -> str:
     """Return `np` of `np.linalg.norm(…)[0]`: the name that an expression of parts begins with."""
     while not isinstance(node, ast.Name):

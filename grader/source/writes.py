@@ -10,7 +10,16 @@ import ast
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from grader.source.program import Function, Program, Spot, first_name, last_name, pairs, target_name
+from grader.source.program import (
+    Function,
+    Program,
+    Spot,
+    first_name,
+    last_name,
+    pairs,
+    target_name,
+    text_of,
+)
 
 MAX_DEPTH = 6
 """Calls of own functions in each other that are followed."""
@@ -232,12 +241,8 @@ def _target_written(
             if not isinstance(target, ast.Subscript | ast.Attribute):
                 continue
             if root := root_of(target.value, holds):
-                named = isinstance(target, ast.Attribute) or _is_key(target.slice)
+                named = isinstance(target, ast.Attribute) or text_of(target.slice) is not None
                 yield Write(function.spot(statement), root, stored=named), target.value
-
-
-def _is_key(index: ast.expr) -> bool:
-    return isinstance(index, ast.Constant) and isinstance(index.value, str)
 
 
 def _written_by(call: ast.Call) -> Iterator[ast.expr]:

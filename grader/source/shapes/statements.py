@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from grader.source.parsing import parsed
+from grader.source.program import text_of
 from grader.source.shapes.claims import BARE, ONE_TOKEN, Claim, claims
 from grader.source.shapes.subjects import (
     Referent,
@@ -147,9 +148,7 @@ class _StatementReader:
 
     def _docstring(self, node: _Scope, at: str) -> None:
         first = node.body[0] if node.body else None
-        if not isinstance(first, ast.Expr) or not isinstance(first.value, ast.Constant):
-            return
-        if not isinstance(first.value.value, str):
+        if not isinstance(first, ast.Expr) or text_of(first.value) is None:
             return
         for number in range(first.lineno, (first.end_lineno or first.lineno) + 1):
             for claim in claims(self.lines[number - 1].strip().strip("\"'")):
@@ -182,9 +181,10 @@ class _StatementReader:
         last = node.slice if isinstance(node, ast.Subscript) else node
         if isinstance(last, ast.Tuple) and last.elts:
             last = last.elts[-1]
-        if node is None or not isinstance(last, ast.Constant) or not isinstance(last.value, str):
+        text = text_of(last)
+        if node is None or last is None or text is None:
             return
-        text = last.value.strip()[:100]
+        text = text.strip()[:100]
         tokens = tuple(text.replace(",", " ").split())
         if isinstance(node, ast.Subscript) and all(ONE_TOKEN.fullmatch(t) for t in tokens):
             self._state(Statement(last.lineno, at, (subject,), tokens, True))

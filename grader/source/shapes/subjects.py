@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from grader.source.program import Span, span
+from grader.source.program import Span, span, text_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +26,9 @@ def name_of(node: ast.expr) -> str:
             return node.attr
         if not isinstance(node, ast.Subscript):
             return ""
-        if isinstance(node.slice, ast.Constant) and isinstance(node.slice.value, str):
-            return node.slice.value
+        key = text_of(node.slice)
+        if key is not None:
+            return key
         node = node.value
     return ""
 
@@ -51,11 +52,7 @@ def changes_part(node: ast.stmt) -> bool:
     """Return whether a statement changes entries of an array: a shape may mean those alone."""
     targets = node.targets if isinstance(node, ast.Assign) else []
     targets = [node.target] if isinstance(node, ast.AugAssign) else targets
-    return any(isinstance(t, ast.Subscript) and not _keyed(t) for t in targets)
-
-
-def _keyed(node: ast.Subscript) -> bool:
-    return isinstance(node.slice, ast.Constant) and isinstance(node.slice.value, str)
+    return any(isinstance(t, ast.Subscript) and text_of(t.slice) is None for t in targets)
 
 
 def entries_of(node: ast.expr) -> Iterator[tuple[int, Referent]]:
@@ -63,8 +60,8 @@ def entries_of(node: ast.expr) -> Iterator[tuple[int, Referent]]:
     match node:
         case ast.Dict(keys=keys, values=values):
             for key, value in zip(keys, values, strict=True):
-                if isinstance(key, ast.Constant) and isinstance(key.value, str):
-                    yield value.end_lineno or 0, Referent(key.value, span(value))
+                if (name := text_of(key)) is not None:
+                    yield value.end_lineno or 0, Referent(name, span(value))
         case ast.Call(args=items, keywords=keywords):
             for word in keywords:
                 if word.arg:
