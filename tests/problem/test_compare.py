@@ -9,13 +9,19 @@ import pytest
 
 from grader.problem.cases import EDGE, ORDINARY, make_cases
 from grader.problem.compare import (
+    FACTORS,
     FINITE_DIFFERENCE,
     STEP,
+    central_error,
+    close,
     error,
     errors,
+    factor_value,
+    in_single,
     limit,
     natural_size,
     proportion,
+    repeated,
 )
 from grader.problem.exam import Expected
 from grader.records import TENSORS, Case
@@ -155,3 +161,41 @@ def test_central_differences_of_a_right_program_are_far_below_their_limit() -> N
             slope = float((answers[f"d{tensor}"] * direction).sum())
             error = abs((up - down) / (2 * STEP) - slope) / max(1.0, abs(slope))
             assert error <= FINITE_DIFFERENCE / SPARE
+
+
+def test_an_array_in_single_is_known_by_its_values() -> None:
+    rounded = np.array([0.1, 0.2], np.float32)
+    assert in_single(rounded) and in_single(rounded.astype(np.float64))
+    assert not in_single(np.array([0.1, 0.2]))
+    assert not in_single(np.zeros(3))  # which tells nothing
+    assert in_single(np.array([0.5, np.nan]))
+
+
+def test_a_second_call_may_differ_in_a_last_bit() -> None:
+    first = np.array([1.0, 1e-9])
+    assert repeated(first, first * (1 + 2e-16))
+    assert repeated(first * np.nan, first * np.nan)
+    assert not repeated(first, first * (1 + 1e-11))
+    assert not repeated(first, first[:, None])
+
+
+def test_closeness_looks_past_axes_and_not_past_sizes() -> None:
+    want = np.array([[1.0, 2.0]])
+    assert close(want.ravel(), want, 1e-9)
+    assert not close(want * (1 + 1e-8), want, 1e-9)
+    assert not close(want[:, :1], want, 1e-9)
+
+
+def test_the_best_step_balances_truncation_and_rounding() -> None:
+    eps = float(np.finfo(np.float64).eps)
+    best = central_error(STEP, eps)
+    assert best < FINITE_DIFFERENCE / 1000
+    assert best < central_error(10 * STEP, eps)
+    assert best < central_error(STEP / 10, eps)
+
+
+@pytest.mark.parametrize("factor", FACTORS)
+def test_factors_are_told_apart_at_distinct_sizes(factor: str) -> None:
+    sizes = {"B": 5, "C": 3}
+    values = [factor_value(name, sizes) for name in FACTORS]
+    assert values.count(factor_value(factor, sizes)) == 1
