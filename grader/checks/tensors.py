@@ -1,4 +1,4 @@
-"""Which checks compare which tensor, and what they look at beside numbers: from the declarations."""
+"""Which checks compare which tensor, and what they look at beside numbers."""
 
 from __future__ import annotations
 
