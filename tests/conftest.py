@@ -57,7 +57,7 @@ SLOW = (
     "tests/repair/test_edits.py::test_an_edit_parses",
     "tests/report/test_render_report.py::test_page_is_whole",
     # archives, sources and loops that are as large as may be
-    "tests/checks/test_stated.py::test_a_hostile_source",
+    "tests/source/shapes/test_statements.py::test_a_hostile_source",
     "tests/child/binding/test_binder.py::test_what_a_trial_does",
     "tests/child/test_loading.py::test_a_module_level_that_does_not_end",
     "tests/cohort/test_similarity.py::test_a_large_cohort",

@@ -13,14 +13,11 @@ from functools import cached_property
 import numpy as np
 
 from grader.problem import Expected
+from grader.problem.compare import FLOAT32, FLOAT64, NAMED
 from grader.records import Array, Case
 
-CLOSE = 1e-9
-"""Relative gap, of the largest entry, within which a float64 value is a tensor; rounding on
-arrays this small stays under 1e-13, and two tensors differ by far more."""
-
-CLOSE_SINGLE = 2e-5
-"""The same for float32: about 200 roundings of 6e-8 with room for cancellation."""
+CLOSE, CLOSE_SINGLE = NAMED[FLOAT64], NAMED[FLOAT32]
+"""Relative gap, of the largest entry, within which a value is a tensor; by its dtype."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +178,7 @@ class Namer:
     def _name(self, array: Array) -> Name | None:
         if array.size == 0:
             return None
-        close = CLOSE_SINGLE if array.dtype == np.float32 else CLOSE
+        close = CLOSE_SINGLE if array.dtype == FLOAT32 else CLOSE
         value = array.astype(np.float64)
         if array.size == 1:
             return self._scalar(float(value.reshape(-1)[0]), close)

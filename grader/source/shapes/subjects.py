@@ -6,25 +6,19 @@ import ast
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-Span = tuple[int, int, int, int]
-"""Line, column, end line, end column, as `ast` counts them."""
+from grader.source.program import Span, span, text_of
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class Referent:
     """What a shape is said of: a name, and the expression that gives it, where it is known."""
 
     name: str
     span: Span | None = None
 
 
-def _span(node: ast.expr | ast.stmt) -> Span:
-    end = node.end_lineno or node.lineno, node.end_col_offset or 0
-    return node.lineno, node.col_offset, *end
-
-
 def name_of(node: ast.expr) -> str:
-    """`Z1` of `Z1`, `self.Z1`, `cache["Z1"]` and `Z1[rows]`, "" for none."""
+    """Return `Z1` of `self.Z1`, `cache["Z1"]` and `Z1[rows]`, "" for none."""
     for _ in range(4):
         if isinstance(node, ast.Name):
             return node.id
@@ -32,58 +26,55 @@ def name_of(node: ast.expr) -> str:
             return node.attr
         if not isinstance(node, ast.Subscript):
             return ""
-        if isinstance(node.slice, ast.Constant) and isinstance(node.slice.value, str):
-            return node.slice.value
+        key = text_of(node.slice)
+        if key is not None:
+            return key
         node = node.value
     return ""
 
 
-def subjects_of(node: ast.stmt) -> list[Subject]:
-    """What a statement assigns or returns, with the place of its value."""
+def subjects_of(node: ast.stmt) -> list[Referent]:
+    """Return what a statement assigns or returns, with the place of its value."""
     match node:
         case ast.Assign(targets=targets, value=value):
-            span = _span(node) if changes_part(node) else _span(value)
-            return [Subject(name_of(t), span) for t in targets if name_of(t)]
+            place = span(node if changes_part(node) else value)
+            return [Referent(name_of(t), place) for t in targets if name_of(t)]
         case ast.AugAssign(target=target):
-            return [Subject(name_of(target), _span(node))]
+            return [Referent(name_of(target), span(node))]
         case ast.AnnAssign(target=target, value=given):
-            return [Subject(name_of(target), _span(given) if given else None)]
+            return [Referent(name_of(target), span(given) if given else None)]
         case ast.Return(value=ast.expr() as value) if not isinstance(value, ast.Tuple | ast.Dict):
-            return [Subject(name_of(value), _span(value))]
+            return [Referent(name_of(value), span(value))]
     return []
 
 
 def changes_part(node: ast.stmt) -> bool:
-    """Whether it changes entries of an array: a shape may be meant of them, or of the whole."""
+    """Return whether a statement changes entries of an array: a shape may mean those alone."""
     targets = node.targets if isinstance(node, ast.Assign) else []
     targets = [node.target] if isinstance(node, ast.AugAssign) else targets
-    return any(isinstance(t, ast.Subscript) and not _keyed(t) for t in targets)
+    return any(isinstance(t, ast.Subscript) and text_of(t.slice) is None for t in targets)
 
 
-def _keyed(node: ast.Subscript) -> bool:
-    return isinstance(node.slice, ast.Constant) and isinstance(node.slice.value, str)
-
-
-def entries_of(node: ast.expr) -> Iterator[tuple[int, Subject]]:
-    """(last line, subject) of the entries of a display or a call."""
+def entries_of(node: ast.expr) -> Iterator[tuple[int, Referent]]:
+    """Yield (last line, subject) of the entries of a display or a call."""
     match node:
         case ast.Dict(keys=keys, values=values):
             for key, value in zip(keys, values, strict=True):
-                if isinstance(key, ast.Constant) and isinstance(key.value, str):
-                    yield value.end_lineno or 0, Subject(key.value, _span(value))
+                if (name := text_of(key)) is not None:
+                    yield value.end_lineno or 0, Referent(name, span(value))
         case ast.Call(args=items, keywords=keywords):
             for word in keywords:
                 if word.arg:
-                    yield word.value.end_lineno or 0, Subject(word.arg, _span(word.value))
+                    yield word.value.end_lineno or 0, Referent(word.arg, span(word.value))
             yield from _names_in(items)
         case ast.Tuple(elts=items) | ast.List(elts=items):
             yield from _names_in(items)
 
 
-def _names_in(items: Sequence[ast.expr]) -> Iterator[tuple[int, Subject]]:
+def _names_in(items: Sequence[ast.expr]) -> Iterator[tuple[int, Referent]]:
     for item in items:
         if isinstance(item, ast.Name | ast.Attribute):
-            yield item.end_lineno or 0, Subject(name_of(item), _span(item))
+            yield item.end_lineno or 0, Referent(name_of(item), span(item))
 
 
 # ── shapes in code ───────────────────────────────────────────────────────────
@@ -112,7 +103,7 @@ def _axis(node: ast.expr) -> tuple[str, int] | None:
 
 
 def letters_of(node: ast.Assign) -> Iterator[tuple[str, str, int]]:
-    """(letter, tensor, axis) of `N, D = X.shape` and `N = X.shape[0]`."""
+    """Yield (letter, tensor, axis) of `N, D = X.shape` and `N = X.shape[0]`."""
     target, owner, axis = node.targets[0], _shape_owner(node.value), _axis(node.value)
     if isinstance(target, ast.Name) and axis:
         yield target.id, *axis
@@ -127,7 +118,7 @@ def letters_of(node: ast.Assign) -> Iterator[tuple[str, str, int]]:
 
 
 def asserted_in(test: ast.expr) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """(name, shape) of `Z1.shape == (B, H)` and `dW1.shape == W1.shape`, also after `and`."""
+    """Yield (name, shape) of `Z1.shape == (B, H)` and `dW1.shape == W1.shape`, also after `and`."""
     for node in test.values if isinstance(test, ast.BoolOp) else [test]:
         if not isinstance(node, ast.Compare) or not isinstance(node.ops[0], ast.Eq):
             continue

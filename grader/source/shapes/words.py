@@ -68,7 +68,7 @@ _GRADIENT_ENDS = ("_gradient", "_grad", ".grad")
 
 
 def exact_name(word: str) -> str:
-    """The tensor that the problem itself calls so, "" for none: `dW_1` is `dW1`."""
+    """Return the tensor that the problem itself calls so, "" for none: `dW_1` is `dW1`."""
     word = word.replace("_", "")
     if word in ("X", "y", "P"):
         return word
@@ -81,7 +81,7 @@ def exact_name(word: str) -> str:
 
 
 def tensor_name(word: str) -> str:
-    """The tensor that a word likely stands for, "" for none: `grad_logits` is `dZ2`."""
+    """Return the tensor that a word likely stands for, "" for none: `grad_logits` is `dZ2`."""
     found = exact_name(word) or _plain(word.lower())
     if found:
         return found
@@ -103,10 +103,10 @@ def _plain(word: str) -> str:
 
 
 def shape_of(tensor: str) -> Shape | None:
-    """The shape that `Z1` or `dZ1` must have; None for what is no tensor of the problem."""
+    """Return the shape that `Z1` or `dZ1` must have; None for what is no tensor of the problem."""
     return SHAPES.get(tensor, SHAPES.get(tensor.removeprefix("d")))
 
 
 def written(shape: Shape) -> str:
-    """`[B, H]`, or `a scalar`."""
+    """Return `[B, H]`, or `a scalar`."""
     return f"[{', '.join(shape)}]" if shape else "a scalar"

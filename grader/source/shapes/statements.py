@@ -8,28 +8,27 @@ from __future__ import annotations
 
 import ast
 import re
-import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from grader.source.parsing import parse
-from grader.source.shape_claims import BARE, ONE_TOKEN, Claim, claims
-from grader.source.shape_subjects import (
-    Subject,
+from grader.source.parsing import parsed
+from grader.source.program import text_of
+from grader.source.shapes.claims import BARE, ONE_TOKEN, Claim, claims
+from grader.source.shapes.subjects import (
+    Referent,
     asserted_in,
     changes_part,
     entries_of,
     letters_of,
     subjects_of,
 )
-from grader.source.shape_words import exact_name
+from grader.source.shapes.words import exact_name
 
 MAX_CHARACTERS = 100_000
 """Of all files together; an answer has five thousand. Hostile ones of this size take 0.4 s."""
 
 MAX_LINE = 1000
 MAX_STATEMENTS = 400
-UNPARSABLE = (SyntaxError, ValueError, RecursionError, MemoryError)
 NOTHING_ELSE = re.compile(r"(?:shape)? ?[:=]? ?[\[(][^()\[\]]{0,60}[\])][.,;]?")
 
 
@@ -43,7 +42,7 @@ class Statement:
 
     line: int
     function: str
-    subjects: tuple[Subject, ...]
+    subjects: tuple[Referent, ...]
     shape: tuple[str, ...]
     firm: bool
     prose: bool = False
@@ -60,7 +59,7 @@ class Definition:
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class StatedShapes:
     """All that one file states, and its lines as the parser counts them."""
 
     lines: tuple[str, ...] = ()
@@ -68,35 +67,31 @@ class Source:
     definitions: tuple[Definition, ...] = ()
 
 
-def read_source(lines: Sequence[str]) -> Source:
-    """What a Python file states about shapes. Linear in its length, and never raises."""
+def read_source(lines: Sequence[str]) -> StatedShapes:
+    """Return what a Python file states about shapes. Linear in its length, and never raises."""
     text = "\n".join(lines)
     if len(text) > MAX_CHARACTERS:
-        return Source()
+        return StatedShapes()
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     lines = tuple(text.split("\n"))
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            tree = parse(text)
-    except UNPARSABLE:
-        return Source()
-    reader = _Reader(lines)
+    tree = parsed(text)
+    if tree is None:
+        return StatedShapes()
+    reader = _StatementReader(lines)
     reader.read(tree)
     found = [*reader.statements, *reader.comments()]
     found.sort(key=lambda s: s.line)
     definitions = tuple(reader.definitions[:MAX_STATEMENTS])
-    return Source(lines, tuple(found[:MAX_STATEMENTS]), definitions)
+    return StatedShapes(lines, tuple(found[:MAX_STATEMENTS]), definitions)
 
 
 _Scope = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
-_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _HOLDERS = (ast.stmt, ast.excepthandler, ast.match_case)
 _TEXTS = ("Constant", "JoinedStr", "TemplateStr")
 
 
 @dataclass
-class _Reader:
+class _StatementReader:
     """Walks the statements, and looks into expressions only where something is stated there.
 
     `ends` holds by line what a comment there may be about, and whether nothing else
@@ -107,13 +102,13 @@ class _Reader:
     lines: Sequence[str]
     statements: list[Statement] = field(default_factory=list)
     definitions: list[Definition] = field(default_factory=list)
-    ends: dict[int, list[tuple[Subject, bool]]] = field(default_factory=dict)
-    below: dict[int, list[tuple[Subject, bool]]] = field(default_factory=dict)
+    ends: dict[int, list[tuple[Referent, bool]]] = field(default_factory=dict)
+    below: dict[int, list[tuple[Referent, bool]]] = field(default_factory=dict)
     texts: dict[int, list[tuple[int, int]]] = field(default_factory=dict)
     inside: dict[int, str] = field(default_factory=dict)
 
     def read(self, tree: ast.Module) -> None:
-        """All statements, outer ones first."""
+        """Read all statements, outer ones first."""
         self._docstring(tree, "")
         stack: list[tuple[ast.AST, str]] = [(s, "") for s in reversed(tree.body)]
         while stack:
@@ -147,20 +142,18 @@ class _Reader:
             return
         every = node.args
         for arg in (*every.posonlyargs, *every.args, *every.kwonlyargs):
-            subject = Subject(arg.arg)
+            subject = Referent(arg.arg)
             self.ends.setdefault(arg.end_lineno or 0, []).append((subject, False))
             self._annotation(arg.annotation, at, subject)
 
     def _docstring(self, node: _Scope, at: str) -> None:
         first = node.body[0] if node.body else None
-        if not isinstance(first, ast.Expr) or not isinstance(first.value, ast.Constant):
-            return
-        if not isinstance(first.value.value, str):
+        if not isinstance(first, ast.Expr) or text_of(first.value) is None:
             return
         for number in range(first.lineno, (first.end_lineno or first.lineno) + 1):
             for claim in claims(self.lines[number - 1].strip().strip("\"'")):
                 if claim.subjects:
-                    named = tuple(Subject(s) for s in claim.subjects)
+                    named = tuple(Referent(s) for s in claim.subjects)
                     self._state(Statement(number, at, named, claim.shape, claim.firm, True))
 
     def _state(self, statement: Statement) -> None:
@@ -181,21 +174,22 @@ class _Reader:
             self.definitions += [Definition(at, *found) for found in letters_of(node)]
         elif isinstance(node, ast.Assert):
             for name, shape in asserted_in(node.test):
-                self._state(Statement(first, at, (Subject(name),), shape, True))
+                self._state(Statement(first, at, (Referent(name),), shape, True))
 
-    def _annotation(self, node: ast.expr | None, at: str, subject: Subject) -> None:
+    def _annotation(self, node: ast.expr | None, at: str, subject: Referent) -> None:
         """`Float[Array, "B H"]`, or a string that is nothing but a shape."""
         last = node.slice if isinstance(node, ast.Subscript) else node
         if isinstance(last, ast.Tuple) and last.elts:
             last = last.elts[-1]
-        if node is None or not isinstance(last, ast.Constant) or not isinstance(last.value, str):
+        text = text_of(last)
+        if node is None or last is None or text is None:
             return
-        said = last.value.strip()[:100]
-        tokens = tuple(said.replace(",", " ").split())
+        text = text.strip()[:100]
+        tokens = tuple(text.replace(",", " ").split())
         if isinstance(node, ast.Subscript) and all(ONE_TOKEN.fullmatch(t) for t in tokens):
             self._state(Statement(last.lineno, at, (subject,), tokens, True))
-        elif NOTHING_ELSE.fullmatch(said) or BARE.fullmatch(said):
-            for claim in claims(said):
+        elif NOTHING_ELSE.fullmatch(text) or BARE.fullmatch(text):
+            for claim in claims(text):
                 self._state(Statement(last.lineno, at, (subject,), claim.shape, claim.firm))
 
     # ── expressions ──────────────────────────────────────────────────────────
@@ -227,16 +221,16 @@ class _Reader:
     # ── comments ─────────────────────────────────────────────────────────────
 
     def comments(self) -> Iterator[Statement]:
-        """What comments state, each about the code on its line, or below it."""
+        """Yield what comments state, each about the code on its line, or below it."""
         for number, line in enumerate(self.lines, 1):
             at = self._comment(number, line) if "#" in line and len(line) <= MAX_LINE else -1
             if at < 0:
                 continue
-            said = line[at:].strip("#: ")
+            text = line[at:].strip("#: ")
             beside = self.ends if line[:at].strip() else self.below
             place = number if beside is self.ends else self._next_line(number)
-            only = NOTHING_ELSE.fullmatch(said) is not None or beside is self.ends
-            for claim in claims(said):
+            only = NOTHING_ELSE.fullmatch(text) is not None or beside is self.ends
+            for claim in claims(text):
                 found = _commented(claim, beside.get(place, []), only=only)
                 if found is not None:
                     subjects, firm = found
@@ -263,8 +257,8 @@ class _Reader:
 
 
 def _commented(
-    claim: Claim, beside: Sequence[tuple[Subject, bool]], *, only: bool
-) -> tuple[tuple[Subject, ...], bool] | None:
+    claim: Claim, beside: Sequence[tuple[Referent, bool]], *, only: bool
+) -> tuple[tuple[Referent, ...], bool] | None:
     """What a comment's claim is about, given what stands beside it; None for nothing."""
     targets = tuple(dict.fromkeys(subject for subject, _ in beside))
     sure = claim.firm and only and len(beside) == 1 and beside[0][1]
@@ -276,7 +270,7 @@ def _commented(
         ]
         if same:
             return tuple(same), sure
-    named = tuple(Subject(word) for word in claim.subjects)
+    named = tuple(Referent(word) for word in claim.subjects)
     if exact_name(claim.subjects[0]) or not targets:
         return named, claim.firm
     return (*targets, *named), False

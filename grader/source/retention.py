@@ -5,25 +5,23 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Mapping, Sequence
 
-from grader.source.parsing import parse
-from grader.source.shape_statements import MAX_CHARACTERS
+from grader.source.parsing import parsed
+from grader.source.program import Def
+from grader.source.shapes.statements import MAX_CHARACTERS
 
 WORD = "retain_graph"
 DERIVES = ("backward", "grad")
 
 
 def needlessly_retained(sources: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, int]]:
-    """(file, line) of a `retain_graph=True` in a function that derives only once, in no loop."""
+    """Yield (file, line) of each `retain_graph=True` in a function that derives only once."""
     for path, lines in sources.items():
         text = "\n".join(lines)
         if WORD not in text or len(text) > MAX_CHARACTERS:
             continue
-        try:
-            tree = parse(text, path)
-        except (SyntaxError, ValueError, RecursionError, MemoryError, SystemError):
-            continue
-        for function in ast.walk(tree):
-            if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+        tree = parsed(text)
+        for function in ast.walk(tree) if tree else ():
+            if isinstance(function, Def):
                 yield from ((path, line) for line in _once(function))
 
 

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from grader.source.shape_words import FIXED, USUAL, exact_name
+from grader.source.shapes.words import FIXED, USUAL, exact_name
 
 MAX_TEXT = 240
 """Characters of a line that are read."""
@@ -85,7 +85,7 @@ class _Piece:
 
 
 def claims(text: str) -> list[Claim]:
-    """The shapes that a line states, in its order."""
+    """Return the shapes that a line states, in its order."""
     text = text[:MAX_TEXT]
     if not HINT.search(text):
         return []

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from grader.observe.trace import TracedValue
-from grader.source.shape_statements import Source, Statement
-from grader.source.shape_subjects import Subject
-from grader.source.shape_words import FIXED, SIZES, USUAL, Shape, shape_of, tensor_name
+from grader.source.shapes.statements import StatedShapes, Statement
+from grader.source.shapes.subjects import Referent
+from grader.source.shapes.words import FIXED, SIZES, USUAL, Shape, shape_of, tensor_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Truth:
 # ── what a name stands for ───────────────────────────────────────────────────
 
 
-class Traced:
+class TracedNames:
     """The traced values of one file, by place and by name."""
 
     def __init__(self, values: Sequence[TracedValue], lines: Sequence[str]) -> None:
@@ -40,24 +40,24 @@ class Traced:
             if value.kind in ("name", "attribute") and value.line == value.end_line:
                 line = lines[value.line - 1]
                 text = line if line.isascii() else line.encode("utf-8", "replace")
-                said = text[value.col : value.end_col]
-                name = said if isinstance(said, str) else said.decode("utf-8", "replace")
+                code = text[value.col : value.end_col]
+                name = code if isinstance(code, str) else code.decode("utf-8", "replace")
                 name = name.rpartition(".")[2]
                 self.names.setdefault((value.function, name), []).append(value)
                 self.anywhere.setdefault(name, []).append(value)
 
     def named(self, function: str, name: str) -> list[TracedValue]:
-        """The values of a variable of a function, or of the whole file where `function` is ""."""
+        """Return the values of a variable of a function; of the whole file where that is ""."""
         return self.names.get((function, name), []) if function else self.anywhere.get(name, [])
 
 
 @dataclass
-class BoundFile:
+class Notation:
     """One file's statements beside what the trace and the problem say about them."""
 
     path: str
-    source: Source
-    traced: Traced
+    source: StatedShapes
+    traced: TracedNames
     sizes: Mapping[str, int]
     local: dict[tuple[str, str], Counter[str]] = field(default_factory=dict)
     wide: dict[str, Counter[str]] = field(default_factory=dict)
@@ -66,7 +66,7 @@ class BoundFile:
 
     def __post_init__(self) -> None:
         for found in self.source.definitions:
-            truth = self.truth(Subject(found.name), found.function)
+            truth = self.truth(Referent(found.name), found.function)
             if truth is not None and found.axis < len(truth.shape):
                 size = truth.shape[found.axis]
                 self.defined[found.function, found.letter] = size
@@ -84,8 +84,8 @@ class BoundFile:
         names = {self.sizes[size]: size for size in SIZES}
         return tuple(names.get(length, str(length)) for length in shape)
 
-    def truth(self, subject: Subject, function: str) -> Truth | None:
-        """What is known of a subject; None when nothing is, or different things at times."""
+    def truth(self, subject: Referent, function: str) -> Truth | None:
+        """Return what is known of a subject; None when nothing is, or different things at times."""
         word = subject.name
         transposed = word.endswith(".T")
         word = word.removesuffix(".T").removesuffix(".shape").rpartition(".")[2]
@@ -107,7 +107,7 @@ class BoundFile:
     # ── what a letter stands for ─────────────────────────────────────────────
 
     def letter(self, token: str, function: str, *, sure: bool) -> str | None:
-        """The size that a token means in a function, None where that is not clear.
+        """Return the size that a token means in a function, None where that is not clear.
 
         What the code itself defines comes first, then the problem's own letters, then
         consistent use. In text on things without a name of the problem (not `sure`), a
@@ -145,14 +145,14 @@ class BoundFile:
         owner, _, axis = token.partition(".shape")
         if not axis:
             return token
-        truth, at = self.truth(Subject(owner), function), int(axis[1:-1])
+        truth, at = self.truth(Referent(owner), function), int(axis[1:-1])
         return truth.shape[at] if truth and at < len(truth.shape) else None
 
     def stated(self, statement: Statement, *, sure: bool) -> Shape | None:
-        """The stated shape in the problem's symbols, None where a letter is not clear."""
-        said = statement.shape
-        if len(said) == 1 and said[0].endswith(".shape"):
-            truth = self.truth(Subject(said[0].removesuffix(".shape")), statement.function)
+        """Return the stated shape in the problem's symbols, None where a letter is not clear."""
+        code = statement.shape
+        if len(code) == 1 and code[0].endswith(".shape"):
+            truth = self.truth(Referent(code[0].removesuffix(".shape")), statement.function)
             return truth.shape if truth else None
-        sizes = [self.letter(token, statement.function, sure=sure) for token in said]
+        sizes = [self.letter(token, statement.function, sure=sure) for token in code]
         return tuple(s for s in sizes if s) if all(sizes) else None

@@ -16,19 +16,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from grader.bundled import PACKAGE
-from grader.checks.bound import BoundFile, Traced, Truth
-from grader.checks.check import Outcome, check, failed, passed
+from grader.checks.check import Conclusion, check, failed, left_open, passed
+from grader.checks.notation import Notation, TracedNames, Truth
 from grader.checks.view import View
 from grader.observe.naming import Namer
 from grader.observe.trace import CASE
 from grader.records import CheckStatus, Evidence
-from grader.source.shape_statements import MAX_CHARACTERS, Source, Statement, read_source
-from grader.source.shape_words import (
-    Shape,
-    exact_name,
-    shape_of,
-    written,
-)
+from grader.source.shapes.statements import MAX_CHARACTERS, StatedShapes, Statement, read_source
+from grader.source.shapes.words import Shape, exact_name, shape_of, written
 
 FORWARD_GROUPS: Mapping[str, tuple[str, ...]] = {
     "Z1": ("Z1", "X @ W1"),
@@ -49,14 +44,14 @@ BACKWARD_ENOUGH = 4
 """Of the two gradients on the way and the five that are asked for."""
 
 
-class Verdict(StrEnum):
+class Correctness(StrEnum):
     RIGHT = "right"
     WRONG = "wrong"
     UNCLEAR = "unclear"
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class Assessment:
     """A statement, the name and the true shape of what it is about, and the verdict.
 
     `tensors` are those of the problem whose shape it states, if it is right.
@@ -64,7 +59,7 @@ class Judged:
 
     file: str
     statement: Statement
-    verdict: Verdict
+    verdict: Correctness
     name: str = ""
     truth: Shape = ()
     tensors: frozenset[str] = frozenset()
@@ -74,25 +69,25 @@ class Judged:
 # ── verdicts ─────────────────────────────────────────────────────────────────
 
 
-def judge_statements(view: View) -> list[Judged]:
-    """Every statement that is clear, in the order of the source."""
+def judge_statements(view: View) -> list[Assessment]:
+    """Return every statement that is clear, in the order of the source."""
     expected = view.expected(CASE)
     ours = set((PACKAGE / "starter" / "solution.py").read_text("utf-8").split("\n"))
-    found, room = list[Judged](), MAX_CHARACTERS
+    found, room = list[Assessment](), MAX_CHARACTERS
     for path, lines in view.trace.sources.items():
         room -= sum(map(len, lines)) + len(lines) if path.endswith(".py") else 0
         if room < 0:
             break
-        source = read_source(lines) if path.endswith(".py") else Source()
+        source = read_source(lines) if path.endswith(".py") else StatedShapes()
         if source.statements:
             values = [v for v in view.trace.values if v.file == path]
-            file = BoundFile(path, source, Traced(values, source.lines), expected.case.sizes)
+            file = Notation(path, source, TracedNames(values, source.lines), expected.case.sizes)
             own = [s for s in source.statements if source.lines[s.line - 1] not in ours]
             found += [_judged(file, statement, view.namer) for statement in own]
-    return [judged for judged in found if judged.verdict is not Verdict.UNCLEAR]
+    return [judged for judged in found if judged.verdict is not Correctness.UNCLEAR]
 
 
-def _judged(file: BoundFile, statement: Statement, namer: Namer) -> Judged:
+def _judged(file: Notation, statement: Statement, namer: Namer) -> Assessment:
     """Right when it is so of one of its subjects; wrong when it is firm, and about one thing."""
     known = [(s, file.truth(s, statement.function)) for s in statement.subjects]
     truths = [(subject, truth) for subject, truth in known if truth is not None]
@@ -101,10 +96,10 @@ def _judged(file: BoundFile, statement: Statement, namer: Namer) -> Judged:
         if stated == truth.shape:
             tensors = frozenset(_tensors(truth, namer))
             backward = _is_backward(truth, tensors)
-            return Judged(
-                file.path, statement, Verdict.RIGHT, subject.name, stated, tensors, backward
+            return Assessment(
+                file.path, statement, Correctness.RIGHT, subject.name, stated, tensors, backward
             )
-    unclear = Judged(file.path, statement, Verdict.UNCLEAR)
+    unclear = Assessment(file.path, statement, Correctness.UNCLEAR)
     if not statement.firm or len(truths) != 1 or len(known) != 1:
         return unclear
     subject, truth = truths[0]
@@ -115,7 +110,9 @@ def _judged(file: BoundFile, statement: Statement, namer: Namer) -> Judged:
     if exact and stated == shape_of(exact):  # what it should be: the code is wrong, not the words
         return unclear
     backward = _is_backward(truth, frozenset({exact}))
-    return Judged(file.path, statement, Verdict.WRONG, subject.name, truth.shape, backward=backward)
+    return Assessment(
+        file.path, statement, Correctness.WRONG, subject.name, truth.shape, backward=backward
+    )
 
 
 def _tensors(truth: Truth, namer: Namer) -> Iterator[str]:
@@ -143,12 +140,12 @@ def _is_backward(truth: Truth, tensors: frozenset[str]) -> bool:
 # ── the checks ───────────────────────────────────────────────────────────────
 
 
-def _outcome(view: View, groups: Mapping[str, tuple[str, ...]], enough: int) -> Outcome:
+def _outcome(view: View, groups: Mapping[str, tuple[str, ...]], enough: int) -> Conclusion:
     backward = groups is BACKWARD_GROUPS
     part = "backward" if backward else "forward"
     every = view.once("stated", lambda: judge_statements(view))
     mine = [j for j in every if j.backward is backward]
-    wrong = [j for j in mine if j.verdict is Verdict.WRONG]
+    wrong = [j for j in mine if j.verdict is Correctness.WRONG]
     several = len({j.file for j in mine}) > 1
     lines = [_line(j, several=several) for j in (*wrong, *(j for j in mine if j not in wrong))]
     if wrong:
@@ -159,22 +156,22 @@ def _outcome(view: View, groups: Mapping[str, tuple[str, ...]], enough: int) -> 
     listed = ", ".join(named)
     if not view.step(f"{part}/{CASE}").ok:
         text = f"Open: {part} does not run, so a human marks what its source states."
-        return Outcome(CheckStatus.MANUAL, text, tuple(lines))
+        return left_open(text, *lines)
     if len(named) >= enough:
         return passed(f"The source states the shapes of {listed}, and they are right.", *lines)
     so_far = f"states only the shapes of {listed}" if named else "states none of these shapes"
     text = f"Open: the source {so_far}. A human marks what was said."
-    return Outcome(CheckStatus.MANUAL, text, tuple(lines))
+    return left_open(text, *lines)
 
 
-def _line(judged: Judged, *, several: bool) -> Evidence:
+def _line(judged: Assessment, *, several: bool) -> Evidence:
     place = f"{judged.file}, line" if several else "line"
     name = judged.name or "the value"
-    said = f"[{', '.join(judged.statement.shape)}]" if judged.statement.shape else "a scalar"
-    right = judged.verdict is Verdict.RIGHT
-    verdict = CheckStatus.PASS if right else CheckStatus.FAIL
+    shape = f"[{', '.join(judged.statement.shape)}]" if judged.statement.shape else "a scalar"
+    right = judged.verdict is Correctness.RIGHT
+    verdict = CheckStatus.of(right)
     what = f"{place} {judged.statement.line}: {name}"
-    return Evidence(what, written(judged.truth), f"stated {said}", verdict=verdict)
+    return Evidence(what, written(judged.truth), f"stated {shape}", verdict=verdict)
 
 
 @check(
@@ -183,7 +180,7 @@ def _line(judged: Judged, *, several: bool) -> Evidence:
     hint="Write the shape at the line: `Z1 = X @ W1 + b1  # [B, H]`, with the problem's letters.",
     serves="Part 1: the exact shapes of Z1, H1, Z2 and the scalar loss.",
 )
-def forward_shapes(view: View) -> Outcome:
+def forward_shapes(view: View) -> Conclusion:
     """Shapes of Z1, H1, Z2 and the loss that the source states are right, and three are stated.
 
     Comments, docstrings, asserts and annotations count, with any letters that are used
@@ -198,7 +195,7 @@ def forward_shapes(view: View) -> Outcome:
     hint="Write the shape at the line: `dW1 = X.T @ dZ1  # [D, H]`, with the problem's letters.",
     serves="Part 2: the exact shapes of dZ2, dZ1 and all five gradients.",
 )
-def backward_shapes(view: View) -> Outcome:
+def backward_shapes(view: View) -> Conclusion:
     """Shapes of dZ2, dZ1 and the gradients that the source states are right; four are stated.
 
     Comments, docstrings, asserts and annotations count, with any letters that are used
@@ -207,4 +204,4 @@ def backward_shapes(view: View) -> Outcome:
     return _outcome(view, BACKWARD_GROUPS, BACKWARD_ENOUGH)
 
 
-STATED = (forward_shapes, backward_shapes)
+EXPLANATIONS = (forward_shapes, backward_shapes)

@@ -5,15 +5,17 @@ The judge has gradients spoiled one at a time, on sides that agree, and sees wha
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
-from grader.checks.check import Outcome, check, failed, passed, waits
-from grader.checks.verification import AGREE, gap, gap_of
+from grader.checks.check import Conclusion, check, failed, left_open, listed, passed, waits
+from grader.checks.verification import gap, gap_of
 from grader.checks.view import View
 from grader.child.reports import CheckForm, CorruptionKind, Refusal, TrialOutcome
 from grader.observe.plan import VERIFY_CASES
 from grader.observe.trials import PERCENT, Trial
 from grader.observe.verification import Verification
+from grader.problem.compare import AGREE
 from grader.records import TENSORS, CheckStatus, Evidence
 
 WORDS = {
@@ -33,12 +35,12 @@ WORDS = {
     hint="Loop over the names of all five, X included, and let one disagreement decide.",
     serves="Part 3: all five gradients compared.",
 )
-def covers(view: View) -> Outcome:
+def covers(view: View) -> Conclusion:
     """Where one gradient of one side is made wrong, whichever it is, `verify` notices.
 
     Both sides are made to agree first, so a bug in either is no matter here.
     """
-    if (outcome := _untold(view)) is not None:
+    if (outcome := _undecided(view)) is not None:
         return outcome
     record = view.verification
     lines = [_noticed(tensor, record.of(tensor)) for tensor in TENSORS if record.of(tensor)]
@@ -48,7 +50,7 @@ def covers(view: View) -> Outcome:
         names = ", ".join(f"d{t}" for t in overlooked)
         passed_on = listed([t.words for t in record.of(overlooked[0])])
         text = f"{_subject(record)} notices no error in {names}: accepted {passed_on}."
-        return failed(text, *sorted(lines, key=lambda e: e.verdict is CheckStatus.PASS))
+        return failed(text, *sorted(lines, key=lambda line: line.good))
     return passed(f"{_subject(record)} notices an error in each of the five.", *lines)
 
 
@@ -59,22 +61,19 @@ def covers(view: View) -> Outcome:
     hint="Compare entry by entry, shapes first: a sum or a norm of each side hides a transpose.",
     serves="Part 3: all five gradients compared.",
 )
-def refuses(view: View) -> Outcome:
+def refuses(view: View) -> Conclusion:
     """One entry changed, a transpose, the wrong sign, a factor of 2 or 1/B, or no mask: refused.
 
     The last three are tried on the gradients of which a lesser error was let through.
     """
-    if (outcome := _untold(view)) is not None:
+    if (outcome := _undecided(view)) is not None:
         return outcome
     record = view.verification
     if record.idle:
         return failed("verify says yes without running either side.", _idle())
     lines = [trial_line(t) for tensor in TENSORS for t in record.of(tensor) if t.gross]
-    missed = [e for e in lines if e.verdict is not CheckStatus.PASS]
-    if missed:
-        text = f"{_subject(record)} accepts {listed([e.what for e in missed])}."
-        return failed(text, *missed, *(e for e in lines if e not in missed))
-    return passed(f"{_subject(record)} refuses every plainly wrong gradient shown to it.", *lines)
+    good = f"{_subject(record)} refuses every plainly wrong gradient shown to it."
+    return trials_outcome(_subject(record), lines, good)
 
 
 @check(
@@ -85,9 +84,9 @@ def refuses(view: View) -> Outcome:
     "nothing about a small gradient.",
     serves="Part 3: within a tight tolerance.",
 )
-def tight(view: View) -> Outcome:
+def tight(view: View) -> Conclusion:
     """A gradient that is 1.01 times the right one is refused, for each that is looked at."""
-    if (outcome := _untold(view)) is not None:
+    if (outcome := _undecided(view)) is not None:
         return outcome
     record = view.verification
     looked_at = [t for t in TENSORS if record.of(t) and t not in record.overlooked]
@@ -99,14 +98,11 @@ def tight(view: View) -> Outcome:
             t for t in record.of(tensor) if t.kind is CorruptionKind.SCALE and t.error <= PERCENT
         ]
         lines += [trial_line(t, record.loosest(tensor)) for t in percent]
-    missed = [e for e in lines if e.verdict is not CheckStatus.PASS]
-    if missed:
-        text = f"{_subject(record)} accepts {listed([e.what for e in missed])}{_how_far(view)}."
-        return failed(text, *missed, *(e for e in lines if e not in missed))
-    return passed(f"{_subject(record)} refuses a gradient that is 1 % off.", *lines)
+    good = f"{_subject(record)} refuses a gradient that is 1 % off."
+    return trials_outcome(_subject(record), lines, good, _how_far(view))
 
 
-def _untold(view: View) -> Outcome | None:
+def _undecided(view: View) -> Conclusion | None:
     """Why nothing can be said of what it refuses, if so.
 
     What waits is a verification that objects to a pair that agrees, or whose two sides do
@@ -130,7 +126,7 @@ def _untold(view: View) -> Outcome | None:
     if unlike or not record.tested:
         why = record.reason or "it answered otherwise when it was called again"
         why = why if unlike or record.reason else "no gradient could be found in a run of it"
-        return Outcome(CheckStatus.MANUAL, f"Could not be put to the test: {why}.")
+        return left_open(f"Could not be put to the test: {why}.")
     return None
 
 
@@ -159,13 +155,13 @@ def _noticed(tensor: str, trials: list[Trial]) -> Evidence:
     noticed = next((t for t in trials if not t.missed), None)
     if noticed is None:
         never = all(t.outcome is TrialOutcome.ABSENT for t in trials)
-        said = "it does not occur in a run" if never else "accepted, whatever was done to it"
-        return Evidence(f"a wrong d{tensor}", "refused", said, trials[0].case)
+        reaction = "it does not occur in a run" if never else "accepted, whatever was done to it"
+        return Evidence(f"a wrong d{tensor}", "refused", reaction, trials[0].case)
     return replace(trial_line(noticed), what=f"a wrong d{tensor}")
 
 
 def trial_line(trial: Trial, loosest: float = 0.0) -> Evidence:
-    """One spoiled gradient, and by what it was refused."""
+    """Return the line for one spoiled gradient: by what it was refused, if it was."""
     what = f"d{trial.tensor} {trial.words}"
     if not trial.missed:
         line = f", line {trial.line}" if trial.line else ""
@@ -185,11 +181,23 @@ def _percent(error: float) -> str:
     return f"{100 * error:.3g} %"
 
 
-def listed(words: list[str]) -> str:
-    """The first few, and how many more."""
-    first = list(dict.fromkeys(words))
-    more = f" and {len(first) - 4} more" if len(first) > 4 else ""
-    return ", ".join(first[:4]) + more
+def trials_outcome(
+    subject: str,
+    lines: list[Evidence],
+    good: str,
+    further: str = "",
+    shown: Sequence[Evidence] = (),
+) -> Conclusion:
+    """Return a pass where all trials were refused, else which were accepted.
+
+    `shown` is added to the evidence, and decides nothing.
+    """
+    missed = [line for line in lines if not line.good]
+    refused = [line for line in lines if line.good]
+    if not missed:
+        return passed(good, *lines, *shown)
+    text = f"{subject} accepts {listed([line.what for line in missed])}{further}."
+    return failed(text, *missed, *refused, *shown)
 
 
-REFUSAL = (covers, refuses, tight)
+TRIALS = (covers, refuses, tight)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from grader.checks.retained import needlessly_retained
+from grader.source.retention import needlessly_retained
 
 NEEDED = """
 def twice(loss, X):
