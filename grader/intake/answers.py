@@ -13,7 +13,8 @@ import tokenize
 from collections.abc import Iterator, Sequence
 
 from grader.records import SourceFile, WrittenAnswer
-from grader.source.parsing import parse
+from grader.source.parsing import parsed
+from grader.source.program import text_of
 
 HEADING = re.compile(r"^#{1,6}[ \t]+(.*?)[ \t#]*$", re.MULTILINE)
 NAMED = re.compile(
@@ -103,14 +104,11 @@ def _of_remark(text: str, where: str) -> Iterator[WrittenAnswer]:
 
 def _docstrings(file: SourceFile) -> Iterator[tuple[int, str]]:
     """Yield the strings that stand alone at module level, with their first line."""
-    try:
-        tree = parse(file.data, file.path)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return
-    for node in tree.body:
+    tree = parsed(file.data)
+    for node in tree.body if tree else ():
         value = node.value if isinstance(node, ast.Expr) else None
-        if isinstance(value, ast.Constant) and isinstance(value.value, str):
-            yield value.lineno, value.value
+        if value is not None and (text := text_of(value)) is not None:
+            yield value.lineno, text
 
 
 def _comments(file: SourceFile) -> Iterator[tuple[int, str]]:
