@@ -244,16 +244,3 @@ class Contract(_Strict):
 def _told(part: _Part) -> dict[str, Any]:
     lines = part.model_dump(exclude_none=True, exclude={"arrays"})
     return lines | {"layout": part.arrays.layout}
-
-
-MODELS = (
-    ("contract", Contract),
-    ("names", Names),
-    ("numpy", NumpyPart),
-    ("torch", TorchPart),
-    ("arrays", Arrays),
-    ("weights", Weights),
-    ("stepped", Places),
-    ("gradients", Gradients),
-)
-"""Which model follows each key below `contract`."""
