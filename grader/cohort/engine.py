@@ -48,7 +48,7 @@ from grader.records import (
     Result,
     Submission,
 )
-from grader.repair import Workbench, mended
+from grader.repair import Workbench, repaired
 from grader.rubric import Rubric
 from grader.scoring import grade
 
@@ -214,12 +214,12 @@ class Engine:
             return trials(submission, cases, side, self.paper.noise, zygote, allowance)
 
         workbench = Workbench(
-            lambda mended: self._examine(mended)[1],
+            lambda repaired: self._examine(repaired)[1],
             tried,
             lambda side: view.trace if side == "numpy" else torch_trace(),
         )
         try:
-            return mended(submission, view, findings, diagnosis, workbench)
+            return repaired(submission, view, findings, diagnosis, workbench)
         except Exception as error:  # a mend is an extra: without it all stands as it is
             warnings.warn(f"{submission.id}: the mending failed: {error!r}", stacklevel=2)
             return diagnosis.defects

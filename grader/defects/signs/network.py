@@ -1,0 +1,87 @@
+"""How kinds of the two passes show otherwise than by a wrong formula."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from grader.defects.clues import Clues, spot_of
+from grader.defects.facts import mask_source, recomputes_forward
+from grader.defects.kind import Sight
+from grader.defects.sites.network import closes_the_mask, divides_by_probabilities
+from grader.records import TENSORS, CheckStatus, Confidence, Finding, Part
+
+Findings = Sequence[Finding]
+
+
+def names_of(tensors: Sequence[str]) -> str:
+    """Return the gradients' names for a sentence: `dW1, db1`."""
+    return ", ".join(f"d{t}" for t in tensors)
+
+
+def not_returned(clues: Clues, _findings: Findings) -> Iterator[Sight]:
+    """Some gradients come back, and others never."""
+    if clues.numpy and clues.numpy.missing:
+        missing = clues.numpy.missing
+        yield Sight(f"{names_of(missing)}: not returned.", missing)
+
+
+def no_subgradient(clues: Clues, findings: Findings) -> Iterator[Sight]:
+    """At exact zeros of Z1 the gradient is that of no slope in [0, 1]."""
+    spot = closes_the_mask(clues)
+    yield Sight(findings[0].message, ("W1", "b1", "X"), Confidence.LIKELY, spot=spot)
+
+
+def other_slope(_clues: Clues, findings: Findings) -> Iterator[Sight]:
+    """At exact zeros of Z1 the gradient passes with a slope that is not PyTorch's."""
+    if any(line.observed != "0" for line in findings[0].evidence):
+        yield Sight(findings[0].message)
+
+
+def broken_by_huge_logits(clues: Clues, findings: Findings) -> Iterator[Sight]:
+    """Gradients that only huge logits break, though the loss and its softmax are right there."""
+    account = clues.numpy
+    if account is None or account.explanation.forward or account.explanation.unexplained:
+        return
+    if any(culprit.fault.step == "P_used" for culprit in account.explanation.backward):
+        return
+    bad = [e for e in findings[0].evidence if e.verdict is not CheckStatus.PASS]
+    spoilt = [(t, e.case) for e in bad for t in TENSORS if e.what == f"d{t}"]
+    if len(spoilt) < len(bad) or not all(_overflows(clues, *one) for one in spoilt):
+        return
+    tensors = tuple(t for t in TENSORS if any(t == name for name, _ in spoilt))
+    text = f"{names_of(tensors)}: not finite on huge logits, and right on ordinary ones"
+    text = f"{text}: a probability may be rounded to zero."
+    spot = divides_by_probabilities(clues)
+    yield Sight(text, tensors, Confidence.LIKELY, spot=spot)
+
+
+def _overflows(clues: Clues, tensor: str, case: str) -> bool:
+    array = clues.view.observations[f"backward/{case}"].arrays.get(tensor)
+    return array is not None and not bool(np.isfinite(array).all())
+
+
+def gate_from_activation(clues: Clues, _findings: Findings) -> Iterator[Sight]:
+    """The mask is read off H1: the same numbers."""
+    if not _is_explained(clues):
+        return
+    gate = mask_source(clues.named)
+    if gate is not None and "H1" in gate.source:
+        text = "The gate is read off H1, not off the cached pre-activation Z1 (the same numbers)."
+        yield Sight(text, spot=spot_of(gate.at))
+
+
+def forward_again(clues: Clues, _findings: Findings) -> Iterator[Sight]:
+    """backward computes what the forward has computed: the same numbers."""
+    if _is_explained(clues) and (again := recomputes_forward(clues.named)):
+        text = "backward computes again what the forward has computed."
+        yield Sight(text, part=Part.BACKWARD, spot=spot_of(again[0]))
+
+
+def _is_explained(clues: Clues) -> bool:
+    """Whether the trace shows habits: nothing is unexplained there, and the gate is right."""
+    account = clues.numpy
+    if account is None or not clues.view.trace.values or account.explanation.unexplained:
+        return False
+    return not any(c.fault.code.startswith("relu-") for c in account.culprits)

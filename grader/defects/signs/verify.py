@@ -1,0 +1,131 @@
+"""How kinds of the candidate's own verification show: in how it took spoiled gradients.
+
+A bug in either side is no defect of the verification: the trials were made on sides that agree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from grader.defects.clues import Clues
+from grader.defects.kind import Sight
+from grader.defects.signs.network import names_of
+from grader.observe.verification import PERCENT, Spoiled, Verification
+from grader.records import TENSORS, CheckStatus, Confidence, Ended, Finding, Part
+from grader.source.program import Spot
+
+Findings = Sequence[Finding]
+
+
+def _answers(clues: Clues, finding: Finding) -> set[bool]:
+    """What the verification said where its word does not fit the two sides."""
+    record, found = clues.view.verification, set[bool]()
+    for line in finding.evidence:
+        if line.verdict is CheckStatus.FAIL:
+            step = clues.view.observations[f"verify/{line.case}"]
+            if step.ok:
+                found.add(bool(step.arrays["accepted"]))
+            elif f"verify/{line.case}" not in clues.view.observations.runs:
+                said = record.accepts_as_is if record.equalised else record.accepts
+                found |= set() if said is None else {said}
+    return found
+
+
+def has_no_body(clues: Clues, _findings: Findings) -> Iterator[Sight]:
+    """verify is there, and is a stub."""
+    ended = clues.view.observations["verify/primes"].ended
+    if clues.view.observations.torch.loaded.ok and ended is not Ended.MISSING:
+        yield Sight("verify is a stub.", part=Part.VERIFICATION)
+
+
+def unlike_inputs(clues: Clues, findings: Findings) -> Iterator[Sight]:
+    """A pair that agrees is refused, as the two sides were given other numbers."""
+    record = clues.view.verification
+    if False in _answers(clues, findings[0]) and record.different and record.accepts is False:
+        text = f"{', '.join(record.different)}: the two sides of the comparison are not given"
+        yield Sight(f"{text} the same numbers.", record.different, spot=_place(record, "different"))
+
+
+def refuses_what_agrees(clues: Clues, findings: Findings) -> Iterator[Sight]:
+    """A pair that agrees is refused for nothing."""
+    record = clues.view.verification
+    if False in _answers(clues, findings[0]) and not (record.different and record.accepts is False):
+        text = "verify says no although the candidate's two sides agree."
+        yield Sight(text, spot=_place(record, "refusal"))
+
+
+def accepts_what_differs(clues: Clues, findings: Findings) -> Iterator[Sight]:
+    """It says yes to the candidate's own two sides, which differ, and no trial says more."""
+    answers = _answers(clues, findings[0])
+    if answers == {True} and not _is_loose(clues.view.verification):
+        text = "verify says yes although the candidate's two sides plainly differ."
+        yield Sight(text, confidence=Confidence.LIKELY)
+
+
+def _is_loose(record: Verification) -> bool:
+    """Whether the trials show by themselves what it lets through."""
+    return bool(record.overlooked or _loose(record) or _slips(record))
+
+
+def accepts_everything(clues: Clues, _findings: Findings) -> Iterator[Sight]:
+    """No wrong gradient is noticed, in any of the five."""
+    record = clues.view.verification
+    if record.overlooked == TENSORS:
+        how = "nothing is computed" if record.idle else _tried(record.of(TENSORS[0]))
+        text = f"No wrong gradient is noticed, in any of the five ({how})."
+        yield Sight(text, spot=_place(record, "verdict"))
+
+
+def compares_a_part(clues: Clues, _findings: Findings) -> Iterator[Sight]:
+    """Some tensors are never looked at; or of each only a part, such as its sum."""
+    record, overlooked = clues.view.verification, clues.view.verification.overlooked
+    if overlooked == TENSORS:
+        return
+    if overlooked:
+        text = f"{names_of(overlooked)}: never compared; accepted"
+        text = f"{text} {_tried(record.of(overlooked[0]))}."
+        yield Sight(text, overlooked, spot=_comparison(record, overlooked))
+    elif slips := _slips(record):
+        tensors = tuple(t for t in TENSORS if any(s.tensor == t for s in slips))
+        words = ", ".join(dict.fromkeys(f"d{s.tensor} {s.words}" for s in slips[:4]))
+        text = f"A part of each gradient is compared, not its entries: it accepts {words}."
+        yield Sight(text, tensors, spot=_comparison(record, tensors))
+
+
+def accepts_a_percent(clues: Clues, _findings: Findings) -> Iterator[Sight]:
+    """A gradient that is a little off is accepted."""
+    record = clues.view.verification
+    if record.overlooked != TENSORS and (loose := _loose(record)):
+        most = max(record.loosest(t) for t in loose)
+        text = f"{names_of(loose)}: an error of {100 * most:.3g} % is accepted."
+        yield Sight(text, loose, spot=_comparison(record, loose))
+
+
+def _loose(record: Verification) -> tuple[str, ...]:
+    looked_at = (t for t in TENSORS if t not in record.overlooked)
+    return tuple(t for t in looked_at if record.loosest(t) >= PERCENT)
+
+
+def _slips(record: Verification) -> list[Spoiled]:
+    """The errors let through in tensors that are compared, and not loosely."""
+    rest = [t for t in TENSORS if t not in record.overlooked and t not in _loose(record)]
+    return [s for t in rest for s in record.of(t) if s.missed]
+
+
+def _tried(trials: Sequence[Spoiled]) -> str:
+    words = list(dict.fromkeys(t.words for t in trials if t.missed))
+    return ", ".join(words[:4])
+
+
+def _comparison(record: Verification, tensors: Sequence[str]) -> Spot | None:
+    """The comparison that noticed something, of these tensors if of any."""
+    placed = [t for t in record.trials if t.line and not t.missed]
+    own = [t for t in placed if t.tensor in tensors]
+    for trial in own or placed:
+        return Spot(trial.file, trial.line, trial.line)
+    return _place(record, "verdict")
+
+
+def _place(record: Verification, name: str) -> Spot | None:
+    file, line = record.place(name)
+    return Spot(file, line, line) if line else None
