@@ -14,7 +14,7 @@ PACKAGE = Path(__file__).parent
 
 
 def bundled(name: str) -> Path:
-    """The path of `rubrics/…` or `reference/…`. Raises `HarnessError` in a broken install."""
+    """Return the path of `rubrics/…` or `reference/…`. Raises `HarnessError` if it is missing."""
     for root in (PACKAGE / "_bundled", PACKAGE.parent):
         if (root / name).exists():
             return root / name

@@ -26,7 +26,7 @@ class JsonLines:
 
     @contextmanager
     def progress(self, total: int) -> Iterator[Callable[[Graded], None]]:
-        """A line for each outcome: what `scores.csv` says of it, and how far the run is."""
+        """Return a line for each outcome: what `scores.csv` says of it, and how far the run is."""
         self.pace = Pace(total)
 
         def line(graded: Graded) -> None:
@@ -39,18 +39,18 @@ class JsonLines:
         yield line
 
     def cohort(self, graded: Collection[Graded], out: Path) -> None:
-        """The run is over."""
+        """Write the totals of the run."""
         pace = self.pace
         counts = {"submissions": pace.done, "kept": pace.kept, "undecided": pace.undecided}
         seconds = round(pace.clock() - pace.started, 3)
         self._say("cohort", **counts, wall_s=seconds, out=str(out))
 
     def left_out(self, cohort: Cohort) -> None:
-        """What in the cohort is nobody's submission."""
+        """Write the entries of the cohort that are no submission."""
         self._say("left-out", layout=cohort.layout, names=list(cohort.left_out))
 
     def cut_short(self) -> None:
-        """A run that did not come to its end: how much of it is safe."""
+        """Write how much of an interrupted run is safe."""
         self._say("cut-short", done=self.pace.done, total=self.pace.total)
 
     def _say(self, event: str, **facts: Any) -> None:

@@ -18,8 +18,8 @@ from grader.doctor import Facts
 from grader.intake import Cohort
 from grader.records import CheckStatus, Confidence, Defect, Grade, GradeStatus, Result
 from grader.report import visible
-from grader.report.figures import plural
-from grader.scoring import display_percent, display_score
+from grader.report.numbers import display_percent, display_score, plural
+from grader.report.stored import failed_checks, fraction_of, is_decided
 
 MOST_LINES = 12
 MOST_NAME = 120
@@ -40,7 +40,7 @@ class Terminal:
 
     @contextmanager
     def waiting(self, words: str) -> Iterator[None]:
-        """A spinner while something is under way."""
+        """Return a spinner while something is under way."""
         if not self.console.is_terminal:
             yield
             return
@@ -49,7 +49,7 @@ class Terminal:
 
     @contextmanager
     def progress(self, total: int) -> Iterator[Callable[[Graded], None]]:
-        """A bar with rate and time left; plain lines with the same where there is no terminal."""
+        """Show a bar with rate and time left; plain lines where there is no terminal."""
         pace = self.pace = Pace(total)
         if not self.console.is_terminal:
 
@@ -68,13 +68,13 @@ class Terminal:
             def advance(graded: Graded) -> None:
                 pace.count(graded)
                 bar.update(task, advance=1, pace=pace.words)
-                if graded.document["status"] == "undecided":
+                if not is_decided(graded.document):
                     bar.console.print(_row(graded))
 
             yield advance
 
     def result(self, result: Result, page: Path) -> None:
-        """The summary of one submission, the worst first."""
+        """Print the summary of one submission, the worst first."""
         grade = result.grade
         self.console.print(f"[bold]{plain(result.submission.name)}[/bold]  {_verdict(result)}")
         for part in grade.parts:
@@ -92,7 +92,7 @@ class Terminal:
         self.console.print(f"Report: {page}", soft_wrap=True)
 
     def _defects(self, result: Result) -> None:
-        """Each named bug: its line, what it costs, what it is; the dearest first."""
+        """Print each named bug: its line, its cost, its message; the most expensive first."""
         costs = {charge.code: charge.points for charge in result.grade.charges}
         order = sorted(result.defects, key=lambda d: (-costs.get(d.code, 0.0), *_place(d)))
         for defect in order[:MOST_LINES]:
@@ -109,7 +109,7 @@ class Terminal:
             self.console.print(f"  … and {len(order) - MOST_LINES} more, in the report")
 
     def _unexplained(self, grade: Grade) -> None:
-        """The failed checks: one by one where no bug explains them, the others as a number."""
+        """Print the failed checks: each that no bug explains, the others as a number."""
         failed = [c for c in grade.checks if c.status in (CheckStatus.FAIL, CheckStatus.ERROR)]
         rows = [c for c in failed if not c.explained_by]
         for check in rows[:MOST_LINES]:
@@ -122,13 +122,12 @@ class Terminal:
             self.console.print(f"  {only} only because of these bugs")
 
     def cohort(self, graded: Collection[Graded], out: Path) -> None:
-        """The cohort as a table, best first, and where the pages are."""
+        """Print the cohort as a table, best first, and where the pages are."""
         table = Table("submission", "score", "band", "failed checks", box=None, pad_edge=False)
-        for g in nsmallest(4 * MOST_LINES, graded, key=lambda g: (-_share(g), g.id)):
-            failed = sum(c["status"] == "fail" for c in g.document["checks"])
+        for g in nsmallest(4 * MOST_LINES, graded, key=_best_first):
             band = g.document["band"] or g.document["status"]
-            score = _score(g) if g.document["status"] == "graded" else "–"
-            table.add_row(plain(g.id), score, plain(band), str(failed))
+            score = _score(g) if is_decided(g.document) else "–"
+            table.add_row(plain(g.id), score, plain(band), str(len(failed_checks(g.document))))
         self.console.print(table)
         if len(graded) > 4 * MOST_LINES:
             self.console.print(f"… and {len(graded) - 4 * MOST_LINES} more, in the index")
@@ -137,13 +136,13 @@ class Terminal:
         self.console.print(f"{len(graded)} submissions{note}. Index: {out / 'index.html'}")
 
     def cut_short(self) -> None:
-        """A run that did not come to its end: how much of it is safe."""
+        """Print how much of an interrupted run is safe."""
         done, total = self.pace.done, self.pace.total
         words = f"{done} of {total} are graded and kept; the same command goes on with the rest."
         self.console.print(f"Cut short: {words}")
 
     def left_out(self, cohort: Cohort) -> None:
-        """By which layout the cohort was read, and what in it is nobody's submission."""
+        """Print the layout of the cohort, and the entries that are no submission."""
         if cohort.layout != "plain":
             self.console.print(f"Read as an export of {cohort.layout}.")
         count = len(cohort.left_out)
@@ -153,7 +152,7 @@ class Terminal:
             self.console.print(f"{count} left out: {shown}{more}", soft_wrap=True)
 
     def exported(self, written: Path, count: int, left_out: Sequence[str]) -> None:
-        """Where an export went, and whom it could not take along."""
+        """Print where an export went, and whom it could not include."""
         self.console.print(f"{plural(count, 'submission')}. Written: {written}", soft_wrap=True)
         for reason in left_out[:MOST_LINES]:
             self.console.print(f"  left out: {plain(reason)}", soft_wrap=True)
@@ -187,16 +186,16 @@ def _verdict(result: Result) -> str:
 
 
 def _row(graded: Graded) -> str:
-    if graded.document["status"] == "undecided":
-        return f"{plain(graded.id)} undecided: {plain(graded.document.get('fault', ''))}"
+    if not is_decided(graded.document):
+        return f"{plain(graded.id)} undecided: {plain(graded.document['fault'])}"
     kept = ", kept" if graded.kept else ""
     return f"{plain(graded.id)} {_score(graded)} {plain(graded.document['band'] or '')}{kept}"
 
 
+def _best_first(graded: Graded) -> tuple[float, str]:
+    share = fraction_of(graded.document)
+    return -share if share is not None else 1.0, graded.id
+
+
 def _score(graded: Graded) -> str:
     return display_score(graded.document["score"], graded.document["max_score"])
-
-
-def _share(graded: Graded) -> float:
-    most = graded.document["max_score"]
-    return graded.document["score"] / most if most else -1.0

@@ -1,4 +1,4 @@
-"""YAML as data, with the line of everything: `read_yaml(bytes, caps) -> Reading`.
+"""YAML as data, with the line of everything: `read_yaml(bytes, caps) -> YamlDocument`.
 
 Plain means dict, list, str, int, float, bool and None. What makes YAML more
 than data is refused: anchors and aliases (a bomb needs them), tags, several
@@ -51,7 +51,7 @@ class Caps:
 
 
 class Unreadable(Exception):
-    """Reading could not go on; `problems` say why."""
+    """YamlDocument could not go on; `problems` say why."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(problems)
@@ -78,7 +78,7 @@ class Lines:
     table: Mapping[Path, int]
 
     def at(self, path: Path) -> int:
-        """The line of `path`, or of the nearest thing around it that is in the file."""
+        """Return the line of `path`, or of the nearest thing around it that is in the file."""
         for length in range(len(path), -1, -1):
             if (line := self.table.get(path[:length])) is not None:
                 return line
@@ -86,7 +86,7 @@ class Lines:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class YamlDocument:
     """A file as far as it could be read; `plain` is only to be trusted without problems."""
 
     plain: Plain
@@ -94,8 +94,8 @@ class Reading:
     problems: tuple[Problem, ...]
 
 
-def read_yaml(data: bytes, caps: Caps) -> Reading:
-    """The data in `data`, its lines, and the problems after which reading could go on.
+def read_yaml(data: bytes, caps: Caps) -> YamlDocument:
+    """Return the data in `data`, its lines, and the problems after which reading could go on.
 
     Raises `Unreadable` with all problems, and nothing else whatever the bytes.
     """
@@ -113,7 +113,7 @@ def read_yaml(data: bytes, caps: Caps) -> Reading:
         raise Unreadable([*problems, Problem(1, what)]) from None
     build = _Build(problems)
     plain = None if root is None else build.plain(root, ())
-    return Reading(plain, Lines(build.table), tuple(problems))
+    return YamlDocument(plain, Lines(build.table), tuple(problems))
 
 
 def _decode(data: bytes, caps: Caps) -> str:
@@ -246,7 +246,7 @@ class _Build:
         return text
 
     def _number(self, text: str, line: int) -> int | float:
-        """A number as everybody reads it: YAML 1.1 would take 010 for 8 and 1:30 for 90."""
+        """Return a number as everybody reads it: YAML 1.1 would take 010 for 8 and 1:30 for 90."""
         if len(text) <= MOST_DIGITS:
             if WHOLE.fullmatch(text):
                 return int(text)

@@ -16,7 +16,7 @@ from grader.observe.zygotes import Zygotes
 from grader.records import CheckStatus, Result
 from grader.report import result_json
 from grader.report.document import grade_json
-from grader.review.totals import settled
+from grader.review.totals import regrade
 from grader.rubric import Rubric
 from tests.sample_tables import README, expectations, readme, wrong_in_layers
 
@@ -66,7 +66,7 @@ def test_sample_is_graded_as_expected_with_every_seed(
         assert result.grade.score == pytest.approx(expected["score"], abs=5e-5), where
         assert result.grade.max_score == expected["of"], where
     written = result_json(results[0])
-    again = grade_json(settled(written, engines[0].rubric))
+    again = grade_json(regrade(written, engines[0].rubric))
     for check in again["checks"]:
         check["evidence"] = next(c for c in written["checks"] if c["id"] == check["id"])["evidence"]
     assert again == {key: written[key] for key in again}, "a reviewer's totals start from these"

@@ -11,7 +11,7 @@ from grader.checks.mask import MASK
 from grader.checks.view import View, number, same_again, trouble
 from grader.problem.cases import EDGE, HUGE, LABEL_TYPES
 from grader.problem.compare import FINITE_DIFFERENCE, STEP
-from grader.records import TENSORS, CheckStatus, Evidence
+from grader.records import TENSORS, CheckStatus, Evidence, Mismatch
 
 SLOWEST = 12.0
 """Ratio of processor times above which the work goes entry by entry. Measured at the realistic
@@ -30,7 +30,7 @@ def _past_factor(view: View, cases: tuple[str, ...], good: str) -> Outcome:
             for c in cases
         ]
         if factor is None:
-            broken = [v for v in values if "not finite" in v.observed or "raised" in v.observed]
+            broken = [v for v in values if v.mismatch in (Mismatch.NOT_FINITE, Mismatch.RAISED)]
             lines += broken
             hidden += [] if broken else [f"backward.d{tensor}"]
         else:
@@ -86,10 +86,12 @@ def _difference(view: View, tensor: str) -> Evidence:
     what = f"d{tensor} along a random direction"
     direction = view.exam.paper.directions[tensor]
     if plus is None or minus is None or plus.size != 1 or minus.size != 1:
-        return Evidence(what, "a central difference", "the loss is no single number", "primes")
+        return Evidence(
+            what, "a central difference", "the loss is no single number", "primes", tensor=tensor
+        )
     if got is None or got.size != direction.size:
         shape = "nothing" if got is None else f"shape {list(got.shape)}"
-        return Evidence(what, f"shape [{SHAPES[tensor]}]", shape, "primes")
+        return Evidence(what, f"shape [{SHAPES[tensor]}]", shape, "primes", tensor=tensor)
     with np.errstate(all="ignore"):
         want = float((plus - minus).reshape(())) / (2 * STEP)
         mine = float((got.reshape(direction.shape) * direction).sum())
@@ -97,7 +99,7 @@ def _difference(view: View, tensor: str) -> Evidence:
     error = abs(mine - want) / max(abs(want), floor, 1e-300)
     status = CheckStatus.PASS if error <= FINITE_DIFFERENCE * 10 else CheckStatus.FAIL
     ratio = number(mine / want) if want else ""
-    return Evidence(what, number(want), number(mine), "primes", ratio, status)
+    return Evidence(what, number(want), number(mine), "primes", ratio, status, tensor)
 
 
 @check(

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from grader.checks.view import View
 from grader.records import CheckStatus, Evidence, Finding
+from grader.records.finding import UNANSWERED
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +78,13 @@ def judge(evidence: list[Evidence], good: str) -> Outcome:
     """
     if not evidence:
         raise ValueError("a check without evidence")
-    bad = [line for line in evidence if line.verdict is not CheckStatus.PASS]
+    bad = [line for line in evidence if not line.good]
     if not bad:
         return passed(good, *evidence)
     first = bad[0]
     where = f", on case {first.case}" if first.case else ""
-    nothing_came = first.observed.startswith(("raised", "no answer", "not run", "crash"))
     came = f"got {first.observed}; expected {first.expected}"
-    text = f"{first.what}: {first.observed if nothing_came else came}{where}."
+    text = f"{first.what}: {first.observed if first.mismatch in UNANSWERED else came}{where}."
     return failed(text, *bad, *(line for line in evidence if line not in bad))
 
 

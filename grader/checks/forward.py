@@ -18,7 +18,7 @@ from grader.checks.loss import (
 )
 from grader.checks.view import View, same_again, symbols, trouble
 from grader.problem.cases import EDGE
-from grader.records import CheckStatus, Ended, Evidence
+from grader.records import CheckStatus, Ended, Evidence, Mismatch
 
 
 @check(
@@ -159,9 +159,10 @@ def pure(view: View) -> Outcome:
     for name, before in case.inputs.items():
         now = after.get(f"after_{name}")
         same = now is not None and now.shape == before.shape and np.array_equal(now, before)
-        status = CheckStatus.PASS if same else CheckStatus.FAIL
         words = "unchanged" if same else "changed"
-        lines.append(Evidence(name, "unchanged", words, "primes", verdict=status))
+        line = Evidence(name, "unchanged", words, "primes", verdict=CheckStatus.of(same),
+                        tensor=name, mismatch=Mismatch.CHANGED)  # fmt: skip
+        lines.append(line)
     return judge(lines, "The arguments are unchanged.")
 
 
@@ -189,18 +190,19 @@ def float32(view: View) -> Outcome:
     """With float32 inputs, loss and intermediates are float32, and right in its precision."""
     step = view.step("forward/float32")
     factor = view.factor("forward", "loss") or "1"
-    lines = [view.value("forward/float32", "float32", "loss", factor=factor)]
+    of_loss = [view.value("forward/float32", "float32", "loss", factor=factor)]
     got = step.arrays.get("loss")
     if step.ok and got is not None and step.texts.get("loss_type") != "float":
-        lines.append(dtype_line("loss", got))
+        of_loss.append(dtype_line("loss", got))
+    of_cache = []
     for path, array in cache_of(view, "float32"):
         if (name := tensor_name(view, array, "float32", 1e-4)) in ("Z1", "H1", "Z2", "P", "logP"):
-            lines.append(dtype_line(f"{name} in {path}", array))
-    if view.factor("forward", "loss") is None and not any(" in " in line.what for line in lines):
+            of_cache.append(dtype_line(f"{name} in {path}", array))
+    if view.factor("forward", "loss") is not None:
+        return judge(of_loss + of_cache, "float32 stays float32.")
+    if not of_cache:
         return waits("The loss is wrong on ordinary inputs already.", "forward.loss")
-    if view.factor("forward", "loss") is None:
-        lines = lines[1:]
-    return judge(lines, "float32 stays float32.")
+    return judge(of_loss[1:] + of_cache, "float32 stays float32.")
 
 
 @check(

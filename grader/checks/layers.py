@@ -14,7 +14,7 @@ from grader.checks.check import Outcome, check, judge, waits
 from grader.checks.view import View, number, proportion, symbols, trouble
 from grader.problem import StackAnswers
 from grader.problem.stacks import DEEPEST
-from grader.records import Array, CheckStatus, Ended, Evidence, Observation
+from grader.records import Array, CheckStatus, Ended, Evidence, Mismatch, Observation
 
 ALONE: Mapping[str, tuple[str, ...]] = {
     "linear": ("linear", "linear_square"),
@@ -194,8 +194,10 @@ def compared(answers: StackAnswers, run: Observation, name: str, want: Array) ->
     if error <= answers.limit():
         return Evidence(label, "autograd's", "the same", purpose, verdict=CheckStatus.PASS)
     words = f"off by {error:.2g} of its size" if np.isfinite(error) else "not finite"
+    mismatch = Mismatch.VALUE if np.isfinite(error) else Mismatch.NOT_FINITE
     factor = proportion(got, want)
-    return Evidence(label, "autograd's", words, purpose, "" if factor is None else number(factor))
+    ratio = "" if factor is None else number(factor)
+    return Evidence(label, "autograd's", words, purpose, ratio, mismatch=mismatch)
 
 
 def error_of(got: Array, want: Array) -> float:

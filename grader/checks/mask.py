@@ -83,7 +83,9 @@ def relu_zero(view: View) -> Outcome:
     ok = low >= -1e-6 and high <= 1 + 1e-6
     words = number(round(low, 6) + 0.0) if high - low < 1e-6 else f"{number(low)} to {number(high)}"
     status = CheckStatus.PASS if ok else CheckStatus.FAIL
-    line = Evidence("slope at z = 0", "within [0, 1]", words, "zeros", verdict=status)
+    line = Evidence(
+        "slope at z = 0", "within [0, 1]", words, "zeros", verdict=status, numbers=(low, high)
+    )
     same = "as in PyTorch" if abs(high) < 1e-6 else "PyTorch takes 0; both are subgradients"
     return judge([line], f"The slope at z = 0 is {words} ({same}).")
 

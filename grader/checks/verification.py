@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from grader.checks.check import Outcome, check, failed, judge, passed, waits
-from grader.checks.view import View, number, same_again, trouble
+from grader.checks.view import View, failure, number, same_again, trouble
 from grader.observe.plan import VERIFY_CASES
 from grader.observe.verification import OWN
-from grader.records import TENSORS, CheckStatus, Ended, Evidence
+from grader.records import TENSORS, CheckStatus, Ended, Evidence, Mismatch
 
 AGREE = 1e-11
 """Two right answers in float64 are closer than this: rounding alone, see `problem.tolerances`."""
@@ -63,7 +63,8 @@ def _verdict(view: View, case: str) -> Evidence | None:
         return None
     step = view.step(f"verify/{case}")
     if not step.ok:
-        return Evidence("verify", "a verdict", trouble(step, "verdict"), case)
+        words = trouble(step, "verdict")
+        return Evidence("verify", "a verdict", words, case, mismatch=failure(step))
     accepted = bool(step.arrays["accepted"])
     said = "yes" if accepted else "no"
     if apart <= AGREE and _unclear(view, case):
@@ -76,8 +77,8 @@ def _verdict(view: View, case: str) -> Evidence | None:
         wanted = f"no: the two sides differ by {number(apart)} of their size"
         right = not accepted or _objects_otherwise(view)
         said = "no, in other words" if right and accepted else said
-    status = CheckStatus.PASS if right else CheckStatus.FAIL
-    return Evidence("verify", wanted, said, case, verdict=status)
+    mismatch = Mismatch.ACCEPTED if accepted else Mismatch.REFUSED
+    return Evidence("verify", wanted, said, case, verdict=CheckStatus.of(right), mismatch=mismatch)
 
 
 def _objects_otherwise(view: View) -> bool:
@@ -95,12 +96,13 @@ def _of_script(view: View) -> Evidence:
     record = view.verification
     if record.equalised:
         said, wanted = record.accepts_as_is, "no: the two sides differ"
-        status = CheckStatus.PASS if said is not True else CheckStatus.FAIL
     else:
         said, wanted = record.accepts, "yes: the two sides agree"
-        status = CheckStatus.PASS if said is not False else CheckStatus.FAIL
+    right = said is not record.equalised
+    mismatch = Mismatch.ACCEPTED if said else Mismatch.REFUSED
     words = {True: "yes", False: "no", None: "nothing clear"}[said]
-    return Evidence("the script", wanted, words, OWN, verdict=status)
+    status = CheckStatus.of(right)
+    return Evidence("the script", wanted, words, OWN, verdict=status, mismatch=mismatch)
 
 
 def _unclear(view: View, case: str) -> bool:

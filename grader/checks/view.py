@@ -24,13 +24,17 @@ from grader.records import (
     CheckStatus,
     Ended,
     Evidence,
+    Mismatch,
     Observation,
     Observations,
 )
+from grader.records.finding import UNANSWERED
 
 FACTORS = ("1", "B", "1/B", "1/C", "1/(B·C)", "-1", "-B")
 """Constant factors by which an answer may be off without being wrong in anything else."""
 
+BREAKS = (Mismatch.NOT_FINITE, Mismatch.NOTHING, *UNANSWERED)
+"""Mismatches that show whatever else is wrong with a value."""
 
 T = TypeVar("T")
 
@@ -121,11 +125,18 @@ class View:
         got = observation.arrays.get(name)
         wanted = _summary(want)
         if not observation.ok or got is None:
-            return Evidence(label, wanted, trouble(observation, label), case)
+            return Evidence(
+                label,
+                wanted,
+                trouble(observation, label),
+                case,
+                tensor=name,
+                mismatch=failure(observation),
+            )
         if np.squeeze(got).shape != np.squeeze(want).shape:
             sizes = expected.case.sizes
             shapes = f"shape {symbols(want.shape, sizes)}", f"shape {symbols(got.shape, sizes)}"
-            return Evidence(label, *shapes, case)
+            return Evidence(label, *shapes, case, tensor=name, mismatch=Mismatch.SHAPE)
         dtype = np.dtype(np.float32 if single else expected.case.X.dtype)
         got = got.reshape(want.shape)
         size = max(float(np.abs(want).max(initial=0.0)), 1.0 / expected.case.sizes["B"])
@@ -140,7 +151,10 @@ class View:
             observed,
             case,
             "" if ratio is None else number(ratio),
-            CheckStatus.PASS if ok else CheckStatus.FAIL,
+            CheckStatus.of(ok),
+            tensor=name,
+            mismatch=Mismatch.VALUE if np.isfinite(error) else Mismatch.NOT_FINITE,
+            numbers=(error,),
         )
 
     # ── precision ────────────────────────────────────────────────────────────
@@ -232,17 +246,29 @@ def trouble(observation: Observation, label: str) -> str:
     return words.get(observation.ended, f"{observation.ended}: {observation.error}")
 
 
+def failure(observation: Observation) -> Mismatch:
+    """How a step failed that gave no value."""
+    if observation.ended is Ended.RAISED:
+        return Mismatch.RAISED
+    unanswered = (Ended.TIMEOUT, Ended.NOT_RUN, Ended.CRASH)
+    return Mismatch.NO_ANSWER if observation.ended in unanswered else Mismatch.NOTHING
+
+
 def same_again(what: str, first: Observation, again: Observation) -> Evidence:
     """Whether an array of two observations of one call is the same, but for a last bit."""
     a, b = first.arrays.get(what), again.arrays.get(what)
     if a is None or b is None:
-        return Evidence(what, "the same as before", trouble(again if b is None else first, what))
+        lacking = again if b is None else first
+        words, mismatch = trouble(lacking, what), failure(lacking)
+        return Evidence(what, "the same as before", words, tensor=what, mismatch=mismatch)
     alike = a.shape == b.shape
     if np.array_equal(a, b) or (alike and np.allclose(a, b, rtol=1e-12, atol=0.0, equal_nan=True)):
-        return Evidence(what, "the same as before", "the same", "primes", verdict=CheckStatus.PASS)
+        return Evidence(
+            what, "the same as before", "the same", "primes", verdict=CheckStatus.PASS, tensor=what
+        )
     with np.errstate(all="ignore"):
         gap = float(np.abs(a - b).max(initial=0.0)) if alike else float("nan")
-    return Evidence(what, "the same as before", f"differs by {number(gap)}", "primes")
+    return Evidence(what, "the same as before", f"differs by {number(gap)}", "primes", tensor=what)
 
 
 def _summary(array: Array) -> str:

@@ -41,7 +41,7 @@ def options(
 
 
 def main(warming: Warming | None = None) -> None:
-    """The `grader` command. Turns errors into one sentence and an exit status.
+    """Run the `grader` command. Turns errors into one sentence and an exit status.
 
     `warming` imports torch already, for a call that will want it.
     """

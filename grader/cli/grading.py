@@ -120,6 +120,7 @@ def cohort(
     from grader.cohort.worker import Order
     from grader.intake import find_cohort
     from grader.json_lines import JsonLines
+    from grader.report.stored import fraction_of
     from grader.terminal import Terminal
 
     terminal = JsonLines() if json_lines else Terminal()
@@ -146,7 +147,9 @@ def cohort(
     terminal.left_out(handed_in)
     if terminal.pace.undecided:
         raise typer.Exit(EXIT_UNDECIDED)
-    if fail_under is not None and any(_percent(g.document) < fail_under for g in graded):
+    if fail_under is not None and any(
+        100 * (fraction_of(g.document) or 0.0) < fail_under for g in graded
+    ):
         raise typer.Exit(EXIT_BELOW)
 
 
@@ -167,7 +170,7 @@ def _settings(seed: int | None, timeout: float, *, mend: bool, unconfined: bool)
 
 @contextmanager
 def _workforce(order: Order, scheduler: str | None) -> Iterator[Workforce | None]:
-    """The cluster behind a scheduler's address; None for this machine's own crew."""
+    """Return the cluster behind a scheduler's address; None for this machine's own crew."""
     if scheduler is None:
         yield None
         return
@@ -188,7 +191,3 @@ def _confinable(*, unconfined: bool) -> None:
             "this system cannot confine a stranger's code (Linux can); for submissions that you "
             "trust as your own code there is --unsafe-no-sandbox"
         )
-
-
-def _percent(document: dict[str, float]) -> float:
-    return 100.0 * document["score"] / document["max_score"] if document["max_score"] else 0.0

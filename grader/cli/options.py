@@ -70,7 +70,7 @@ UnsafeOption = Annotated[
 
 
 def chosen_rubric(file: Path | None, contract: Path | None = None) -> Rubric:
-    """The rubric, with the contract of the file `contract` in place of its own.
+    """Return the rubric, with the contract of the file `contract` in place of its own.
 
     Raises `RubricError` with what is wrong in either, `CallerError` where one cannot be read.
     """

@@ -93,6 +93,6 @@ def export(
 
 
 def _say(line: str) -> None:
-    """A line that is seen at once, also by whoever reads from a pipe."""
+    """Print a line at once, also for whoever reads from a pipe."""
     typer.echo(line)
     sys.stdout.flush()

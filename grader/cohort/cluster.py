@@ -56,7 +56,7 @@ class Post(WorkerPlugin):  # type: ignore[misc]  # distributed has half of its t
         self.threads = ThreadPoolExecutor(worker.state.nthreads, "grader")
 
     def teardown(self, worker: Any) -> None:
-        """The run is over: end what is idle; what is busy ends when it has done."""
+        """End what is idle, for the run is over; what is busy ends when it has done."""
         with self.lock:
             self.closed, idle = True, list(self.idle)
             self.idle.clear()
@@ -65,7 +65,7 @@ class Post(WorkerPlugin):  # type: ignore[misc]  # distributed has half of its t
         self.threads.shutdown(wait=False)
 
     def grade(self, submission: Submission) -> Finished:
-        """One submission, in a thread of ours."""
+        """Return one submission, in a thread of ours."""
         with self.crew() as crew:
             [finished] = crew.grade(iter((submission,)))
         return finished
@@ -75,7 +75,7 @@ class Post(WorkerPlugin):  # type: ignore[misc]  # distributed has half of its t
 
     @contextmanager
     def crew(self) -> Iterator[Crew]:
-        """A crew for this thread alone, warm if there is one."""
+        """Return a crew for this thread alone, warm if there is one."""
         with self.lock:
             crew = self.idle.pop() if self.idle else self._new()
         try:
@@ -91,14 +91,14 @@ class Post(WorkerPlugin):  # type: ignore[misc]  # distributed has half of its t
 
 
 def _examined(order: Order, expected: dict[str, str]) -> Exam:
-    """On a worker: the exam of the run."""
+    """Return the exam of the run. Runs on a worker."""
     _same_versions(expected)
     with Crew(order, 1) as crew:
         return crew.examination()
 
 
 async def _graded(name: str, expected: dict[str, str], submission: Submission) -> Finished:
-    """On a worker: one submission.
+    """Grade one submission. Runs on a worker.
 
     A coroutine, though Dask would lend a thread: that thread would only wait for the grading
     process, and Dask's profiler looks at each of its threads a hundred times a second.
@@ -155,7 +155,7 @@ class Cluster:
             self.client.unregister_worker_plugin(self.name)
 
     def grade(self, submissions: Iterator[Submission]) -> Iterator[Finished]:
-        """As `Workforce` has it. Raises `HarnessError` when the scheduler is gone."""
+        """Grade as `Workforce` says. Raises `HarnessError` when the scheduler is gone."""
         first = next(submissions, None)
         if first is None:
             return
@@ -184,14 +184,14 @@ class Cluster:
             done.add(future)
 
     def _room(self) -> int:
-        """How many submissions may be in flight."""
+        """Return how many submissions may be in flight."""
         if time.monotonic() - self._looked >= LOOK_SECONDS:
             self._threads = sum(self.client.nthreads().values()) or 1
             self._looked = time.monotonic()
         return AHEAD * self._threads
 
     def _outcome(self, future: Future, submission: Submission) -> Finished:
-        """What came of one task; a machine's end is no fault of the submission's."""
+        """Return what came of one task; a machine's end is no fault of the submission's."""
         try:
             finished: Finished = future.result()
         except KilledWorker as error:
@@ -208,7 +208,7 @@ class Cluster:
 
 
 def connected(address: str, seconds: float = 10.0) -> Client:
-    """A client of the scheduler at `address`, such as tcp://10.0.0.1:8786. Raises `CallerError`."""
+    """Return a client of the scheduler at `address` (tcp://10.0.0.1:8786). Raises `CallerError`."""
     try:
         return Client(address, set_as_default=False, timeout=seconds)
     except (OSError, ValueError, TypeError) as error:

@@ -10,7 +10,7 @@ CGROUP = Path("/sys/fs/cgroup/cpu.max")
 
 
 def cores(quota: Path = CGROUP) -> int:
-    """The cores that this process may use: its affinity, or less where its cgroup allows less."""
+    """Return the cores that this process may use: its affinity, or less if its cgroup says so."""
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     try:
         allowed, period = quota.read_text().split()

@@ -12,7 +12,7 @@ from multiprocessing.connection import Connection, Pipe, wait
 from pathlib import Path
 
 import grader
-from grader.cohort.worker import Finished, Order, Trouble, set_aside
+from grader.cohort.worker import Finished, Order, WorkerFailure, set_aside
 from grader.errors import SandboxError
 from grader.problem import Exam
 from grader.records import Submission
@@ -78,7 +78,7 @@ class Crew:
         self._workers.clear()
 
     def grade(self, submissions: Iterator[Submission]) -> Iterator[Finished]:
-        """Each submission graded, in the order in which they are done.
+        """Yield each submission graded, in the order in which they are done.
 
         The next one is read only when a worker is free. A worker that dies is replaced
         and its submission tried again, `MOST_DEATHS` times in all. Raises `SandboxError`
@@ -109,13 +109,13 @@ class Crew:
                         f"the grader's own process ended {MOST_DEATHS} times while it graded this"
                     )
                     answer = set_aside(self.order, submission, fault)
-                if isinstance(answer, Trouble):
+                if isinstance(answer, WorkerFailure):
                     raise SandboxError(answer.why)
                 self._hand_out(again, submissions)  # before this result is written down
                 yield answer
 
     def examination(self) -> Exam:
-        """The exam, set by a worker if there is none yet. Raises `SandboxError`."""
+        """Return the exam, set by a worker if there is none yet. Raises `SandboxError`."""
         if self.exam is None:
             self._staffed()
         assert self.exam is not None
@@ -144,7 +144,7 @@ class Crew:
             first, *ignorant = new
             first.pipe.send(None)
             answer = first.pipe.recv()
-            if isinstance(answer, Trouble):
+            if isinstance(answer, WorkerFailure):
                 raise SandboxError(answer.why)
             self.exam = answer
         for worker in ignorant:

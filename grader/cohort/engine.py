@@ -9,8 +9,9 @@ import warnings
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
+from typing import TypeAlias, TypeVar
 
 from grader.bundled import bundled
 from grader.checks import ALL_CHECKS, View, run_checks
@@ -40,6 +41,7 @@ from grader.records import (
     Defect,
     Ended,
     Finding,
+    Grade,
     GraphNode,
     Observation,
     Observations,
@@ -50,14 +52,19 @@ from grader.records import (
 )
 from grader.repair import Workbench, repaired
 from grader.rubric import Rubric
+from grader.sandbox.pool import Zygote
 from grader.scoring import grade
 
 EXAM_TRIES = 3
 """A whole cohort waits for the exam: a child that a busy machine starves must not undo it."""
 
 
+Picture: TypeAlias = tuple[tuple[Annotation, ...], tuple[GraphNode, ...]]
+"""The notes beside the source, and the drawn network."""
+
+
 def fresh_seed() -> int:
-    """A seed that nobody can predict, small enough for JSON's numbers."""
+    """Return a seed that nobody can predict, small enough for JSON's numbers."""
     return secrets.randbits(48)
 
 
@@ -98,12 +105,8 @@ class Engine:
             threading.Thread(target=self._prepare, name="exam", daemon=True).start()
 
     def exam(self) -> Exam:
-        """The paper with the oracle's answers; waits for them. Raises `SandboxError`."""
+        """Return the paper with the oracle's answers; waits for them. Raises `SandboxError`."""
         return self._exam.result()
-
-    def stop(self) -> None:
-        """End every process at once; what is being graded comes back undecided."""
-        self._zygotes.close()
 
     def _prepare(self) -> None:
         for left in reversed(range(EXAM_TRIES)):
@@ -120,163 +123,145 @@ class Engine:
                     return
 
     def grade(self, submission: Submission) -> Result:
-        """The result of one submission. A fault of ours gives `undecided`, never a zero."""
+        """Return the result of one submission. A fault of ours gives `undecided`, never a zero."""
         started = time.perf_counter()
         submission = under_contract(submission, self.rubric.contract)
         try:
-            seen, findings = self._examine(submission)
+            view, findings = self._examine(submission)
         except HarnessError as error:
             return self.undecided(submission, str(error))
         except Exception as error:  # a bug of ours is one submission's trouble, not the run's
             return self.undecided(submission, f"the grader failed: {error!r}")
-        broken = [f.message for f in findings if f.status is CheckStatus.ERROR]
+        diagnosis = Diagnosis(process_defects(submission, view.observations))
         torch_trace = cache(lambda: self._trace(submission, "torch"))
-        diagnosis = self._diagnose(submission, seen, findings, torch_trace)
-        taken = torch_trace() if torch_trace.cache_info().currsize else Trace()
-        defects = self._mended(submission, seen, findings, diagnosis, torch_trace)
-        return Result(
-            submission,
-            self.rubric.id,
-            self.rubric.title,
-            self.rubric.digest,
-            self.settings.seed,
-            grade(
-                self.rubric,
-                findings,
-                self.checks,
-                defects=diagnosis.defects,
-                explained=diagnosis.explained,
-            ),
-            defects,
-            seen.observations,
-            {"wall_s": time.perf_counter() - started},
-            broken[0] if broken else "",
-            *self._pictured(submission, seen, findings, diagnosis, taken),
-            _drawn(submission, seen, findings),
-            contract=_contract(self.rubric),
-        )
+        fault = next((f.message for f in findings if f.status is CheckStatus.ERROR), "")
+        if not fault:
+            arguments = submission, view, findings, self.predictions, torch_trace
+            diagnosis = _extra(submission, "diagnosis", lambda: diagnose(*arguments), diagnosis)
+        defects, explained = diagnosis.defects, diagnosis.explained
+        scored = grade(self.rubric, findings, self.checks, defects=defects, explained=explained)
+        result = _result(self.rubric, self.settings, submission, scored, view.observations, fault)
+        result = replace(result, defects=defects)
+        if not fault:
+            traced = torch_trace() if torch_trace.cache_info().currsize else Trace()
+            result = self._with_extras(result, view, findings, diagnosis, torch_trace, traced)
+        return replace(result, timing={"wall_s": time.perf_counter() - started})
 
     def undecided(self, submission: Submission, fault: str) -> Result:
-        """The result of a submission that could not be assessed, through no fault of its own."""
+        """Return the result of what could not be assessed, through no fault of its own."""
         return undecided(self.rubric, self.settings, submission, fault)
 
-    def _diagnose(
+    def _with_extras(
         self,
-        submission: Submission,
-        view: View,
-        findings: Sequence[Finding],
-        torch_trace: Callable[[], Trace],
-    ) -> Diagnosis:
-        """Named defects, where the checks ran; what a process did, where they did not."""
-        if any(f.status is CheckStatus.ERROR for f in findings):
-            return Diagnosis(process_defects(submission, view.observations))
-        try:
-            return diagnose(submission, view, findings, self.predictions, torch_trace)
-        except Exception as error:  # the numbers stand without it, and so does the grade
-            warnings.warn(f"{submission.id}: the diagnosis failed: {error!r}", stacklevel=2)
-            return Diagnosis(process_defects(submission, view.observations))
-
-    def _pictured(
-        self,
-        submission: Submission,
+        result: Result,
         view: View,
         findings: Sequence[Finding],
         diagnosis: Diagnosis,
-        torch_trace: Trace,
-    ) -> tuple[tuple[Annotation, ...], tuple[GraphNode, ...]]:
-        """What stands beside the source's lines, and the drawn network; empty if that fails."""
-        if any(f.status is CheckStatus.ERROR for f in findings):
-            return (), ()
-        try:
-            traces = {"numpy": view.named, "torch": view.names_of(torch_trace)}
+        torch_trace: Callable[[], Trace],
+        traced: Trace,
+    ) -> Result:
+        """Add notes, the drawn network, pictures and repairs; the grade stands without them."""
+        submission = result.submission
+
+        def draw() -> Picture:
+            traces = {"numpy": view.named, "torch": view.names_of(traced)}
             graph = network(view, findings, diagnosis, traces)
-            beside = annotated(view, diagnosis, self.predictions, traces, graph)
-        except Exception as error:  # the grade stands without a picture
-            warnings.warn(f"{submission.id}: the picture failed: {error!r}", stacklevel=2)
-            return (), ()
-        return beside, graph
+            return annotated(view, diagnosis, self.predictions, traces, graph), graph
 
-    def _mended(
-        self,
-        submission: Submission,
-        view: View,
-        findings: Sequence[Finding],
-        diagnosis: Diagnosis,
-        torch_trace: Callable[[], Trace],
-    ) -> tuple[Defect, ...]:
-        """The defects with mends that are proven. The grade is settled without them."""
-        if not self.settings.mends or any(f.status is CheckStatus.ERROR for f in findings):
-            return diagnosis.defects
+        def repair() -> tuple[Defect, ...]:
+            bench = self._workbench(submission, view, torch_trace)
+            return repaired(submission, view, findings, diagnosis, bench)
+
+        nothing: Picture = ((), ())
+        annotations, graph = _extra(submission, "picture", draw, nothing)
+        drawn = _extra(submission, "picture", lambda: pictures(view), Pictures())
+        defects = result.defects
+        if self.settings.mends:
+            defects = _extra(submission, "mending", repair, defects)
+        return replace(
+            result, defects=defects, annotations=annotations, graph=graph, pictures=drawn
+        )
+
+    def _workbench(
+        self, submission: Submission, view: View, torch_trace: Callable[[], Trace]
+    ) -> Workbench:
+        """Return what repairs are tried with: the examination, trials, and traces."""
 
         def tried(side: str, cases: Sequence[Case]) -> AbstractContextManager[Trials | None]:
-            zygote = self._zygotes.numpy if side == "numpy" else self._zygotes.torch
-            allowance = self.settings.allowance
+            zygote, allowance = self._zygote(side), self.settings.allowance
             return trials(submission, cases, side, self.paper.noise, zygote, allowance)
 
-        workbench = Workbench(
-            lambda repaired: self._examine(repaired)[1],
+        return Workbench(
+            lambda edited: self._examine(edited)[1],
             tried,
             lambda side: view.trace if side == "numpy" else torch_trace(),
         )
-        try:
-            return repaired(submission, view, findings, diagnosis, workbench)
-        except Exception as error:  # a mend is an extra: without it all stands as it is
-            warnings.warn(f"{submission.id}: the mending failed: {error!r}", stacklevel=2)
-            return diagnosis.defects
 
     def _examine(self, submission: Submission) -> tuple[View, list[Finding]]:
-        """What is seen of a submission, and what the checks say of it."""
+        """Return what is seen of a submission, and what the checks say of it."""
         if submission.main:
             allowance = self.settings.allowance
             seen = seen_of(submission, self.paper, self._zygotes, allowance)
         else:
             why = submission.defects[0].message if submission.defects else "no Python file"
-            seen = unseen(_nothing(Ended.MISSING, why))
-        everything = View(self.exam(), *seen)
-        return everything, run_checks(ALL_CHECKS, everything)
+            seen = unseen(_no_observations(Ended.MISSING, why))
+        view = View(self.exam(), *seen)
+        return view, run_checks(ALL_CHECKS, view)
 
     def _trace(self, submission: Submission, side: str) -> Trace:
-        """What every expression of one part was, in a child of its own."""
-        zygote = self._zygotes.numpy if side == "numpy" else self._zygotes.torch
-        return take_trace(submission, self.paper, side, zygote, self.settings.allowance)
+        """Return what every expression of one part was, in a child of its own."""
+        return take_trace(submission, self.paper, side, self._zygote(side), self.settings.allowance)
+
+    def _zygote(self, side: str) -> Zygote:
+        return self._zygotes.numpy if side == "numpy" else self._zygotes.torch
 
 
 def undecided(rubric: Rubric, settings: Settings, submission: Submission, fault: str) -> Result:
-    """The result of a submission that could not be assessed, through no fault of its own."""
+    """Return the result of what could not be assessed, through no fault of its own."""
     checks = {check.id: check for check in ALL_CHECKS}
     findings = [Finding(id, CheckStatus.ERROR, "Not assessed.") for id in checks]
+    observations = _no_observations(Ended.HARNESS, fault)
+    scored = grade(rubric, findings, checks)
+    return _result(rubric, settings, submission, scored, observations, fault)
+
+
+def _result(
+    rubric: Rubric,
+    settings: Settings,
+    submission: Submission,
+    scored: Grade,
+    observations: Observations,
+    fault: str,
+) -> Result:
+    contract = rubric.contract
     return Result(
         submission,
         rubric.id,
         rubric.title,
         rubric.digest,
         settings.seed,
-        grade(rubric, findings, checks),
+        scored,
         (),
-        _nothing(Ended.HARNESS, fault),
+        observations,
         {"wall_s": 0.0},
         fault,
-        contract=_contract(rubric),
+        contract=(contract.title, contract.digest) if contract else ("", ""),
     )
 
 
-def _drawn(submission: Submission, view: View, findings: Sequence[Finding]) -> Pictures:
-    """What the comparisons look like; empty if that fails."""
-    if any(f.status is CheckStatus.ERROR for f in findings):
-        return Pictures()
+Extra = TypeVar("Extra")
+
+
+def _extra(submission: Submission, what: str, find: Callable[[], Extra], otherwise: Extra) -> Extra:
+    """Return what `find` gives; where it fails, warn and return `otherwise`."""
     try:
-        return pictures(view)
-    except Exception as error:  # the grade stands without a picture
-        warnings.warn(f"{submission.id}: the picture failed: {error!r}", stacklevel=2)
-        return Pictures()
+        return find()
+    except Exception as error:  # the numbers stand without it, and so does the grade
+        warnings.warn(f"{submission.id}: the {what} failed: {error!r}", stacklevel=2)
+        return otherwise
 
 
-def _contract(rubric: Rubric) -> tuple[str, str]:
-    """Title and digest of the course's contract; ("", "") under the canonical one."""
-    return (rubric.contract.title, rubric.contract.digest) if rubric.contract else ("", "")
-
-
-def _nothing(ended: Ended, why: str) -> Observations:
-    """The observations of a submission that never ran."""
+def _no_observations(ended: Ended, why: str) -> Observations:
+    """Return the observations of a submission that never ran."""
     report = ProcessReport(Observation(ended, error=why))
     return Observations(report, report, {})

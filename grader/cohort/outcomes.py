@@ -72,7 +72,7 @@ class Outcomes(Collection[Graded]):
         return len(self._sizes)
 
     def __iter__(self) -> Iterator[Graded]:
-        """Each outcome. Raises `LookupError` at one that has not come in."""
+        """Yield each outcome. Raises `LookupError` at one that has not come in."""
         for start, size in zip(self._starts, self._sizes, strict=True):
             if not size:
                 raise LookupError("an outcome is missing: the run has not come to its end")

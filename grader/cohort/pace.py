@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable
 
 from grader.cohort.outcomes import Graded
+from grader.report.stored import is_decided
 
 RECENT = 64
 """Graded submissions over which the rate is taken: a slow one passes, a slow disk shows."""
@@ -23,10 +24,10 @@ class Pace:
         self._moments = deque([self.started], maxlen=RECENT)
 
     def count(self, graded: Graded) -> None:
-        """One more outcome is known."""
+        """Count one more outcome."""
         self.done += 1
         self.kept += graded.kept
-        self.undecided += graded.document["status"] == "undecided"
+        self.undecided += not is_decided(graded.document)
         if not graded.kept:
             self._moments.append(self.clock())
 

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from grader import __version__
-from grader.cohort.alike import STRUCTURE_KEY, groups
 from grader.cohort.crew import Crew
 from grader.cohort.engine import Engine
 from grader.cohort.outcomes import Documents, Graded, Outcomes
+from grader.cohort.similarity import STRUCTURE_KEY, groups
 from grader.cohort.store import (
     REUSE_KEY,
     read_result,
@@ -90,7 +90,7 @@ def grade_cohort(
         tell(graded)
 
     def missing() -> Iterator[Submission]:
-        """What has to be graded; the rest is said on the way. Reads one at a time."""
+        """Yield what has to be graded; the rest is said on the way. Reads one at a time."""
         for number, entry in enumerate(found):
             try:
                 submission = entry.read()
@@ -126,7 +126,7 @@ def write_cohort(order: Order, title: str, graded: Collection[Graded], out: Path
     rubric, documents = order.rubric, Documents(graded)
     sketches = {g.id: str(g.document.get(STRUCTURE_KEY) or "") for g in graded}
     remember_submissions(out, list(sketches))
-    alike = [(group.ids, group.share) for group in groups(sketches)]
+    alike = groups(sketches)
     del sketches  # half a kilobyte each
     with writing_whole(out / "scores.csv") as stream:
         write_csv(documents, stream)

@@ -17,6 +17,7 @@ from typing import Any, TextIO
 from grader import __version__
 from grader.cohort.engine import Settings
 from grader.errors import CallerError
+from grader.report.stored import is_decided
 from grader.rubric import Rubric
 
 REUSE_KEY = "reuse_key"
@@ -34,7 +35,7 @@ def write_whole(path: Path, text: str) -> None:
 
 @contextmanager
 def writing_whole(path: Path) -> Iterator[TextIO]:
-    """A stream to `path` by way of a temporary name in the same folder.
+    """Return a stream to `path` by way of a temporary name in the same folder.
 
     A reader sees the old file or the new one, never half of one, and an
     interrupted run leaves no half file behind under the real name. Once this
@@ -59,7 +60,7 @@ def writing_whole(path: Path) -> Iterator[TextIO]:
 
 
 def _made(folder: Path) -> None:
-    """The folder, with every one above it that is missing; each new name reaches the disk."""
+    """Make the folder and every missing one above it; each new name reaches the disk."""
     if not folder.is_dir():
         _made(folder.parent)
         folder.mkdir(exist_ok=True)
@@ -85,7 +86,7 @@ def sweep(folder: Path) -> None:
 def reuse_key(
     submission_digest: str, rubric_digest: str, settings: Settings, contract_digest: str = ""
 ) -> str:
-    """What a result depends on, as one digest."""
+    """Return what a result depends on, as one digest."""
     facts = {
         "submission": submission_digest,
         "rubric": rubric_digest,
@@ -102,7 +103,7 @@ def reuse_key(
 
 
 def read_result(path: Path) -> dict[str, Any] | None:
-    """The result stored at `path`; None when there is none that can be read."""
+    """Return the result stored at `path`; None when there is none that can be read."""
     try:
         document = json.loads(path.read_bytes())
     except (OSError, ValueError, RecursionError):
@@ -111,12 +112,8 @@ def read_result(path: Path) -> dict[str, Any] | None:
 
 
 def reusable(document: Mapping[str, Any] | None, key: str) -> bool:
-    """Whether a stored result may stand for a new one. Undecided ones are tried again."""
-    return (
-        document is not None
-        and document.get(REUSE_KEY) == key
-        and document.get("status") == "graded"
-    )
+    """Return whether a stored result may stand for a new one. Undecided ones are tried again."""
+    return document is not None and document.get(REUSE_KEY) == key and is_decided(document)
 
 
 def remember_seed(out: Path, seed: int) -> None:
@@ -144,7 +141,7 @@ def remember_submissions(out: Path, ids: Sequence[str]) -> None:
 
 
 def result_files(out: Path) -> dict[str, Path]:
-    """By id, the results in `out`: those of its last run, or all where that was cut short."""
+    """Return by id the results in `out`: those of its last run, or all after an aborted one."""
     folder = out / "submissions"
     if not folder.is_dir():
         path = out / "result.json"
@@ -157,14 +154,14 @@ def result_files(out: Path) -> dict[str, Path]:
 
 
 def earlier_seed(out: Path) -> int | None:
-    """The seed of the run whose results lie in `out`, so that all results share one."""
+    """Return the seed of the run whose results lie in `out`, so that all results share one."""
     document = read_result(out / RUN_FILE)
     seed = document.get("seed") if document else None
     return seed if isinstance(seed, int) else None
 
 
 def versions() -> dict[str, str]:
-    """What computes a result, with versions; the same on every machine of a run."""
+    """Return what computes a result, with versions; the same on every machine of a run."""
     return {"grader": __version__, "numpy": _version("numpy"), "torch": _version("torch")}
 
 

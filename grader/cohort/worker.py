@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Any
 
-from grader.cohort.alike import STRUCTURE_KEY, sketch
 from grader.cohort.engine import Engine, Settings, undecided
+from grader.cohort.similarity import STRUCTURE_KEY, sketch
 from grader.errors import GraderError
 from grader.observe.zygotes import Zygotes
 from grader.problem import Exam
@@ -43,14 +43,14 @@ class Finished:
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
+class WorkerFailure:
     """A worker cannot work at all, and says why: no sandbox, no oracle."""
 
     why: str
 
 
 def written(order: Order, result: Result) -> Finished:
-    """A result as the files say it. What cannot be written down is undecided, never lost."""
+    """Return a result as the files say it. What cannot be written down is undecided, never lost."""
     try:
         page = render_report(result, audience=order.audience)
         document = result_json(result) | {STRUCTURE_KEY: sketch(result.submission)}
@@ -67,7 +67,7 @@ def written(order: Order, result: Result) -> Finished:
 
 
 def set_aside(order: Order, submission: Submission, fault: str) -> Finished:
-    """The files of a submission that could not be assessed, through no fault of its own."""
+    """Return the files of a submission that could not be assessed, through no fault of its own."""
     return written(order, undecided(order.rubric, order.settings, submission, fault))
 
 
@@ -82,7 +82,7 @@ class Grader:
         self.engine = Engine(order.rubric, order.settings, zygotes, exam)
 
     def grade(self, submission: Submission) -> Finished:
-        """The files of one submission."""
+        """Return the files of one submission."""
         return written(self.order, self.engine.grade(submission))
 
 
@@ -101,6 +101,6 @@ def serve(connection: Connection) -> None:
             while True:
                 connection.send(grader.grade(connection.recv()))
         except GraderError as error:
-            connection.send(Trouble(str(error)))
+            connection.send(WorkerFailure(str(error)))
         except (EOFError, BrokenPipeError, ConnectionResetError):
             return  # the parent is done, or gone

@@ -25,7 +25,7 @@ class Workforce(Protocol):
         """End everything; after an error without waiting for what is under way."""
 
     def grade(self, submissions: Iterator[Submission]) -> Iterator[Finished]:
-        """Each submission graded, in the order in which they are done.
+        """Yield each submission graded, in the order in which they are done.
 
         The next one is read only when there is room for it. Raises `SandboxError` when
         nothing can be graded at all.

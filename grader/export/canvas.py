@@ -11,7 +11,8 @@ import csv
 import re
 
 from grader.cohort.store import writing_whole
-from grader.export.entry import Done, Job, fraction, identity, scaled
+from grader.export.entry import Done, Job, identity, scaled
+from grader.report.stored import fraction_of
 from grader.report.table import cell
 
 COLUMNS = ("Student", "ID", "SIS User ID", "SIS Login ID", "Section")
@@ -21,7 +22,7 @@ NUMBER = re.compile(r"\d{1,20}")
 
 
 def write(job: Job) -> Done:
-    """One row a student. An undecided one has no score, so Canvas leaves theirs as it is."""
+    """Return one row a student. An undecided one has no score, so Canvas leaves theirs as it is."""
     documents = (job.folder.reviewed(id).document for id in job.folder.paths)
     most = max((float(d["max_score"]) for d in documents), default=0.0)
     count, left_out = 0, []
@@ -35,7 +36,7 @@ def write(job: Job) -> Done:
                 writer.writerow([*COLUMNS, cell(title)])
                 writer.writerow([POINTS_ROW, "", "", "", "", scaled(1.0, most)])
             id, name, who = identity(document)
-            share = fraction(document)
+            share = fraction_of(document)
             if share is None:
                 left_out.append(f"{id} is undecided")
             number, login = (who, "") if NUMBER.fullmatch(who) else ("", who)

@@ -18,8 +18,9 @@ from typing import Any
 from grader.bundled import PACKAGE, bundled
 from grader.cohort.store import CONTRACT_FILE, write_whole
 from grader.errors import CallerError
-from grader.export.entry import Done, Job, feedback
+from grader.export.entry import Done, Job, counting, feedback
 from grader.report.escape import visible
+from grader.report.stored import is_decided
 from grader.review import Reviewed
 from grader.rubric import Rubric
 
@@ -33,14 +34,14 @@ EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
 def write(job: Job) -> Done:
-    """The files of one submission, or of a cohort with its autograder.
+    """Return the files of one submission, or of a cohort with its autograder.
 
     An undecided submission gets none: Gradescope would show a missing score as zero.
     """
     single = (job.folder.out / "result.json").is_file() and len(job.folder.paths) == 1
     count, left_out = 0, []
     for reviewed in job.folder.all_reviewed():
-        if reviewed.document["status"] != "graded":
+        if not is_decided(reviewed.document):
             left_out.append(f"{reviewed.id} is undecided")
             continue
         where = job.output if single else job.output / reviewed.id
@@ -54,14 +55,13 @@ def write(job: Job) -> Done:
 
 
 def results(reviewed: Reviewed) -> dict[str, Any]:
-    """One submission as Gradescope shows it. All text is text: nothing is read as HTML or ANSI.
+    """Return one submission as Gradescope shows it. Nothing in it is read as HTML or ANSI.
 
     `score` stands over the sum of the tests: gates and bonuses are in it. It holds what a
     candidate may see.
     """
     document = reviewed.document
-    marks = document.get("review", {}).get("marks", ())
-    marked = {mark["id"] for mark in marks if mark["counts"]}
+    marked = {mark["id"] for mark in counting(document, "marks")}
     return {
         "score": float(document["score"]),
         "output": _text("\n".join(feedback(reviewed))),
@@ -83,12 +83,12 @@ def results(reviewed: Reviewed) -> dict[str, Any]:
 
 
 def _worth(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """The checks and marks that are worth something, and those that failed."""
+    """Return the checks and marks that are worth something, and those that failed."""
     return [c for c in document["checks"] if c["max_points"] or c["status"] == "fail"]
 
 
 def _test(number: int, check: Mapping[str, Any], marked: Collection[str]) -> dict[str, Any]:
-    """One check. An open one has no points yet, and neither passed nor failed."""
+    """Return one check. An open one has no points yet, and neither passed nor failed."""
     lines = [check["message"]]
     if check["explained_by"]:
         lines.append(f"Only because of {' and '.join(check['explained_by'])}.")
@@ -153,7 +153,7 @@ def _add(archive: zipfile.ZipFile, name: str, data: bytes, mode: int = PLAIN) ->
 
 
 def pinned() -> list[str]:
-    """What the grader needs, in the very versions that are in use here."""
+    """Return what the grader needs, in the very versions that are in use here."""
     wanted = [r for r in requires("backprop-grader") or () if "extra ==" not in r]
     names = sorted(found[0] for text in wanted if (found := NAME.match(text)))
     return [f"{name}=={version(name).partition('+')[0]}" for name in names]

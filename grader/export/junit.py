@@ -15,7 +15,7 @@ MOST_LETTERS = 4000
 
 
 def write(job: Job) -> Done:
-    """All submissions in one file, one after another."""
+    """Return all submissions in one file, one after another."""
     count = 0
     with writing_whole(job.output) as stream:
         stream.write('<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="grader">\n')
@@ -49,7 +49,7 @@ def _suite(reviewed: Reviewed) -> Iterator[str]:
 
 
 def _case(id: str, check: Mapping[str, Any]) -> Iterator[str]:
-    """One check: what failed, what waited, and what was our fault are three things."""
+    """Yield one check: what failed, what waited, and what was our fault are three things."""
     attributes = {"classname": f"{id}.{check['part']}", "name": check["id"], "time": "0"}
     message = clip(str(check["message"]), MOST_LETTERS)
     match check["status"]:

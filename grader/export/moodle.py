@@ -16,8 +16,9 @@ from dataclasses import dataclass
 
 from grader.cohort.store import writing_whole
 from grader.errors import CallerError
-from grader.export.entry import Done, Job, feedback, fraction, identity, scaled
+from grader.export.entry import Done, Job, feedback, identity, scaled
 from grader.report.escape import visible
+from grader.report.stored import fraction_of
 from grader.report.table import FORMULA_STARTS
 from grader.review import Reviewed
 
@@ -39,7 +40,7 @@ class Worksheet:
     mark: str
 
     def cell(self, row: Sequence[str], column: str) -> str:
-        """What stands there, "" where the row or the head is shorter."""
+        """Return what stands there, "" where the row or the head is shorter."""
         at = self.columns.get(column, len(row))
         return row[at] if at < len(row) else ""
 
@@ -73,7 +74,7 @@ def write(job: Job) -> Done:
 
 
 def read_worksheet(job: Job) -> Worksheet:
-    """The worksheet's cells. Raises `CallerError` when it cannot be read as one."""
+    """Return the worksheet's cells. Raises `CallerError` when it cannot be read as one."""
     path = job.worksheet
     assert path is not None
     try:
@@ -96,7 +97,7 @@ def read_worksheet(job: Job) -> Worksheet:
 
 
 def _people(job: Job) -> dict[str, list[Reviewed]]:
-    """Submissions by the participant's number, and by name in lower case."""
+    """Return submissions by the participant's number, and by name in lower case."""
     found: dict[str, list[Reviewed]] = {}
     for reviewed in job.folder.all_reviewed():
         _, name, who = identity(reviewed.document)
@@ -119,7 +120,7 @@ def _match(
 
 def _fill(sheet: Worksheet, row: list[str], reviewed: Reviewed) -> str:
     """Put grade and feedback in their cells; gives why not, "" when it did."""
-    share = fraction(reviewed.document)
+    share = fraction_of(reviewed.document)
     if share is None:
         return "is undecided, so its grade stays as it was"
     if sheet.cell(row, CHANGEABLE).strip().lower() in LOCKED:
@@ -139,7 +140,7 @@ def _fill(sheet: Worksheet, row: list[str], reviewed: Reviewed) -> str:
 
 
 def _comments(reviewed: Reviewed) -> str:
-    """The feedback as HTML of our own, in which nothing of anybody else's is HTML."""
+    """Return the feedback as HTML of our own, in which nothing of anybody else's is HTML."""
     lines = [html.escape(visible(line, multiline=False)) for line in feedback(reviewed)]
     kept: list[str] = []
     for line in lines:

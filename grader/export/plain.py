@@ -9,7 +9,7 @@ from typing import Any
 from grader import __version__
 from grader.cohort.store import writing_whole
 from grader.export.entry import Done, Job, identity
-from grader.report.overview import is_decided
+from grader.report.stored import is_decided
 from grader.report.table import FIXED_COLUMNS, cell, part_ids, table_line
 from grader.review import Reviewed
 
@@ -17,7 +17,7 @@ REVIEW_COLUMNS = ("automatic_score", "open_points", "marks_to_confirm", "reviewe
 
 
 def write_table(job: Job) -> Done:
-    """One line a submission; what is not known is empty."""
+    """Return one line a submission; what is not known is empty."""
     count = 0
     parts = part_ids(job.folder.result(id) for id in job.folder.paths)
     with writing_whole(job.output) as stream:
@@ -31,7 +31,7 @@ def write_table(job: Job) -> Done:
 
 
 def write_json(job: Job) -> Done:
-    """Every `result.json` with the marks in it; its key `review` tells both sides apart."""
+    """Return every `result.json` with the marks in it; its key `review` tells both sides apart."""
     count = 0
     head = json.dumps({"schema_version": 1, "grader_version": __version__})
     with writing_whole(job.output) as stream:
@@ -46,7 +46,7 @@ def write_json(job: Job) -> Done:
 
 def _review(reviewed: Reviewed) -> list[Any]:
     automatic = reviewed.automatic
-    who = dict.fromkeys(s.change.who for s in reviewed.said.values())
+    who = dict.fromkeys(s.change.who for s in reviewed.judged.values())
     return [
         automatic["score"] if is_decided(automatic) else "",
         reviewed.document["open_points"],

@@ -50,7 +50,7 @@ MOST, LONGEST = 40, 20_000
 def written_answers(
     answers: str, cells: Sequence[str], code: Sequence[SourceFile]
 ) -> tuple[WrittenAnswer, ...]:
-    """What was written, matched to the questions 1 to 5; text of `answers` and `cells`
+    """Return what was written, matched to the questions 1 to 5; text of `answers` and `cells`
     that belongs to none of them stands under 0, and so does what two could claim."""
     found = [
         *_of_text(answers, "answers.md"),
@@ -61,7 +61,7 @@ def written_answers(
 
 
 def _of_text(text: str, where: str) -> Iterator[WrittenAnswer]:
-    """The sections of a text by their headings; what precedes the first has none."""
+    """Yield the sections of a text by their headings; what precedes the first has none."""
     before, *rest = HEADING.split(text)
     for heading, body in (("", before), *zip(rest[::2], rest[1::2], strict=True)):
         if heading:
@@ -74,7 +74,7 @@ def _of_text(text: str, where: str) -> Iterator[WrittenAnswer]:
 
 
 def _of_block(text: str, where: str, enough: int = ENOUGH) -> Iterator[WrittenAnswer]:
-    """A text without headings: parts that a line names, or else the whole by its words."""
+    """Yield a text without headings: parts that a line names, or else the whole by its words."""
     parts: list[tuple[int, list[str]]] = [(0, [])]
     for line in text.strip().splitlines():
         number = _named(line, NAMED)
@@ -89,20 +89,20 @@ def _of_block(text: str, where: str, enough: int = ENOUGH) -> Iterator[WrittenAn
 
 
 def _of_code(file: SourceFile) -> Iterator[WrittenAnswer]:
-    """Docstrings and comments that answer a question."""
+    """Yield docstrings and comments that answer a question."""
     for line, text in (*_docstrings(file), *_comments(file)):
         yield from _of_remark(text, f"{file.path}, line {line}")
 
 
 def _of_remark(text: str, where: str) -> Iterator[WrittenAnswer]:
-    """What a docstring or a comment answers, where it says enough or names the question."""
+    """Yield what a docstring or a comment answers, where it says enough or names the question."""
     named = any(_named(row, NAMED) for row in text.splitlines())
     if named or len(text.split()) >= LEAST_WORDS:
         yield from _of_block(text, where, ENOUGH_IN_CODE)
 
 
 def _docstrings(file: SourceFile) -> Iterator[tuple[int, str]]:
-    """The strings that stand alone at module level, with their first line."""
+    """Yield the strings that stand alone at module level, with their first line."""
     try:
         tree = parse(file.data, file.path)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
@@ -114,7 +114,7 @@ def _docstrings(file: SourceFile) -> Iterator[tuple[int, str]]:
 
 
 def _comments(file: SourceFile) -> Iterator[tuple[int, str]]:
-    """Comments of their own that follow each other, as one text."""
+    """Yield comments of their own that follow each other, as one text."""
     if not any(a.question for text in _remarks(file.data) for a in _of_remark(text, "")):
         return  # tokenizing takes longer than all else of the intake
     first, rows = 0, list[str]()
@@ -134,7 +134,7 @@ def _comments(file: SourceFile) -> Iterator[tuple[int, str]]:
 
 
 def _remarks(data: bytes) -> Iterator[str]:
-    """What `_comments` may find, seen as lines."""
+    """Yield what `_comments` may find, seen as lines."""
     for block in REMARKS.findall(data):
         lines = block.decode("utf-8", "replace").splitlines()
         yield "\n".join(_uncommented(line.strip()) for line in lines)
@@ -145,12 +145,12 @@ def _uncommented(comment: str) -> str:
 
 
 def _named(line: str, *patterns: re.Pattern[str]) -> int:
-    """The question that a line names, 0 for none."""
+    """Return the question that a line names, 0 for none."""
     return next((int(m[1]) for p in patterns if (m := p.match(line.strip()))), 0)
 
 
 def _by_words(text: str, enough: int = ENOUGH) -> int:
-    """The one question of which a text has enough words, 0 where none or two have."""
+    """Return the one question of which a text has enough words, 0 where none or two have."""
     low = text.lower()
     counts = {n: sum(bool(re.search(w, low)) for w in words) for n, words in WORDS}
     best = max(counts.values())

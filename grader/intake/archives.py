@@ -50,7 +50,7 @@ LONG_HEADERS = (
 
 
 def read_archive(name: str, data: bytes) -> Read:
-    """The members of a `.zip`, `.tar`, `.tar.gz` or `.tgz` that can matter.
+    """Return the members of a `.zip`, `.tar`, `.tar.gz` or `.tgz` that can matter.
 
     Raises `SubmissionError` when it is none, or past the limits.
     """
@@ -60,7 +60,7 @@ def read_archive(name: str, data: bytes) -> Read:
 
 
 def read_zip(data: bytes) -> Read:
-    """The members of a zip that can matter. Raises `SubmissionError` when it is no zip."""
+    """Return the members of a zip that can matter. Raises `SubmissionError` when it is no zip."""
     into = Collector()
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
@@ -93,7 +93,7 @@ def _zip_reader(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Callable[[
 
 
 def why_no_zip_member(member: zipfile.ZipInfo) -> str:
-    """Why a member of a zip is not read, "" when it is."""
+    """Return why a member of a zip is not read, "" when it is."""
     kind = stat.S_IFMT(member.external_attr >> 16)
     if kind not in (0, stat.S_IFREG):
         return "a link" if kind == stat.S_IFLNK else "no regular file"
@@ -103,7 +103,7 @@ def why_no_zip_member(member: zipfile.ZipInfo) -> str:
 
 
 def member_name(member: zipfile.ZipInfo) -> str:
-    """A member's name. Archivers that do not say that it is UTF-8 mostly mean it all the same."""
+    """Return a member's name: as UTF-8 where it can be read so, whatever the archiver says."""
     if not member.flag_bits & UTF8_NAME:
         try:
             return member.filename.encode("cp437").decode("utf-8")
@@ -115,7 +115,7 @@ def member_name(member: zipfile.ZipInfo) -> str:
 # ── tar ──────────────────────────────────────────────────────────────────────
 
 
-class Counted(io.RawIOBase):
+class LimitedStream(io.RawIOBase):
     """A stream of which at most `MAX_UNPACKED` bytes can be read."""
 
     def __init__(self, stream: IO[bytes], most: int = MAX_UNPACKED) -> None:
@@ -154,10 +154,10 @@ def unpacked(stream: IO[bytes]) -> IO[bytes]:
 
 
 def read_tar(data: bytes) -> Read:
-    """The members of a tar that can matter, gzipped or not. Raises `SubmissionError`."""
+    """Return the members of a tar that can matter, gzipped or not. Raises `SubmissionError`."""
     into = Collector()
     try:
-        stream = Counted(unpacked(io.BytesIO(data)))
+        stream = LimitedStream(unpacked(io.BytesIO(data)))
         with tarfile.open(fileobj=stream, mode="r|", tarinfo=Header) as archive:
             for number, member in enumerate(archive):
                 if number >= MAX_WALKED:
@@ -183,7 +183,7 @@ def _tar_reader(archive: tarfile.TarFile, member: tarfile.TarInfo) -> Callable[[
 
 
 def why_no_tar_member(member: tarfile.TarInfo) -> str:
-    """Why a member of a tar is not read, "" when it is."""
+    """Return why a member of a tar is not read, "" when it is."""
     if member.type in FILES and not member.issparse():
         return ""
     return "a link" if member.issym() or member.islnk() else "no regular file"
@@ -221,14 +221,14 @@ def collect_member(
 
 
 def environments_of(names: Iterable[str]) -> frozenset[str]:
-    """The folders among `names` that are virtual environments, with their slash."""
+    """Return the folders among `names` that are virtual environments, with their slash."""
     return frozenset(
         name.removesuffix(ENVIRONMENT) for name in names if name.endswith(f"/{ENVIRONMENT}")
     )
 
 
 def clean_member(name: str) -> str | None:
-    """A member's path, made relative and POSIX; None for one that climbs or is absolute."""
+    """Return a member's path, made relative and POSIX; None for one that climbs or is absolute."""
     path = PurePosixPath(name.replace("\\", "/"))
     bad = path.is_absolute() or ".." in path.parts or not path.parts
     bad = bad or path.as_posix()[1:2] == ":" or "\0" in name or len(name) > 300

@@ -17,7 +17,7 @@ LINE_END = re.compile(rb"\r\n|\r|\n")
 
 
 def slow_encoding(data: bytes) -> str:
-    """The slow encoding that one of the first two lines names, "" for none.
+    """Return the slow encoding that one of the first two lines names, "" for none.
 
     Looks for more than Python does, which wants a comment: nobody writes this by accident.
     """

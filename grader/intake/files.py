@@ -71,7 +71,7 @@ class Read:
 
 
 class Collector:
-    """Gathers files until a limit is reached; a later file of the same path takes its place."""
+    """Gathers files until a limit is reached; a later file of the same path takes its container."""
 
     def __init__(self) -> None:
         self._files: dict[str, SourceFile] = {}
@@ -110,37 +110,37 @@ class Collector:
             self._inner = SourceFile(path, data)
 
     def done(self) -> Read:
-        """All of it."""
+        """Return all of it."""
         reasons = {path: why for path, why in self._passed.items() if why}
         return Read(tuple(self._files.values()), tuple(self._passed), reasons, self._inner)
 
 
 def wanted(path: str) -> bool:
-    """Whether a file can matter to grading, by its path alone."""
+    """Return whether a file can matter to grading, by its path alone."""
     parts = PurePosixPath(path).parts
     hidden = any(p.startswith(".") or p in JUNK_FOLDERS for p in parts)
     return not hidden and path.lower().endswith(TEXT_SUFFIXES)
 
 
 def is_archive(path: str) -> bool:
-    """Whether a file is an archive by its name, and no hidden one."""
+    """Return whether a file is an archive by its name, and no hidden one."""
     return path.lower().endswith(ARCHIVES) and not PurePosixPath(path).name.startswith(".")
 
 
 def limit_of(path: str) -> int:
-    """Bytes that are read of a file at most."""
+    """Return bytes that are read of a file at most."""
     if is_archive(path):
         return MAX_INNER
     return MAX_NOTEBOOK if path.lower().endswith(".ipynb") else MAX_FILE
 
 
 def too_large(limit: int) -> str:
-    """The reason for passing over what is longer than `limit` bytes."""
+    """Return the reason for passing over what is longer than `limit` bytes."""
     return f"larger than {limit >> 20} MiB"
 
 
 def junk_folder(path: str) -> str:
-    """The part of `path` up to a folder that is no source, with its slash; "" for none."""
+    """Return the part of `path` up to a folder that is no source, with its slash; "" for none."""
     parts = PurePosixPath(path).parts
     for index, part in enumerate(parts[:-1]):
         if part in JUNK_FOLDERS:
@@ -149,7 +149,7 @@ def junk_folder(path: str) -> str:
 
 
 def read_folder(folder: Path) -> Read:
-    """The regular files below `folder` that can matter. Raises `SubmissionError` past limits."""
+    """Return the regular files below `folder` that can matter. Raises `SubmissionError`."""
     collector = Collector()
     collect_folder(folder, "", collector)
     return collector.done()
@@ -178,7 +178,7 @@ def collect_file(path: Path, name: str, into: Collector) -> None:
 
 
 def _walk(folder: Path, prefix: str, into: Collector) -> Iterator[Path]:
-    """Entries below `folder` in sorted order, not following links, junk folders left out."""
+    """Yield entries below `folder` in sorted order, not following links, junk folders left out."""
     count = 0
     for root, folders, names in os.walk(folder, followlinks=False):
         where = Path(root).relative_to(folder).as_posix()
@@ -201,7 +201,7 @@ def _walk(folder: Path, prefix: str, into: Collector) -> Iterator[Path]:
 
 
 def read_regular(path: Path, limit: int = MAX_FILE) -> bytes | None:
-    """The bytes of a regular file of at most `limit`; None for anything else.
+    """Return the bytes of a regular file of at most `limit`; None for anything else.
 
     Opened without following a link, without blocking on a pipe, and examined
     after opening, so that it cannot be swapped in between.
@@ -218,7 +218,7 @@ def read_regular(path: Path, limit: int = MAX_FILE) -> bytes | None:
 
 
 def why_not(path: Path, limit: int) -> str:
-    """Why `read_regular` gave nothing; only words, so the file may have changed since."""
+    """Return why `read_regular` gave nothing; only words, so the file may have changed since."""
     try:
         facts = path.lstat()
     except OSError:

@@ -33,14 +33,14 @@ SUFFIXES = (".py", ".ipynb", *ARCHIVES)
 
 
 def suffix_of(name: str) -> str:
-    """The suffix by which a file is read, as it stands in `name`; "" for a file of another kind."""
+    """Return the suffix by which a file is read, as it stands in `name`; "" for other kinds."""
     known = sorted(SUFFIXES, key=len, reverse=True)  # .tar.gz before .gz
     found = next((s for s in known if name.lower().endswith(s)), "")
     return name[len(name) - len(found) :] if found and len(name) > len(found) else ""
 
 
 def take_in(path: Path, *, id: str = "", name: str = "") -> Submission:
-    """The submission at `path`. Raises `CallerError` when there is nothing there.
+    """Return the submission at `path`. Raises `CallerError` when there is nothing there.
 
     A path that exists but holds nothing gradable still gives a submission,
     with a defect that says so: it belongs to a candidate, who gets an answer.
@@ -76,7 +76,7 @@ def _read(path: Path) -> Read:
 
 
 def assemble(id: str, name: str, read: Read, *, renamed: bool = False) -> Submission:
-    """A submission from its files: notebooks become modules, and the main file is found.
+    """Return a submission from its files: notebooks become modules, and the main file is found.
 
     `renamed`: the name that the candidate gives in `submission.yaml` may take the place of `name`.
     """
@@ -133,7 +133,7 @@ def with_inner(read: Read) -> Read:
 def _with_modules(
     given: list[SourceFile],
 ) -> tuple[list[SourceFile], list[Defect], list[str]]:
-    """The files, each notebook as a module; what is wrong with those that are none; text cells."""
+    """Return the files with each notebook as a module, the unusable notebooks, and text cells."""
     taken = {f.path for f in given}
     files, defects, prose = list[SourceFile](), list[Defect](), list[str]()
     for file in given:
@@ -159,14 +159,14 @@ def _with_modules(
 
 
 def _without_slow(files: list[SourceFile]) -> tuple[list[SourceFile], list[str]]:
-    """The files that can be parsed in reasonable time, and what is left out, with the reason."""
+    """Return the files that parse in reasonable time, and those left out, with the reason."""
     named = {f.path: slow_encoding(f.data) for f in files if f.path.endswith(".py")}
     kept = [f for f in files if not named.get(f.path)]
     return kept, [f"{path} (its encoding is {name})" for path, name in named.items() if name]
 
 
 def _why_nothing(code: list[SourceFile], main: str, read: Read) -> str:
-    """Why there is nothing to grade, "" when there is something."""
+    """Return why there is nothing to grade, "" when there is something."""
     if not main:
         large = next((p for p in read.explained if "larger than" in p), "")
         return f"no Python file was found, only {large}" if large else "no Python file was found"
@@ -185,7 +185,7 @@ def _lower_suffix(file: SourceFile) -> SourceFile:
 
 
 def _module_path(notebook: str, taken: set[str]) -> str:
-    """Where a notebook's module stands: beside it, and not in the place of another file."""
+    """Return the path of a notebook's module: beside it, and not in the place of another file."""
     path = PurePosixPath(notebook)
     stem = re.sub(r"\W", "_", path.stem)
     while (module := (path.parent / f"{stem}.py").as_posix()) in taken:
@@ -198,7 +198,7 @@ def _is_answers(file: SourceFile) -> bool:
 
 
 def _is_beside(file: SourceFile) -> bool:
-    """Whether a file that was read is of no use."""
+    """Return whether a file that was read is of no use."""
     return not (file.path.endswith(".py") or _is_answers(file) or is_settings(file))
 
 
@@ -229,7 +229,7 @@ def _unusable(why: str) -> Defect:
 
 
 def empty(id: str, name: str, why: str, passed_over: tuple[str, ...] = ()) -> Submission:
-    """A submission of which nothing can be graded; its one defect says why."""
+    """Return a submission of which nothing can be graded; its one defect says why."""
     return Submission(
         id, name, _digest([]), (), "", passed_over=passed_over, defects=(_unusable(why),)
     )

@@ -55,7 +55,7 @@ ASIDE_FOLDERS = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class FileFacts:
     """What a file's text says about it.
 
     `roles` are those that its functions have by their names, `methods` those that only
@@ -73,14 +73,14 @@ class Evidence:
     aside: bool
 
 
-def evidence(file: SourceFile) -> Evidence:
+def file_facts(file: SourceFile) -> FileFacts:
     """Read one file's text."""
     text = file.data.decode("utf-8", "replace")
     names = tuple(dict.fromkeys(DEFINED.findall(text)))
     every = NAMED.findall(text)
     path = PurePosixPath(file.path)
     aside = bool(ASIDE.fullmatch(path.stem)) or bool(ASIDE_FOLDERS & set(path.parts[:-1]))
-    return Evidence(
+    return FileFacts(
         file.path,
         frozenset(_roles(text, names)),
         frozenset(_roles(text, every)),
@@ -93,7 +93,7 @@ def evidence(file: SourceFile) -> Evidence:
 
 
 def _roles(text: str, names: Sequence[str]) -> set[str]:
-    """What of the problem's four parts is defined under `names`."""
+    """Return what of the problem's four parts is defined under `names`."""
     roles = set()
     torch_only = bool(USES_TORCH.search(text) and USES_AUTOGRAD.search(text))
     for name in names:
@@ -117,7 +117,7 @@ def _roles(text: str, names: Sequence[str]) -> set[str]:
 
 
 def _takes(text: str) -> dict[str, frozenset[str]]:
-    """The names that each import brings in by `from … import`, `*` for all; none for `import`."""
+    """Return the names that each `from … import` brings in, `*` for all; none for `import`."""
     takes: dict[str, frozenset[str]] = {}
     for how, module, given in IMPORTED.findall(text):
         words = re.findall(r"[\w*]+", given.partition("#")[0]) if how == "from" else []
@@ -128,7 +128,7 @@ def _takes(text: str) -> dict[str, frozenset[str]]:
 
 
 @dataclass(frozen=True, slots=True)
-class Main:
+class MainFile:
     """The file to import; `parts` are those it must be joined with, the most important last."""
 
     path: str
@@ -136,20 +136,20 @@ class Main:
 
 
 def find_main(files: Sequence[SourceFile]) -> str:
-    """The path of the file to import first; "" when there is no Python file."""
+    """Return the path of the file to import first; "" when there is no Python file."""
     return choose(files).path
 
 
-def choose(files: Sequence[SourceFile]) -> Main:
-    """The main file, and the others whose definitions it does not bring along."""
-    known = [evidence(f) for f in files if f.path.endswith(".py")]
+def choose(files: Sequence[SourceFile]) -> MainFile:
+    """Return the main file, and the others whose definitions it does not bring along."""
+    known = [file_facts(f) for f in files if f.path.endswith(".py")]
     if not known:
-        return Main("")
+        return MainFile("")
     by_module = {_module(e.path): e for e in known}
     reach = {e.path: _reach(e, by_module) for e in known}
     imported = {_neighbour(e, m, by_module) for e in known for m in e.takes}
 
-    def rank(e: Evidence) -> tuple[object, ...]:
+    def rank(e: FileFacts) -> tuple[object, ...]:
         path = PurePosixPath(e.path)
         exact = path.name == "solution.py" and e.contract > 0
         whole = reach[e.path].functions | reach[e.path].methods
@@ -162,9 +162,9 @@ def choose(files: Sequence[SourceFile]) -> Main:
 
     best, *others = sorted(known, key=rank)
     if best.contract == len(CONTRACT):
-        return Main(best.path)
+        return MainFile(best.path)
     parts = _missing_parts(best, others, reach)
-    return Main(best.path, tuple(e.path for e in _by_weight([best, *parts])) if parts else ())
+    return MainFile(best.path, tuple(e.path for e in _by_weight([best, *parts])) if parts else ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,9 +176,9 @@ class Reach:
 
 
 def _missing_parts(
-    best: Evidence, others: Sequence[Evidence], reach: Mapping[str, Reach]
-) -> list[Evidence]:
-    """The files that bring what `best` lacks; those that stand aside only where no other does."""
+    best: FileFacts, others: Sequence[FileFacts], reach: Mapping[str, Reach]
+) -> list[FileFacts]:
+    """Return the files with what `best` lacks; files that stand aside only as a last resort."""
     parts = []
     functions, methods = reach[best.path].functions, reach[best.path].methods
     for e in sorted(others, key=lambda e: e.aside):
@@ -189,16 +189,16 @@ def _missing_parts(
     return parts
 
 
-def _by_weight(parts: Sequence[Evidence]) -> list[Evidence]:
+def _by_weight(parts: Sequence[FileFacts]) -> list[FileFacts]:
     """PyTorch's part first, the NumPy part last: of two functions of one name the latter stays."""
 
-    def weight(e: Evidence) -> tuple[object, ...]:
+    def weight(e: FileFacts) -> tuple[object, ...]:
         return "backward" in e.roles, "torch" not in e.methods, "backward" in e.methods, e.path
 
     return sorted(parts, key=weight)
 
 
-def _reach(e: Evidence, by_module: Mapping[str, Evidence]) -> Reach:
+def _reach(e: FileFacts, by_module: Mapping[str, FileFacts]) -> Reach:
     functions, methods = set(e.roles), set(e.methods)
     for module, names in e.takes.items():
         path = _neighbour(e, module, by_module)
@@ -216,8 +216,8 @@ def _reach(e: Evidence, by_module: Mapping[str, Evidence]) -> Reach:
     return Reach(frozenset(functions), frozenset(methods))
 
 
-def _neighbour(e: Evidence, module: str, by_module: Mapping[str, Evidence]) -> str:
-    """The path of the submission's file that `e` means by `module`; "" for none."""
+def _neighbour(e: FileFacts, module: str, by_module: Mapping[str, FileFacts]) -> str:
+    """Return the path of the submission's file that `e` means by `module`; "" for none."""
     folder = e.path.rpartition("/")[0].replace("/", ".")
     for name in (f"{folder}.{module}" if folder else module, module):
         if name in by_module:
@@ -230,7 +230,7 @@ def _module(path: str) -> str:
 
 
 def joined(parts: Sequence[str], files: Sequence[SourceFile]) -> SourceFile:
-    """A module that has the names of all `parts`, of equal names the last part's.
+    """Return a module that has the names of all `parts`, of equal names the last part's.
 
     It stands beside the last part, so that all keep the neighbours they import.
     """
@@ -242,7 +242,7 @@ def joined(parts: Sequence[str], files: Sequence[SourceFile]) -> SourceFile:
     rows = [
         "# Written by the grader: this answer comes in several files; here are all their names."
     ]
-    known = {f.path: evidence(f).names for f in files if f.path in parts}
+    known = {f.path: file_facts(f).names for f in files if f.path in parts}
     clashes = {n for p in parts[:-1] for n in known[p] if n in known[parts[-1]]}
     for path in parts:
         module = _module(path.removeprefix(prefix) if path.startswith(prefix) else path)

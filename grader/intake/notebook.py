@@ -44,7 +44,7 @@ class Notebook:
 
 
 def notebook_source(data: bytes) -> bytes:
-    """The code cells of an `.ipynb` in order, magics and shell lines as comments.
+    """Return the code cells of an `.ipynb` in order, magics and shell lines as comments.
 
     Raises `SubmissionError` when the file is no notebook.
     """
@@ -52,7 +52,7 @@ def notebook_source(data: bytes) -> bytes:
 
 
 def read_notebook(data: bytes) -> Notebook:
-    """All that a notebook holds. Raises `SubmissionError` when the file is no notebook."""
+    """Return all that a notebook holds. Raises `SubmissionError` when the file is no notebook."""
     _look_at(data)
     try:
         document = json.loads(data)
@@ -100,12 +100,12 @@ def _look_at(data: bytes) -> None:
 
 
 def _text(source: Any) -> str:
-    """A cell's source: one string, or its lines."""
+    """Return a cell's source: one string, or its lines."""
     return source if isinstance(source, str) else "".join(map(str, source))
 
 
 def _plain(cell: str) -> str:
-    """A cell without what only IPython understands; the number of lines stays."""
+    """Return a cell without what only IPython understands; the number of lines stays."""
     first, *rest = cell.split("\n")
     if not first.lstrip().startswith("%%"):
         return "\n".join(map(_plain_line, (first, *rest)))

@@ -34,18 +34,18 @@ class Wishes:
 
 
 def is_settings(file: SourceFile) -> bool:
-    """Whether this is the file, at the top of the submission."""
+    """Return whether this is the file, at the top of the submission."""
     return file.path.lower() in FILES
 
 
 def settings_of(files: Sequence[SourceFile]) -> Wishes:
-    """What `submission.yaml` says; nothing where there is none. Never raises."""
+    """Return what `submission.yaml` says; nothing where there is none. Never raises."""
     file = next((f for f in files if is_settings(f)), None)
     return Wishes() if file is None else read_settings(file.data, PurePosixPath(file.path).name)
 
 
 def read_settings(data: bytes, file: str) -> Wishes:
-    """What the bytes of the file say. Never raises."""
+    """Return what the bytes of the file say. Never raises."""
     from grader.yaml_data import Caps, Unreadable, read_yaml  # PyYAML, for the few that have one
 
     caps = Caps(MOST_BYTES, 4, 200, "two levels are enough", "a dozen is enough")
@@ -72,7 +72,7 @@ def read_settings(data: bytes, file: str) -> Wishes:
 
 
 def _names(value: object, file: str) -> tuple[dict[str, str], list[str]]:
-    """The usable entries of `names`, and notes about the others."""
+    """Return the usable entries of `names`, and notes about the others."""
     if value is None:
         return {}, []
     if not isinstance(value, dict):

@@ -9,7 +9,7 @@ them are read-only.
 from grader.records.arrays import TENSORS, Array, read_only
 from grader.records.case import Case
 from grader.records.defect import Confidence, Defect, Part, Repair, Severity, Where
-from grader.records.finding import CheckStatus, Evidence, Finding
+from grader.records.finding import CheckStatus, Evidence, Finding, Mismatch
 from grader.records.grade import (
     Charge,
     CheckGrade,
@@ -46,6 +46,7 @@ __all__ = [
     "GradeStatus",
     "GraphNode",
     "ItemGrade",
+    "Mismatch",
     "Observation",
     "Observations",
     "Part",

@@ -25,8 +25,8 @@ class CheckGrade:
     max_points: float
     message: str
     hint: str = ""
-    evidence: tuple[Evidence, ...] = ()
     explained_by: tuple[str, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,10 @@ from typing import Any, TextIO
 
 from grader import __version__
 from grader.records import GradeStatus, Result
-from grader.report.compact import rows_json
 from grader.report.document import json_text, result_json
 from grader.report.escape import visible
-from grader.report.overview import MAX_COUNTED, SHARES, Group, overview
+from grader.report.overview import MAX_COUNTED, SHARES, SimilarGroup, overview
+from grader.report.packed_rows import rows_json
 from grader.report.pages import compile_pages, page_pieces, render_page
 from grader.report.table import write_csv
 from grader.report.views import Audience, report_view
@@ -28,7 +28,7 @@ __all__ = [
 
 
 def render_report(result: Result, *, audience: Audience) -> str:
-    """One self-contained page about one submission.
+    """Return one self-contained page about one submission.
 
     A candidate's page keeps back what the next candidate should not know: expected
     values, the seed, the marking guidance, and how the code was confined.
@@ -52,9 +52,9 @@ def write_index(
     title: str,
     stream: TextIO,
     summary: Mapping[str, str] | None = None,
-    alike: Sequence[Group] = (),
+    alike: Sequence[SimilarGroup] = (),
 ) -> None:
-    """The cohort's page from `result_json` dictionaries; `summary` are facts to state beside it.
+    """Write the cohort's page from `result_json` dictionaries; `summary` holds facts to state.
 
     Goes through `rows` twice and keeps a line's worth of each; the page itself goes to
     `stream` piece by piece. `alike` are groups of answers that are built alike, by id. Links

@@ -48,12 +48,12 @@ class DefectView:
 
 
 def by_severity(defects: Sequence[Defect]) -> list[Defect]:
-    """The gravest first, otherwise as they were found."""
+    """Return the gravest first, otherwise as they were found."""
     return sorted(defects, key=lambda defect: SEVERITY_ORDER.index(defect.severity))
 
 
 def defect_views(result: Result) -> tuple[DefectView, ...]:
-    """The defects of `result`, the gravest first."""
+    """Return the defects of `result`, the gravest first."""
     prefixes = line_prefixes(result.submission)
     charges = {charge.code: charge.points for charge in result.grade.charges}
     seen: dict[str, int] = {}
@@ -87,7 +87,7 @@ def _snippet(defect: Defect) -> tuple[tuple[int | None, str], ...]:
 
 
 def _diff(mend: Repair | None) -> tuple[DiffRow, ...]:
-    """The hunks of a unified diff, each old line with its number."""
+    """Return the hunks of a unified diff, each old line with its number."""
     rows: list[DiffRow] = []
     number = 0
     for row in mend.diff.split("\n")[:MAX_ROWS] if mend else ():

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
-from dataclasses import asdict, fields
+from collections.abc import Iterable, Mapping
+from dataclasses import fields, is_dataclass
+from enum import Enum
 from functools import cache
 from typing import Any
 
 from grader import __version__
 from grader.errors import HarnessError
-from grader.records import CheckGrade, Defect, Grade, GraphNode, Result, SourceFile
+from grader.records import CheckGrade, Grade, PartGrade, Result, SourceFile
 from grader.report.escape import storable
 from grader.report.listing import MAX_CHARACTERS, shown_files, source_text
 
@@ -19,12 +20,13 @@ SCHEMA_VERSION = 1
 
 
 def result_json(result: Result) -> dict[str, Any]:
-    """Plain data that `json.dumps(…, allow_nan=False)` takes and UTF-8 can hold.
+    """Return plain data that `json.dumps(…, allow_nan=False)` takes and UTF-8 can hold.
 
     Raises `HarnessError` when a score is not finite: that is the grader's own
     bug, and a zero in its place would be charged to the candidate.
     """
-    submission, grade = result.submission, result.grade
+    submission, observations = result.submission, result.observations
+    parts = {"numpy": observations.numpy, "torch": observations.torch}
     document = {
         "schema_version": SCHEMA_VERSION,
         "grader_version": __version__,
@@ -45,27 +47,21 @@ def result_json(result: Result) -> dict[str, Any]:
             "digest": result.rubric_digest,
         },
         "contract": dict(zip(("title", "digest"), result.contract, strict=True)),
-        "status": grade.status.value,
+        "status": result.grade.status,
         "fault": result.fault,
-        **grade_json(grade),
-        "defects": [_defect(defect) for defect in result.defects],
-        "graph": [_node(node) for node in result.graph],
-        "binding": {
-            "numpy": result.observations.numpy.loaded.texts.get("binding", ""),
-            "torch": result.observations.torch.loaded.texts.get("binding", ""),
-        },
-        "isolation": {
-            "numpy": dict(result.observations.numpy.isolation),
-            "torch": dict(result.observations.torch.isolation),
-        },
+        **_grade(result.grade),
+        "defects": result.defects,
+        "graph": result.graph,
+        "binding": {part: r.loaded.texts.get("binding", "") for part, r in parts.items()},
+        "isolation": {part: report.isolation for part, report in parts.items()},
         "timing": _timing(result.timing),
     }
-    stored: dict[str, Any] = _stored(document)
-    return stored
+    plain: dict[str, Any] = _plain(document)
+    return plain
 
 
 def json_text(document: Mapping[str, Any]) -> str:
-    """The text of `result.json`: a line each member, for a reader, and no more for the machine.
+    """Return the text of `result.json`, with one line for each member.
 
     Raises `ValueError` for what JSON has no word for.
     """
@@ -77,106 +73,69 @@ def json_text(document: Mapping[str, Any]) -> str:
 
 
 def grade_json(grade: Grade) -> dict[str, Any]:
-    """What a result says of its grade: totals, parts, dimensions and the single checks."""
+    """Return what a result says of its grade: totals, parts, dimensions and the single checks.
+
+    Raises `HarnessError` when a score is not finite.
+    """
+    plain: dict[str, Any] = _plain(_grade(grade))
+    return plain
+
+
+def _grade(grade: Grade) -> dict[str, Any]:
+    charges = [(charge.code, charge.points) for charge in grade.charges]
+    scored: list[PartGrade | CheckGrade] = [*grade.parts, *grade.checks]
+    rows = [(row.id, points) for row in scored for points in (row.points, row.max_points)]
+    totals = ("the score", grade.score), ("the maximum score", grade.max_score)
+    for what, points in (*totals, ("the open points", grade.open_points), *charges, *rows):
+        if not math.isfinite(points):
+            raise HarnessError(
+                f"Scoring gave {points} for {what}, which is not a number of points. "
+                "This is a bug in the grader; report it together with the rubric and the seed."
+            )
+    part_members = ("id", "title", "points", "max_points", "open_points")
     return {
-        "score": _finite(grade.score, "the score"),
-        "max_score": _finite(grade.max_score, "the maximum score"),
-        "open_points": _finite(grade.open_points, "the open points"),
-        "band": grade.band,
-        "gates": list(grade.gates),
-        "charges": [
-            {"code": charge.code, "points": _finite(charge.points, charge.code)}
-            for charge in grade.charges
-        ],
-        "parts": [
-            {
-                "id": part.id,
-                "title": part.title,
-                "points": _finite(part.points, part.id),
-                "max_points": _finite(part.max_points, part.id),
-                "open_points": _finite(part.open_points, part.id),
-            }
-            for part in grade.parts
-        ],
-        "dimensions": [
-            {
-                "id": dimension.id,
-                "title": dimension.title,
-                "passed": dimension.passed,
-                "total": dimension.total,
-                "checks": list(dimension.checks),
-                "groups": [_flat(g) | {"checks": list(g.checks)} for g in dimension.groups],
-            }
-            for dimension in grade.dimensions
-        ],
-        "checks": [_check(check) for check in grade.checks],
+        **_members(grade, ("score", "max_score", "open_points", "band", "gates", "charges")),
+        "parts": [_members(part, part_members) for part in grade.parts],
+        **_members(grade, ("dimensions", "checks")),
     }
+
+
+def _members(record: object, names: Iterable[str]) -> dict[str, Any]:
+    return {name: getattr(record, name) for name in names}
 
 
 def _source(file: SourceFile) -> dict[str, Any]:
-    """A file as a reviewer reads it; longer ones up to the length that the report shows."""
+    """Return a file as a reviewer reads it; longer ones up to the length that the report shows."""
     return {"path": file.path, "text": source_text(file)[:MAX_CHARACTERS]}
 
 
-def _check(check: CheckGrade) -> dict[str, Any]:
-    return {
-        "id": check.id,
-        "title": check.title,
-        "part": check.part,
-        "status": check.status.value,
-        "points": _finite(check.points, check.id),
-        "max_points": _finite(check.max_points, check.id),
-        "message": check.message,
-        "hint": check.hint,
-        "explained_by": list(check.explained_by),
-        "evidence": [_flat(line) | {"verdict": line.verdict.value} for line in check.evidence],
-    }
-
-
-def _defect(defect: Defect) -> dict[str, Any]:
-    return asdict(defect) | {
-        "severity": defect.severity.value,
-        "confidence": defect.confidence.value,
-        "tensors": list(defect.tensors),
-    }
-
-
-def _node(node: GraphNode) -> dict[str, Any]:
-    return _flat(node) | {"status": node.status.value, "because": list(node.because)}
-
-
-def _flat(record: Any) -> dict[str, Any]:
-    """A record without records in it; `asdict` copies deeply, and there are hundreds of these."""
-    return {name: getattr(record, name) for name in _names(record.__class__)}
-
-
-@cache
-def _names(kind: type) -> tuple[str, ...]:
-    """The names of a record's fields."""
-    return tuple(field.name for field in fields(kind))
-
-
 def _timing(timing: Mapping[str, float]) -> dict[str, float | None]:
-    """Seconds by name; a clock that gave no finite number is null."""
+    """Return seconds by name; a clock that gave no finite number is null."""
     measured = {"wall_s": 0.0, **timing}
     return {name: float(s) if math.isfinite(s) else None for name, s in measured.items()}
 
 
-def _finite(points: float, what: str) -> float:
-    if not math.isfinite(points):
-        raise HarnessError(
-            f"Scoring gave {points} for {what}, which is not a number of points. "
-            "This is a bug in the grader; report it together with the rubric and the seed."
-        )
-    return float(points)
-
-
-def _stored(value: Any) -> Any:
-    """`value` with every text in it safe to encode."""
+def _plain(value: Any) -> Any:
+    """Return `value` as JSON has it: records as objects, enums as words, texts safe to encode."""
+    if isinstance(value, Enum):
+        return value.value
     if isinstance(value, str):
         return storable(value)
-    if isinstance(value, dict):
-        return {storable(key): _stored(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_stored(item) for item in value]
+    if isinstance(value, Mapping):
+        return {storable(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if names := _field_names(value.__class__):
+        return {name: _plain(getattr(value, name)) for name in names}
     return value
+
+
+@cache
+def _field_names(kind: type) -> tuple[str, ...]:
+    """Return the names of a record's written fields; none for what is no record."""
+    written = (
+        (f.name for f in fields(kind) if f.metadata.get("written", True))
+        if is_dataclass(kind)
+        else ()
+    )
+    return tuple(written)

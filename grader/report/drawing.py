@@ -57,7 +57,7 @@ class Plan:
     small: tuple[float, float]
 
     def centre(self, spot: tuple[float, float, float]) -> tuple[float, float]:
-        """Where a spot's box has its middle."""
+        """Return the middle of a spot's box."""
         layer, aside, lane = spot
         along = (self.big[1] if self.down else self.big[0]) / 2 + 9 + layer * self.layer
         along += aside * self.aside
@@ -128,7 +128,7 @@ class Drawing:
 def drawing(
     part: str, nodes: Mapping[str, GraphNode], plan: Plan, numbers: Mapping[str, int]
 ) -> Drawing:
-    """One part's nodes, all of `SPOTS[part]`, laid out; `numbers` are the defects' by code."""
+    """Return one part's nodes, all of `SPOTS[part]`, laid out; `numbers` are the defects'."""
     boxes = {name: _box(nodes[name], spot, plan, numbers) for name, spot in SPOTS[part].items()}
     lanes, layers = max(s[2] for s in SPOTS[part].values()), max(s[0] for s in SPOTS[part].values())
     last = plan.centre((layers, 0, lanes))
@@ -160,14 +160,14 @@ def _bent(part: str) -> tuple[tuple[str, str], ...]:
 
 
 def _named(part: str, plan: Plan) -> Iterator[tuple[tuple[str, str], str]]:
-    """The edges that bear a word, where there is room: lanes are too close in the upright one."""
+    """Yield the labelled edges where there is room: lanes are too close in the upright one."""
     for (a, b), text in ALONG_EDGES.items():
         if a in SPOTS[part] and b in SPOTS[part] and not (plan.down and text == "mask"):
             yield (a, b), text
 
 
 def _pointing(text: str, plan: Plan) -> str:
-    """A pass's name with the direction in which it runs."""
+    """Return a pass's name with the direction in which it runs."""
     if text == "forward":
         return "forward ↓" if plan.down else "forward →"
     return f"{text} ↑" if plan.down else f"← {text}"
@@ -182,14 +182,14 @@ def _box(node: GraphNode, spot: Spot, plan: Plan, numbers: Mapping[str, int]) ->
 
 
 def _arrow(a: Box, b: Box) -> Arrow:
-    """A straight line from border to border."""
+    """Return a straight line from border to border."""
     kept = b.node.name.startswith("d") and not a.node.name.startswith("d")
     start, end = _border(a, b, 2.0), _border(b, a, 3.0 if kept else 8.0)
     return _pointed((start, end), kept=kept, spoilt=_spoilt(a, b))
 
 
 def _around(boxes: Mapping[str, Box], plan: Plan) -> Arrow:
-    """From the loss round the corner into dZ2: there the backward pass begins."""
+    """Return the arrow from the loss round the corner into dZ2, where the backward pass begins."""
     a, b = boxes["loss"], boxes["dZ2"]
     corner = (b.x, a.y) if plan.down else (a.x, b.y)
     start = (a.x + a.width / 2 + 2, a.y) if plan.down else (a.x, a.y + a.height / 2 + 2)
@@ -198,7 +198,7 @@ def _around(boxes: Mapping[str, Box], plan: Plan) -> Arrow:
 
 
 def _bus(boxes: Mapping[str, Box], plan: Plan) -> Iterator[Arrow]:
-    """One line from the loss past all gradients, with an arrow into each."""
+    """Yield one line from the loss past all gradients, with an arrow into each."""
     loss = boxes["loss"]
     down, lane = plan.down, plan.centre((0, 0, BUS))[0 if plan.down else 1]
     first = boxes["dX"].y if down else boxes["dX"].x
@@ -236,7 +236,7 @@ def _path(points: Sequence[Point]) -> str:
 
 
 def _border(box: Box, towards: Box, gap: float) -> Point:
-    """Where the line between two middles leaves a box, `gap` further on."""
+    """Return where the line between two middles leaves a box, `gap` further on."""
     dx, dy = towards.x - box.x, towards.y - box.y
     across = abs(dx) / (box.width / 2), abs(dy) / (box.height / 2)
     scale = 1 / max(*across, 1e-6)
@@ -245,14 +245,14 @@ def _border(box: Box, towards: Box, gap: float) -> Point:
 
 
 def _spoilt(a: Box, b: Box) -> bool:
-    """Whether an error passes along: what `b` suffers from, `a` has too."""
+    """Return whether an error passes along: what `b` suffers from, `a` has too."""
     bad = (Standing.WRONG, Standing.FOLLOWS)
     shared = set(a.node.because) & set(b.node.because)
     return a.node.status in bad and b.node.status is Standing.FOLLOWS and bool(shared)
 
 
 def _along(a: Box, b: Box, text: str) -> Caption:
-    """A word at the middle of an arrow: above a level one, to the right of an upright one."""
+    """Return a word at the middle of an arrow: above a level one, right of an upright one."""
     x, y = (a.x + b.x) / 2, (a.y + b.y) / 2
     if abs(a.x - b.x) < 1:
         return Caption(x + 7, y + 4, "start", text)

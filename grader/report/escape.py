@@ -41,14 +41,14 @@ def storable(text: str) -> str:
 
 
 def clip(text: str, limit: int) -> str:
-    """The first `limit` characters, saying how many were left out."""
+    """Return the first `limit` characters, saying how many were left out."""
     if len(text) <= limit:
         return text
     return f"{text[:limit]}… ({len(text) - limit:,} more characters not shown)"
 
 
 def prose(text: str) -> Markup:
-    """A message as HTML: made visible, escaped, and `words in backticks` set as code."""
+    """Return a message as HTML: made visible, escaped, and `words in backticks` set as code."""
     return Markup(CODE.sub(_code, str(escape(visible(text)))))  # escaping leaves backticks alone
 
 
@@ -57,7 +57,7 @@ def _code(found: re.Match[str]) -> str:
 
 
 def _spelled(found: re.Match[str]) -> str:
-    """As Python spells it: `\\x1b`, `\\u202e`. Every font has these letters."""
+    """Return a character as Python spells it: `\\x1b`, `\\u202e`. Every font has these letters."""
     code = ord(found[0])
     if code <= 0xFF:
         return f"\\x{code:02x}"

@@ -46,7 +46,7 @@ class Panel:
 
 
 def panels(result: Result, anchors: Mapping[str, str]) -> tuple[Panel, ...]:
-    """A drawing for each part of which something was seen; `anchors` are the defects' by code."""
+    """Return a drawing for each part that was observed; `anchors` are the defects' by code."""
     prefixes = line_prefixes(result.submission)
     numbers: dict[str, int] = {}
     for node in result.graph:
@@ -68,7 +68,7 @@ def panels(result: Result, anchors: Mapping[str, str]) -> tuple[Panel, ...]:
 
 
 def _summary(nodes: Mapping[str, GraphNode]) -> str:
-    """How many of the loss and the five gradients are right."""
+    """Return how many of the loss and the five gradients are right."""
     compared = [nodes[name] for name in COMPARED["torch"] if nodes[name].measured]
     right = sum(n.status is Standing.RIGHT for n in compared)
     if not compared:
@@ -93,7 +93,7 @@ def _causes(
     anchors: Mapping[str, str],
     prefixes: Mapping[str, str],
 ) -> Iterator[Cause]:
-    """The numbered list below a drawing."""
+    """Yield the numbered list below a drawing."""
     told = [n for n in nodes if n.status in (Standing.WRONG, Standing.FOLLOWS)]
     for code, number in numbers.items():
         here = [n for n in told if code in (n.because or ("",))]

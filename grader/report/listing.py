@@ -25,7 +25,7 @@ PLAIN = re.compile(r'<span class="(?:n|w|nb|nn)">([^<]*)</span>')
 
 
 @dataclass(frozen=True, slots=True)
-class Note:
+class LineNote:
     """What is known about a line. `tone` is a severity, or `trace` for a traceback's frame."""
 
     tone: str
@@ -49,14 +49,14 @@ class Value:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class SourceLine:
     """One line; `tone` is that of its gravest note, "" without any."""
 
     number: int
     anchor: str
     html: Markup
     tone: str
-    notes: tuple[Note, ...]
+    notes: tuple[LineNote, ...]
     values: tuple[Value, ...] = ()
 
 
@@ -66,7 +66,7 @@ class Listing:
 
     path: str
     anchor: str
-    lines: tuple[Line, ...]
+    lines: tuple[SourceLine, ...]
     open: bool
     left_out: int
 
@@ -77,17 +77,17 @@ class Listing:
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class LineMark:
     """A run of lines with one note, which stands under its last line."""
 
     file: str
     first: int
     last: int
-    note: Note
+    note: LineNote
 
 
 def source_text(file: SourceFile) -> str:
-    """The file as Python counts its lines: universal newlines, no byte order mark."""
+    """Return the file as Python counts its lines: universal newlines, no byte order mark."""
     text = file.data.decode("utf-8", "replace").removeprefix("\ufeff")
     return text.replace("\r\n", "\n").replace("\r", "\n").rstrip("\n")
 
@@ -96,8 +96,10 @@ Beside = Mapping[tuple[str, int], tuple[Value, ...]]
 """What stands beside the lines, by file and line."""
 
 
-def listings(submission: Submission, marks: Sequence[Mark], beside: Beside) -> tuple[Listing, ...]:
-    """The main file first, then the other Python files; marked ones stand open."""
+def listings(
+    submission: Submission, marks: Sequence[LineMark], beside: Beside
+) -> tuple[Listing, ...]:
+    """Return the main file first, then the other Python files; marked ones stand open."""
     files = shown_files(submission)
     prefixes = line_prefixes(submission)
     marked = {mark.file for mark in marks}
@@ -114,14 +116,14 @@ def listings(submission: Submission, marks: Sequence[Mark], beside: Beside) -> t
 
 
 def shown_files(submission: Submission) -> tuple[SourceFile, ...]:
-    """The files whose text the report shows."""
+    """Return the files whose text the report shows."""
     main = [file for file in submission.files if file.path == submission.main]
     others = [f for f in submission.files if f.path != submission.main and f.path.endswith(".py")]
     return tuple((main + others)[:MAX_FILES])
 
 
 def line_prefixes(submission: Submission) -> dict[str, str]:
-    """By path, what stands before a line's number in its id: `L` in the main file."""
+    """Return by path what stands before a line's number in its id: `L` in the main file."""
     return {
         file.path: "L" if file.path == submission.main else f"F{index}-L"
         for index, file in enumerate(shown_files(submission), start=1)
@@ -129,23 +131,23 @@ def line_prefixes(submission: Submission) -> dict[str, str]:
 
 
 def line_href(prefixes: Mapping[str, str], file: str | None, line: int | None) -> str:
-    """The link to a line, "" when it is not on the page."""
+    """Return the link to a line, "" when it is not on the page."""
     known = file is not None and line is not None and file in prefixes
     return f"#{prefixes[file]}{line}" if known and file is not None else ""
 
 
-def defect_mark(defect: Defect, anchor: str) -> Mark | None:
-    """The lines a defect stands on, when it is known where."""
+def defect_mark(defect: Defect, anchor: str) -> LineMark | None:
+    """Return the lines a defect stands on, when it is known where."""
     if defect.file is None or defect.line is None:
         return None
-    note = Note(defect.severity.value, defect.code, defect.message, f"#{anchor}")
-    return Mark(defect.file, defect.line, max(defect.line, defect.end_line or 0), note)
+    note = LineNote(defect.severity.value, defect.code, defect.message, f"#{anchor}")
+    return LineMark(defect.file, defect.line, max(defect.line, defect.end_line or 0), note)
 
 
-def frame_mark(frame: Frame, error: str, anchor: str) -> Mark:
-    """The line a traceback passes through."""
-    note = Note("trace", f"in {frame.function}", error, f"#{anchor}")
-    return Mark(frame.file, frame.line, frame.line, note)
+def frame_mark(frame: Frame, error: str, anchor: str) -> LineMark:
+    """Return the line a traceback passes through."""
+    note = LineNote("trace", f"in {frame.function}", error, f"#{anchor}")
+    return LineMark(frame.file, frame.line, frame.line, note)
 
 
 def highlighted(text: str) -> list[Markup]:
@@ -161,12 +163,12 @@ def highlighted(text: str) -> list[Markup]:
 
 @cache
 def _highlighter() -> tuple[QuickPythonLexer, HtmlFormatter[str]]:
-    """What reads and what writes the colours; a diff needs them for each of its lines."""
+    """Return what reads and what writes the colours; a diff needs them for each of its lines."""
     return QuickPythonLexer(stripnl=False), HtmlFormatter(nowrap=True)
 
 
 def _listing(
-    file: SourceFile, *, prefix: str, marks: Sequence[Mark], beside: Beside, open_: bool
+    file: SourceFile, *, prefix: str, marks: Sequence[LineMark], beside: Beside, open_: bool
 ) -> Listing:
     text = source_text(file)
     lines = tuple(
@@ -178,9 +180,9 @@ def _listing(
 
 
 def _line(
-    number: int, html: Markup, prefix: str, marks: Sequence[Mark], values: tuple[Value, ...]
-) -> Line:
+    number: int, html: Markup, prefix: str, marks: Sequence[LineMark], values: tuple[Value, ...]
+) -> SourceLine:
     tones = [mark.note.tone for mark in marks if mark.first <= number <= mark.last]
     notes = tuple(dict.fromkeys(mark.note for mark in marks if mark.last == number))
     gravest = min(tones, key=("major", "minor", "trace", "info").index, default="")
-    return Line(number, f"{prefix}{number}", html, gravest, notes, values)
+    return SourceLine(number, f"{prefix}{number}", html, gravest, notes, values)

@@ -1,4 +1,4 @@
-"""`result_json` dictionaries → what the cohort's page places."""
+"""Stored results → what the cohort's page places."""
 
 from __future__ import annotations
 
@@ -7,14 +7,19 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 from sys import intern
-from typing import Any, TypeAlias
+from typing import Any
 from urllib.parse import quote
 
-from grader.records import CheckStatus, GradeStatus
-from grader.report.figures import percent_of, score_of
-from grader.report.wants import REASONS, wants
-
-Document: TypeAlias = Mapping[str, Any]
+from grader.report.numbers import percent_of, score_of
+from grader.report.review_reasons import REASONS, review_reasons
+from grader.report.stored import (
+    Document,
+    failed_checks,
+    fraction_of,
+    is_decided,
+    is_unisolated,
+    name_of,
+)
 
 BINS = 10
 MAX_COUNTED = 8
@@ -28,7 +33,7 @@ SHARES = ((0.0, "under half"), (0.5, "half and more"), (0.8, "four fifths and mo
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class CohortRow:
     """One submission. `score` is "" while undecided.
 
     `shares` are its dimensions' in the cohort's order, -1 where no check ran.
@@ -44,7 +49,7 @@ class Row:
     band: str
     failed: int
     codes: tuple[str, ...]
-    wants: tuple[str, ...]
+    reasons: tuple[str, ...]
     shares: tuple[float, ...]
     unisolated: bool
 
@@ -55,7 +60,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Bin:
+class ScoreBin:
     """How many graded submissions have a percentage within `label`."""
 
     label: str
@@ -63,7 +68,7 @@ class Bin:
 
 
 @dataclass(frozen=True, slots=True)
-class Counted:
+class Tally:
     """A check or a defect, and how many submissions it hits. `title` is "" without one."""
 
     id: str
@@ -72,7 +77,7 @@ class Counted:
 
 
 @dataclass(frozen=True, slots=True)
-class Dimension:
+class DimensionSummary:
     """How the cohort did in one dimension: the mean share, and how many reach each of `SHARES`."""
 
     title: str
@@ -81,50 +86,54 @@ class Dimension:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class ReviewList:
     """Rows that want a human for one reason; `named` are the first few."""
 
     key: str
     title: str
     meaning: str
     count: int
-    named: tuple[Row, ...]
+    named: tuple[CohortRow, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Lookalikes:
+class SimilarGroup:
+    """Ids of answers that are built alike, and the least share of structure in common."""
+
+    ids: tuple[str, ...]
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
+class SimilarAnswers:
     """Answers that are built alike; `share` is of their structure, rounded down."""
 
     count: int
     share: str
-    named: tuple[Row, ...]
+    named: tuple[CohortRow, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Overview:
     """The whole cohort. `tallest` is the largest bin, for the scale of the bars."""
 
-    rows: tuple[Row, ...]
+    rows: tuple[CohortRow, ...]
     graded: int
     undecided: int
     unisolated: int
     median: str
-    bins: tuple[Bin, ...]
+    bins: tuple[ScoreBin, ...]
     tallest: int
-    failing: tuple[Counted, ...]
-    defects: tuple[Counted, ...]
-    dimensions: tuple[Dimension, ...]
-    wanted: tuple[Wanted, ...]
-    lookalikes: tuple[Lookalikes, ...]
+    failing: tuple[Tally, ...]
+    defects: tuple[Tally, ...]
+    dimensions: tuple[DimensionSummary, ...]
+    review_lists: tuple[ReviewList, ...]
+    similar: tuple[SimilarAnswers, ...]
     bands: tuple[str, ...]
 
 
-Group: TypeAlias = tuple[Sequence[str], float]
-"""Ids of answers that are built alike, and the share of structure that they have in common."""
-
-
-def overview(documents: Collection[Document], alike: Sequence[Group] = ()) -> Overview:
-    """Rows that need a person first (undecided), then by score, best first.
+def overview(documents: Collection[Document], alike: Sequence[SimilarGroup] = ()) -> Overview:
+    """Return rows that need a person first (undecided), then by score, best first.
 
     Goes through the documents twice, and keeps none of them.
     """
@@ -146,14 +155,14 @@ def overview(documents: Collection[Document], alike: Sequence[Group] = ()) -> Ov
         failing=failing,
         defects=_most(Counter(code for row in graded for code in row.codes), {}),
         dimensions=tuple(_dimensions(list(titles.values()), graded)),
-        wanted=tuple(_wanted(rows)),
-        lookalikes=tuple(_lookalikes(rows, alike)),
+        review_lists=tuple(_review_lists(rows)),
+        similar=tuple(_similar(rows, alike)),
         bands=tuple(dict.fromkeys(row.band for row in graded if row.band)),
     )
 
 
 def outlined(document: Document) -> dict[str, Any]:
-    """What the cohort's pages and the terminal need of a result, some 2 kB of it."""
+    """Return what the cohort's pages and the terminal need of a result, some 2 kB of it."""
     plain = ("status", "fault", "score", "max_score", "open_points", "band", "structure")
     return {
         **{key: document[key] for key in plain if key in document},
@@ -162,32 +171,17 @@ def outlined(document: Document) -> dict[str, Any]:
         "dimensions": [
             _few(d, "id", "title", "passed", "total") for d in document.get("dimensions", ())
         ],
-        "checks": [
-            _few(check, "id", "title", "status")
-            for check in document["checks"]
-            if check["status"] == CheckStatus.FAIL.value
-        ],
+        "checks": [_few(check, "id", "title", "status") for check in failed_checks(document)],
         "defects": [_few(d, "code", "severity", "confidence") for d in document["defects"]],
-        "isolation": {"any": {"unisolated": ""}} if _unisolated(document) else {},
-        "wants": wants(document),
+        "isolation": {"any": {"unisolated": ""}} if is_unisolated(document) else {},
+        "reasons": review_reasons(document),
     }
 
 
 def _few(item: Mapping[str, Any], *keys: str) -> dict[str, Any]:
-    """Some of an item's keys; words that all submissions share are kept once."""
+    """Return some of an item's keys; words that all submissions share are kept once."""
     some = {key: item.get(key) for key in keys}
     return {k: intern(v) if isinstance(v, str) else v for k, v in some.items()}
-
-
-def is_decided(document: Document) -> bool:
-    """Whether its score says something about the candidate."""
-    return bool(document["status"] == GradeStatus.GRADED.value)
-
-
-def name_of(document: Document) -> str:
-    """The candidate's name, or the id when none was given."""
-    submission = document["submission"]
-    return str(submission.get("name") or submission["id"])
 
 
 class Same(dict[Any, Any]):
@@ -198,30 +192,26 @@ class Same(dict[Any, Any]):
         return value
 
 
-def _row(document: Document, dimensions: Sequence[str], same: Same) -> Row:
+def _row(document: Document, dimensions: Sequence[str], same: Same) -> CohortRow:
     score, maximum = float(document["score"]), float(document["max_score"])
     decided = is_decided(document)
     identity, name = str(document["submission"]["id"]), name_of(document)
     codes = dict.fromkeys(intern(str(defect["code"])) for defect in document["defects"])
-    return Row(
+    return CohortRow(
         id=identity,
         name=name if name != identity else identity,
         decided=decided,
         fault=same[str(document.get("fault", ""))],
         score=same[score_of(score, maximum)] if decided else "",
-        fraction=min(1.0, max(0.0, score / maximum)) if decided and maximum > 0 else 0.0,
+        fraction=fraction_of(document) or 0.0,
         open_points=float(document.get("open_points", 0.0)),
         band=same[str(document["band"] or "")] if decided else "",
-        failed=sum(check["status"] == CheckStatus.FAIL.value for check in document["checks"]),
+        failed=len(failed_checks(document)),
         codes=same[tuple(codes)],
-        wants=same[tuple(intern(key) for key in wants(document))],
+        reasons=same[tuple(review_reasons(document))],
         shares=same[_shares(document, dimensions)],
-        unisolated=_unisolated(document),
+        unisolated=is_unisolated(document),
     )
-
-
-def _unisolated(document: Document) -> bool:
-    return any("unisolated" in facts for facts in document["isolation"].values())
 
 
 def _shares(document: Document, dimensions: Sequence[str]) -> tuple[float, ...]:
@@ -230,55 +220,53 @@ def _shares(document: Document, dimensions: Sequence[str]) -> tuple[float, ...]:
     return tuple(passed / total if total else -1.0 for passed, total in pairs)
 
 
-def _bins(fractions: Iterable[float]) -> tuple[Bin, ...]:
+def _bins(fractions: Iterable[float]) -> tuple[ScoreBin, ...]:
     counts = Counter(min(BINS - 1, int(fraction * BINS)) for fraction in fractions)
     width = 100 // BINS
     return tuple(
-        Bin(f"{i * width}–{100 if i == BINS - 1 else (i + 1) * width - 1}", counts[i])
+        ScoreBin(f"{i * width}–{100 if i == BINS - 1 else (i + 1) * width - 1}", counts[i])
         for i in range(BINS)
     )
 
 
-def _in_common(documents: Iterable[Document]) -> tuple[dict[str, str], tuple[Counted, ...]]:
-    """The titles of all dimensions, by id; and all checks that fail, the most frequent first."""
+def _in_common(documents: Iterable[Document]) -> tuple[dict[str, str], tuple[Tally, ...]]:
+    """Return the titles of all dimensions by id, and all checks that fail, most frequent first."""
     dimensions, checks, counts = dict[str, str](), dict[str, str](), Counter[str]()
     for document in documents:
         for dimension in document.get("dimensions", ()):
             id = str(dimension["id"])
             dimensions[id] = str(dimension.get("title") or id)
-        for check in document["checks"] if is_decided(document) else ():
-            if check["status"] == CheckStatus.FAIL.value:
-                id = str(check["id"])
-                checks[id] = str(check.get("title") or id)
-                counts[id] += 1
+        for check in failed_checks(document) if is_decided(document) else ():
+            checks[check["id"]] = check["title"] or check["id"]
+            counts[check["id"]] += 1
     return dimensions, _most(counts, checks)
 
 
-def _most(counts: Counter[str], titles: Mapping[str, str]) -> tuple[Counted, ...]:
+def _most(counts: Counter[str], titles: Mapping[str, str]) -> tuple[Tally, ...]:
     most = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
-    return tuple(Counted(identity, titles.get(identity, ""), count) for identity, count in most)
+    return tuple(Tally(identity, titles.get(identity, ""), count) for identity, count in most)
 
 
-def _dimensions(titles: Sequence[str], graded: Sequence[Row]) -> Iterator[Dimension]:
+def _dimensions(titles: Sequence[str], graded: Sequence[CohortRow]) -> Iterator[DimensionSummary]:
     for at, title in enumerate(titles):
         shares = [row.shares[at] for row in graded if row.shares[at] >= 0.0]
         if shares:
             places = Counter(sum(share >= least for least, _ in SHARES) - 1 for share in shares)
             counts = tuple(places[place] for place in range(len(SHARES)))
-            yield Dimension(title, sum(shares) / len(shares), counts)
+            yield DimensionSummary(title, sum(shares) / len(shares), counts)
 
 
-def _wanted(rows: Sequence[Row]) -> Iterator[Wanted]:
+def _review_lists(rows: Sequence[CohortRow]) -> Iterator[ReviewList]:
     for key, (title, meaning) in REASONS.items():
-        mine = [row for row in rows if key in row.wants]
+        mine = [row for row in rows if key in row.reasons]
         if mine:
-            yield Wanted(key, title, meaning, len(mine), tuple(mine[:MAX_NAMED]))
+            yield ReviewList(key, title, meaning, len(mine), tuple(mine[:MAX_NAMED]))
 
 
-def _lookalikes(rows: Sequence[Row], alike: Sequence[Group]) -> Iterator[Lookalikes]:
-    meant = {id for ids, _ in alike for id in ids}
-    by_id = {row.id: row for row in rows if row.id in meant}
-    for ids, share in alike:
-        named = [by_id[id] for id in ids if id in by_id]
+def _similar(rows: Sequence[CohortRow], alike: Sequence[SimilarGroup]) -> Iterator[SimilarAnswers]:
+    grouped = {id for group in alike for id in group.ids}
+    by_id = {row.id: row for row in rows if row.id in grouped}
+    for group in alike:
+        named = tuple(by_id[id] for id in group.ids if id in by_id)
         if len(named) > 1:
-            yield Lookalikes(len(named), percent_of(share, 1.0), tuple(named[:MAX_NAMED]))
+            yield SimilarAnswers(len(named), percent_of(group.share, 1.0), named[:MAX_NAMED])

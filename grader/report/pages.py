@@ -19,7 +19,7 @@ from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from grader.report.escape import clip, prose, visible
-from grader.report.figures import plural, points, share
+from grader.report.numbers import plural, points, share
 
 OURS = "grader.report"
 POLICY = re.compile(r'http-equiv="Content-Security-Policy" content="([^"]*)"')
@@ -27,7 +27,7 @@ POLICY = re.compile(r'http-equiv="Content-Security-Policy" content="([^"]*)"')
 
 @cache
 def environment(package: str = OURS) -> Environment:
-    """The environment of a package's pages, which may use ours; building it compiles nothing."""
+    """Return the environment of a package's pages, which may use ours; it compiles nothing yet."""
     made = Environment(
         loader=ChoiceLoader(
             [
@@ -61,7 +61,7 @@ def render_page(
     package: str = OURS,
     asks_home: bool = False,
 ) -> str:
-    """One HTML document from `template`, with the files `styles` and `scripts` inlined.
+    """Return one HTML document from `template`, with the files `styles` and `scripts` inlined.
 
     `package` holds the template where it is another room's. A page that `asks_home` may
     send requests to where it came from; others send none.
@@ -73,7 +73,7 @@ def render_page(
 def page_pieces(
     template: str, *, styles: Sequence[str], scripts: Sequence[str], context: Mapping[str, Any]
 ) -> Iterator[str]:
-    """As `render_page`, in pieces: a page of a large cohort is nowhere whole in memory."""
+    """Yield the text of `render_page` in pieces: a large page is nowhere whole in memory."""
     page = _page(OURS, styles, scripts, asks_home=False)
     return environment(OURS).get_template(template).generate({**context, "page": page})
 
@@ -81,7 +81,7 @@ def page_pieces(
 def _page(
     package: str, styles: Sequence[str], scripts: Sequence[str], *, asks_home: bool
 ) -> dict[str, Markup]:
-    """What every page holds: its style, its script, and the policy that admits these alone."""
+    """Return what every page holds: its style, its script, and a policy that admits only these."""
     css, javascript = _assets(package, *styles), _assets(package, *scripts)
     policy = "; ".join(
         (
@@ -98,20 +98,20 @@ def _page(
 
 
 def _shown(value: Any) -> Any:
-    """What the environment places for `value`; markup was made visible where it was made."""
+    """Return what the environment places for `value`; markup was made visible where it was made."""
     return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 @cache
 def _assets(package: str, *names: str) -> str:
-    """Several files as one text."""
+    """Return several files as one text."""
     made = environment(package)
     assert made.loader is not None
     return "".join(made.loader.get_source(made, name)[0] for name in names)
 
 
 def policy_of(page: str) -> str:
-    """The policy that a page states in itself, for a server to send as a header."""
+    """Return the policy that a page states in itself, for a server to send as a header."""
     found = POLICY.search(page)
     assert found is not None, "every page states its policy"
     return unescape(found[1])

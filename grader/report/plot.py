@@ -29,7 +29,7 @@ class Tick:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class PlotLine:
     """One curve: a path, its points, and those that are not finite ("lost")."""
 
     tone: str
@@ -49,7 +49,7 @@ class Plot:
     y_label: str
     x_ticks: tuple[Tick, ...]
     y_ticks: tuple[Tick, ...]
-    lines: tuple[Line, ...]
+    lines: tuple[PlotLine, ...]
     legend: tuple[tuple[str, str], ...]
     guide: float | None = None
 
@@ -73,7 +73,7 @@ def plot(
     at: Sequence[float] = (),
     guide: float | None = None,
 ) -> Plot:
-    """The drawing of `series`, whose x are positive; of y the size counts.
+    """Return the drawing of `series`, whose x are positive; of y the size counts.
 
     `at` are the x that get a label, by default decades; `guide` is a y that gets a line.
     """
@@ -100,7 +100,7 @@ Scale = Callable[[float], float]
 
 
 def _axis(values: Sequence[float], start: float, end: float) -> tuple[Scale, float, float]:
-    """A logarithmic scale from `start` to `end`, with some room at both ends."""
+    """Return a logarithmic scale from `start` to `end`, with some room at both ends."""
     low, high = _log(min(values)), _log(max(values))
     room = max(0.06 * (high - low), 0.15 if high - low < 0.3 else 0.0)
     low, high = low - room, high + room
@@ -112,12 +112,12 @@ def _axis(values: Sequence[float], start: float, end: float) -> tuple[Scale, flo
 
 
 def _log(value: float) -> float:
-    """The decades of a positive number, within what a float can hold with room at both ends."""
+    """Return the decades of a positive number, within what a float can hold."""
     return min(LONGEST, max(-LONGEST, math.log10(value)))
 
 
 def _round(low: float, high: float) -> list[float]:
-    """Round numbers within: decades, and 2 and 5 between them where there are few."""
+    """Return round numbers within: decades, and 2 and 5 between them where there are few."""
     first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
     parts = (1.0, 2.0, 5.0) if last - first <= 3 else (1.0,)
     every = [float(f"{part:g}e{decade}") for part in parts for decade in range(first, last + 1)]
@@ -142,8 +142,8 @@ def _named(value: float) -> str:
     return f"10{power}" if mantissa == "1" else f"{mantissa}·10{power}"
 
 
-def _line(one: Series, x_of: Scale, y_of: Scale, y_low: float) -> Line:
-    """A zero lies on the floor; the path breaks at what is not finite."""
+def _line(one: Series, x_of: Scale, y_of: Scale, y_low: float) -> PlotLine:
+    """Return a zero lies on the floor; the path breaks at what is not finite."""
     path, dots, lost, pen = "", [], [], "M"
     for x, y in sorted(one.points, key=lambda point: point[0]):
         if not math.isfinite(y):
@@ -154,4 +154,4 @@ def _line(one: Series, x_of: Scale, y_of: Scale, y_low: float) -> Line:
         dots.append(spot)
         path += f"{pen}{spot[0]:g} {spot[1]:g}"
         pen = "L"
-    return Line(one.tone, path, tuple(dict.fromkeys(dots)), tuple(lost))
+    return PlotLine(one.tone, path, tuple(dict.fromkeys(dots)), tuple(lost))

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any, TextIO
+from collections.abc import Collection, Iterable, Sequence
+from typing import TextIO
 
 from grader.report.escape import visible
-from grader.report.overview import is_decided, name_of
-from grader.scoring import display_percent
+from grader.report.numbers import display_percent
+from grader.report.stored import Document, is_decided, name_of
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 """What makes a spreadsheet evaluate a cell (OWASP, "CSV Injection"), full width included."""
@@ -16,8 +16,8 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "�
 FIXED_COLUMNS = ("id", "name", "status", "score", "max_score", "percent", "band")
 
 
-def write_csv(rows: Collection[Mapping[str, Any]], stream: TextIO) -> None:
-    """One line a submission; open `stream` with ``newline=""``. Goes through the rows twice.
+def write_csv(rows: Collection[Document], stream: TextIO) -> None:
+    """Write one line a submission; open `stream` with ``newline=""``. Goes through the rows twice.
 
     Score, percent and parts are empty while undecided: an unknown score is not a zero.
     """
@@ -29,8 +29,8 @@ def write_csv(rows: Collection[Mapping[str, Any]], stream: TextIO) -> None:
         writer.writerow([*fixed, *points])
 
 
-def part_ids(rows: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
-    """The ids of all parts, in the order in which they are met."""
+def part_ids(rows: Iterable[Document]) -> tuple[str, ...]:
+    """Return the ids of all parts, in the order in which they are met."""
     return tuple(dict.fromkeys(str(part["id"]) for row in rows for part in row["parts"]))
 
 
@@ -40,10 +40,8 @@ def cell(text: str) -> str:
     return guard + visible(text, multiline=False)
 
 
-def table_line(
-    row: Mapping[str, Any], parts: Sequence[str]
-) -> tuple[list[str | float], list[str | float]]:
-    """The cells of `FIXED_COLUMNS`, and the points of each part."""
+def table_line(row: Document, parts: Sequence[str]) -> tuple[list[str | float], list[str | float]]:
+    """Return the cells of `FIXED_COLUMNS`, and the points of each part."""
     decided = is_decided(row)
     points = {str(part["id"]): float(part["points"]) for part in row["parts"]}
     score, maximum = float(row["score"]), float(row["max_score"])

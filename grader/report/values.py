@@ -12,7 +12,7 @@ WRONG = (Standing.WRONG, Standing.FOLLOWS)
 
 
 def values_beside(result: Result, defects: Mapping[str, DefectView]) -> Beside:
-    """The annotations of `result` by file and line, the same thing once; `defects` by code."""
+    """Return the annotations by file and line, equal ones once; `defects` are by code."""
     found: dict[tuple[str, int], dict[Value, None]] = {}
     for annotation in result.annotations:
         line = found.setdefault((annotation.file, annotation.line), {})

@@ -19,27 +19,26 @@ from grader.records import (
     Result,
     WrittenAnswer,
 )
-from grader.report.crosscuts import Crosscut, crosscuts
+from grader.report.charts import Charts, charts
 from grader.report.defects import DefectView, defect_views
 from grader.report.graph import Panel, panels
-from grader.report.intake import taken_in
 from grader.report.listing import (
+    LineMark,
     Listing,
-    Mark,
     defect_mark,
     frame_mark,
     line_href,
     line_prefixes,
     listings,
 )
-from grader.report.looks import Looks, looks
+from grader.report.loading import loading_notes
+from grader.report.summary import Summary, summary
 from grader.report.values import values_beside
-from grader.report.verdict import Verdict, verdict
 
 Audience: TypeAlias = Literal["interviewer", "candidate"]
 
 ANSWER_HEADING = re.compile(r"^##[ \t]+(.*)$", re.MULTILINE)
-MAX_TROUBLES = 12
+MAX_FAILURES = 12
 """Distinct ways of ending shown; a submission that fails in more ways repeats itself."""
 
 STATUS_ORDER = (
@@ -75,7 +74,7 @@ class CheckGroup:
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
+class RunFailure:
     """One way in which runs ended, with every run that ended so."""
 
     anchor: str
@@ -94,53 +93,53 @@ class ReportView:
     the defects that the rest of the loss is charged to, where points were given back.
     """
 
-    verdict: Verdict
+    summary: Summary
     missed: dict[tuple[str, str], tuple[str, ...]]
     charged_under: dict[tuple[str, str], tuple[str, ...]]
+    checks: dict[str, CheckGrade]
     groups: tuple[CheckGroup, ...]
     defects: tuple[DefectView, ...]
     defect_anchors: dict[str, str]
     panels: tuple[Panel, ...]
-    looks: Looks
-    troubles: tuple[Trouble, ...]
+    charts: Charts
+    failures: tuple[RunFailure, ...]
     listings: tuple[Listing, ...]
     answers: tuple[tuple[str, str], ...]
-    crosscuts: tuple[Crosscut, ...]
     beside: dict[int, tuple[WrittenAnswer, ...]]
     isolation: tuple[tuple[str, str, str], ...]
     unisolated: str
-    taken_in: tuple[str, ...] = ()
+    loading_notes: tuple[str, ...] = ()
 
 
 def report_view(result: Result, audience: Audience) -> ReportView:
-    """All that the report shows of `result` and that is not a record's own field."""
+    """Return all that the report shows of `result` and that is not a record's own field."""
     defects = defect_views(result)
-    troubles = _troubles(result)
-    marks = [*_defect_marks(defects), *_trouble_marks(troubles)]
+    failures = _failures(result)
+    marks = [*_defect_marks(defects), *_failure_marks(failures)]
     anchors = {view.defect.code: view.anchor for view in reversed(defects)}
     beside = values_beside(result, {view.defect.code: view for view in reversed(defects)})
     return ReportView(
-        verdict=verdict(result, defects),
+        summary=summary(result, defects),
         missed=_missed(result.grade),
         charged_under=_charged_under(result.grade),
+        checks={check.id: check for check in result.grade.checks},
         groups=_groups(result.grade),
         defects=defects,
         defect_anchors=anchors,
         panels=panels(result, anchors),
-        looks=looks(result.pictures, interviewer=audience == "interviewer"),
-        troubles=troubles,
+        charts=charts(result.pictures, interviewer=audience == "interviewer"),
+        failures=failures,
         listings=listings(result.submission, marks, beside),
         answers=answer_sections(result.submission.answers),
-        crosscuts=crosscuts(result.grade),
         beside=_beside(result.submission.written),
         isolation=_isolation(result.observations),
         unisolated=_unisolated(result.observations),
-        taken_in=taken_in(result.observations),
+        loading_notes=loading_notes(result.observations),
     )
 
 
 def _missed(grade: Grade) -> dict[tuple[str, str], tuple[str, ...]]:
-    """By part and item, the checks that did not pass."""
+    """Return by part and item the checks that did not pass."""
     lost = (CheckStatus.FAIL, CheckStatus.SKIPPED, CheckStatus.ERROR)
     missed = {check.id for check in grade.checks if check.status in lost}
     return {
@@ -151,7 +150,7 @@ def _missed(grade: Grade) -> dict[tuple[str, str], tuple[str, ...]]:
 
 
 def _charged_under(grade: Grade) -> dict[tuple[str, str], tuple[str, ...]]:
-    """By part and item with points given back, the codes that explain its checks."""
+    """Return the codes that explain an item's checks, by part and item with points given back."""
     reasons = {check.id: check.explained_by for check in grade.checks}
     return {
         (part.id, item.id): tuple(
@@ -171,8 +170,8 @@ def _groups(grade: Grade) -> tuple[CheckGroup, ...]:
     return tuple(group for group in groups if group.checks)
 
 
-def _troubles(result: Result) -> tuple[Trouble, ...]:
-    """Runs that did not end well, one entry per kind of ending, exception and place."""
+def _failures(result: Result) -> tuple[RunFailure, ...]:
+    """Return runs that did not end well, one entry per kind of ending, exception and place."""
     prefixes = line_prefixes(result.submission)
     groups: dict[tuple[Ended, str, tuple[Frame, ...]], list[tuple[str, Observation]]] = {}
     for step, seen in _runs(result.observations):
@@ -181,7 +180,7 @@ def _troubles(result: Result) -> tuple[Trouble, ...]:
             groups.setdefault((seen.ended, kind, seen.frames), []).append((step, seen))
     words = dict(ENDINGS)
     return tuple(
-        Trouble(
+        RunFailure(
             anchor=f"trouble-{number}",
             ending=words[ended],
             error=runs[0][1].error,
@@ -190,7 +189,7 @@ def _troubles(result: Result) -> tuple[Trouble, ...]:
             runs=tuple(step for step, _ in runs),
         )
         for number, ((ended, _, frames), runs) in enumerate(groups.items(), start=1)
-        if number <= MAX_TROUBLES
+        if number <= MAX_FAILURES
     )
 
 
@@ -200,21 +199,21 @@ def _runs(observations: Observations) -> Iterator[tuple[str, Observation]]:
     yield from ((s, o) for s, o in observations.runs.items() if counts(s))
 
 
-def _defect_marks(defects: Sequence[DefectView]) -> Iterator[Mark]:
+def _defect_marks(defects: Sequence[DefectView]) -> Iterator[LineMark]:
     for view in defects:
         mark = defect_mark(view.defect, view.anchor)
         if mark is not None:
             yield mark
 
 
-def _trouble_marks(troubles: Sequence[Trouble]) -> Iterator[Mark]:
-    for trouble in troubles:
-        for frame, _ in trouble.frames:
-            yield frame_mark(frame, trouble.error, trouble.anchor)
+def _failure_marks(failures: Sequence[RunFailure]) -> Iterator[LineMark]:
+    for failure in failures:
+        for frame, _ in failure.frames:
+            yield frame_mark(frame, failure.error, failure.anchor)
 
 
 def answer_sections(text: str) -> tuple[tuple[str, str], ...]:
-    """The written answers as heading and text; what precedes the first heading has none."""
+    """Return the written answers as heading and text; what precedes the first heading has none."""
     before, *rest = ANSWER_HEADING.split(text)
     sections = [("", before.strip())] if before.strip() else []
     pairs = zip(rest[::2], rest[1::2], strict=True)
@@ -222,19 +221,19 @@ def answer_sections(text: str) -> tuple[tuple[str, str], ...]:
 
 
 def _beside(written: Sequence[WrittenAnswer]) -> dict[int, tuple[WrittenAnswer, ...]]:
-    """The written answers by their question; those that answer none clearly under 0."""
+    """Return the written answers by their question; those that answer none clearly under 0."""
     numbers = dict.fromkeys(answer.question for answer in written)
     return {n: tuple(a for a in written if a.question == n) for n in numbers}
 
 
 def _isolation(observations: Observations) -> tuple[tuple[str, str, str], ...]:
-    """Rows of fact, its value for the NumPy part, its value for the PyTorch part."""
+    """Return rows of fact, its value for the NumPy part, its value for the PyTorch part."""
     numpy, torch = observations.numpy.isolation, observations.torch.isolation
     return tuple((k, numpy.get(k, ""), torch.get(k, "")) for k in dict.fromkeys([*numpy, *torch]))
 
 
 def _unisolated(observations: Observations) -> str:
-    """Why the code ran without isolation, "" when it was confined."""
+    """Return why the code ran without isolation, "" when it was confined."""
     for isolation in (observations.numpy.isolation, observations.torch.isolation):
         if "unisolated" in isolation:
             return isolation["unisolated"] or "unisolated"

@@ -1,4 +1,4 @@
-"""The `--out` of a run as reviewers and exports see it: results, their rubric, what was said."""
+"""The `--out` of a run as reviewers and exports see it: results, their rubric, the changes."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from grader.checks import ALL_CHECKS
 from grader.cohort.store import RUBRIC_FILE, read_result, result_files
 from grader.defects import KINDS
 from grader.errors import CallerError
-from grader.review.said import Order, checked
+from grader.report.stored import Document
+from grader.review.forms import COMMENT, ChangeRequest, value_to_store
 from grader.review.store import STORE_FILE, Change, Store
-from grader.review.totals import Standing, marked, standings
+from grader.review.totals import Judgement, judgements, marked
 from grader.rubric import Rubric, load_rubric
 
 BUNDLED = ("onsite.yaml", "course.yaml")
@@ -26,14 +27,14 @@ class Reviewed:
     """One submission: what the grader found, what reviewers say, and both together."""
 
     id: str
-    automatic: Mapping[str, Any]
-    said: Mapping[str, Standing]
-    document: Mapping[str, Any]
+    automatic: Document
+    judged: Mapping[str, Judgement]
+    document: Document
 
     @property
     def waiting(self) -> int:
         """How many marks and overrides do not count until somebody looks at them again."""
-        return sum(not s.counts and not f.startswith("comment/") for f, s in self.said.items())
+        return sum(not j.counts and j.change.kind != COMMENT for j in self.judged.values())
 
 
 @dataclass(frozen=True)
@@ -50,14 +51,14 @@ class Folder:
     _loaded: dict[str, Rubric] = field(default_factory=dict)
 
     def result(self, id: str) -> dict[str, Any]:
-        """The stored result. Raises `CallerError` when it cannot be read."""
+        """Return the stored result. Raises `CallerError` when it cannot be read."""
         document = read_result(self.paths[id])
         if document is None:
             raise CallerError(f"{self.paths[id]} cannot be read as a result; grade it again")
         return document
 
-    def rubric(self, document: Mapping[str, Any]) -> Rubric:
-        """The rubric that a result was graded by. Raises `CallerError` when it is not here."""
+    def rubric(self, document: Document) -> Rubric:
+        """Return the rubric that a result was graded by. Raises `CallerError` without it."""
         digest = document["rubric"]["digest"]
         if digest not in self.rubrics:
             raise CallerError(
@@ -69,7 +70,7 @@ class Folder:
         return self._loaded[digest]
 
     def reviewed(self, id: str) -> Reviewed:
-        """One submission, read now: a regrade is seen at once.
+        """Return one submission, read now: a regrade is seen at once.
 
         Raises `CallerError` when something was said about it and its rubric is missing.
         """
@@ -78,35 +79,34 @@ class Folder:
         if not changes:
             return Reviewed(id, document, {}, document)
         rubric = self.rubric(document)
-        said = standings(document, rubric, changes)
-        return Reviewed(id, document, said, marked(document, rubric, said))
+        judged = judgements(document, rubric, changes)
+        return Reviewed(id, document, judged, marked(document, rubric, judged))
 
     def all_reviewed(self) -> Iterator[Reviewed]:
-        """Every submission, one after another: a cohort need not fit in memory."""
+        """Yield every submission, one after another: a cohort need not fit in memory."""
         for id in self.paths:
             yield self.reviewed(id)
 
-    def save(self, id: str, order: Order) -> Change:
+    def save(self, id: str, request: ChangeRequest) -> Change:
         """Keep what a reviewer says about `id`.
 
         Raises `CallerError` when it makes no sense there, `Conflict` when the field has changed.
         """
         document = self.result(id)
         rubric = self.rubric(document)
-        value = checked(order, document, rubric)
         return self.store.save(
             id,
-            order.field,
-            value,
-            base=order.base,
-            who=order.who,
+            request.field,
+            value_to_store(request, document, rubric),
+            base=request.base,
+            who=request.who,
             digest=document["submission"]["digest"],
             rubric=rubric.digest,
         )
 
 
 def open_folder(out: Path, rubric: Path | None = None) -> Folder:
-    """The results in `out`. `rubric` is tried first, then the one beside them, then the bundled.
+    """Return the results in `out`. Rubrics: `rubric`, then the one beside them, then the bundled.
 
     Raises `CallerError` when there is no result, `RubricError` when `rubric` is not usable.
     """

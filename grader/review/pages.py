@@ -7,24 +7,22 @@ from dataclasses import dataclass
 from typing import Any
 
 from grader import __version__
-from grader.records import Confidence, Defect, GradeStatus, Severity, SourceFile, Submission
 from grader.report.escape import visible
-from grader.report.figures import percent_of, points, score_of
 from grader.report.listing import Listing, defect_mark, listings
-from grader.report.overview import name_of
+from grader.report.numbers import percent_of, points, score_of
 from grader.report.pages import render_page
+from grader.report.stored import Document, defects_of, is_decided, name_of, submission_of
 from grader.report.views import answer_sections
 from grader.review.folder import Folder, Reviewed
-from grader.review.said import CHECK, MARK, found_checks, manual_items
+from grader.review.forms import CHECK, MARK, found_checks, manual_items
 from grader.review.store import Change
-from grader.rubric import Item
 
 PACKAGE = "grader.review"
 STATUS_ORDER = ("error", "fail", "skipped", "manual", "pass")
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ReviewRow:
     """One submission of the walk. `open_points` and `waiting` say what is left to do."""
 
     id: str
@@ -43,10 +41,10 @@ class Row:
         return self.open_points > 0 or self.waiting > 0 or not self.total
 
 
-def index_row(reviewed: Reviewed) -> Row:
-    """What the walk shows of one submission."""
+def index_row(reviewed: Reviewed) -> ReviewRow:
+    """Return what the walk shows of one submission."""
     document = reviewed.document
-    return Row(
+    return ReviewRow(
         id=reviewed.id,
         name=name_of(document),
         automatic=_total(reviewed.automatic)["score"],
@@ -55,12 +53,12 @@ def index_row(reviewed: Reviewed) -> Row:
         band=_total(document)["band"],
         open_points=float(document["open_points"]),
         waiting=reviewed.waiting,
-        remarks=len(reviewed.said),
+        remarks=len(reviewed.judged),
     )
 
 
-def index_page(rows: list[Row], title: str, home: str) -> str:
-    """All submissions, in the order in which one walks through them."""
+def index_page(rows: list[ReviewRow], title: str, home: str) -> str:
+    """Return all submissions, in the order in which one walks through them."""
     context = {"rows": rows, "title": title, "home": home, "version": __version__}
     return render_page(
         "review_index.html",
@@ -72,7 +70,7 @@ def index_page(rows: list[Row], title: str, home: str) -> str:
 
 
 def submission_page(folder: Folder, id: str, home: str, reviewer: str) -> str:
-    """One submission: what to read on the left, what to mark on the right."""
+    """Return one submission: what to read on the left, what to mark on the right."""
     reviewed = folder.reviewed(id)
     document, order = reviewed.automatic, list(folder.paths)
     place = order.index(id)
@@ -81,18 +79,18 @@ def submission_page(folder: Folder, id: str, home: str, reviewer: str) -> str:
     context = {
         "id": id,
         "name": name_of(document),
-        "title": document["rubric"].get("title", ""),
+        "title": document["rubric"]["title"],
         "place": place + 1,
         "count": len(order),
         "before": order[place - 1] if place else "",
         "after": order[place + 1] if place + 1 < len(order) else "",
         "home": home,
         "reviewer": reviewer,
-        "items": [_item(item) for item in manual_items(rubric).values()],
+        "items": list(manual_items(rubric).values()),
         "checks": checks,
         "statuses": [s for s in STATUS_ORDER if any(c["status"] == s for c in checks)],
         "defects": document["defects"],
-        "answers": answer_sections(str(document.get("answers", ""))),
+        "answers": answer_sections(document["answers"]),
         "listings": _listings(document),
         "state": state(folder, id),
         "version": __version__,
@@ -108,10 +106,10 @@ def submission_page(folder: Folder, id: str, home: str, reviewer: str) -> str:
 
 
 def state(folder: Folder, id: str) -> dict[str, Any]:
-    """All that reviewers can change about a submission, as the page's script shows it."""
+    """Return all that reviewers can change about a submission, as the page's script shows it."""
     reviewed = folder.reviewed(id)
     history = folder.store.history(id)
-    titles = {check["id"]: check.get("title", check["id"]) for check in reviewed.document["checks"]}
+    titles = {check["id"]: check["title"] for check in reviewed.document["checks"]}
     return {
         "last": history[-1].number if history else 0,
         "graded": graded_mark(reviewed.automatic),
@@ -128,8 +126,8 @@ def state(folder: Folder, id: str) -> dict[str, Any]:
 
 
 def field_state(change: Change, reviewed: Reviewed) -> dict[str, Any]:
-    """One field: its version, and what was said last."""
-    standing, value = reviewed.said.get(change.field), _shown(change.value)
+    """Return one field: its version, and what was said last."""
+    judgement, value = reviewed.judged.get(change.field), _shown(change.value)
     if value and "file" in value:
         paths = _paths(reviewed.automatic)
         file = (change.value or {})["file"]
@@ -139,23 +137,23 @@ def field_state(change: Change, reviewed: Reviewed) -> dict[str, Any]:
         "value": value,
         "who": visible(change.who, multiline=False),
         "at": change.at,
-        "why_not": standing.why_not if standing else "",
+        "why_not": judgement.why_not if judgement else "",
     }
 
 
-def _paths(document: Mapping[str, Any]) -> list[str]:
-    """The files that the page shows, in its order."""
-    return [source["path"] for source in document.get("sources", ())]
+def _paths(document: Document) -> list[str]:
+    """Return the files that the page shows, in its order."""
+    return [source["path"] for source in document["sources"]]
 
 
-def graded_mark(document: Mapping[str, Any]) -> str:
-    """What tells one grading of a submission from the next."""
+def graded_mark(document: Document) -> str:
+    """Return what tells one grading of a submission from the next."""
     return f"{document['submission']['digest']}:{document['rubric']['digest']}:{document['seed']}"
 
 
-def _total(document: Mapping[str, Any]) -> dict[str, Any]:
-    """A total in words; "" for the score while it is undecided."""
-    decided = document["status"] == GradeStatus.GRADED.value
+def _total(document: Document) -> dict[str, Any]:
+    """Return a total in words; "" for the score while it is undecided."""
+    decided = is_decided(document)
     score, most = float(document["score"]), float(document["max_score"])
     still = float(document["open_points"])
     return {
@@ -163,29 +161,19 @@ def _total(document: Mapping[str, Any]) -> dict[str, Any]:
         "percent": percent_of(score, most) if decided else "",
         "band": (document["band"] or "") if decided else "",
         "open": points(still) if still else "",
-        "gates": list(document.get("gates", ())),
-    }
-
-
-def _item(item: Item) -> dict[str, Any]:
-    return {
-        "id": item.id,
-        "title": item.title,
-        "points": item.points,
-        "guidance": item.guidance,
-        "bonus": item.bonus,
+        "gates": document["gates"],
     }
 
 
 def _told(change: Change, titles: Mapping[str, str]) -> dict[str, Any]:
-    """One line of the history."""
-    kind, _, about = change.field.partition("/")
-    value = change.value or {}
-    name = titles.get(about, about)
-    if kind == MARK:
+    """Return one line of the history."""
+    about, value = change.about, change.value or {}
+    if change.kind == MARK:
         words = f"{value['points']:g} of {value['of']:g} points" if value else "mark taken back"
-        words = f"{name}: {words}" + (f". {value['note']}" if value.get("note") else "")
-    elif kind == CHECK:
+        words = f"{titles.get(about, about)}: {words}" + (
+            f". {value['note']}" if value.get("note") else ""
+        )
+    elif change.kind == CHECK:
         words = f"{value['status']}, not {value['was']}: {value['reason']}" if value else ""
         words = f"{about}: {words or 'override taken back'}"
     else:
@@ -211,27 +199,7 @@ def _shown(value: Any) -> Any:
     return value
 
 
-def _listings(document: Mapping[str, Any]) -> tuple[Listing, ...]:
-    """The source as the report shows it, with the defects' notes."""
-    facts = document["submission"]
-    files = tuple(
-        SourceFile(source["path"], source["text"].encode("utf-8", "replace"))
-        for source in document.get("sources", ())
-    )
-    submission = Submission(facts["id"], name_of(document), facts["digest"], files, facts["main"])
-    found = (_defect(defect) for defect in document["defects"])
-    marks = [m for d in found if (m := defect_mark(d, f"defect-{d.code}")) is not None]
-    return listings(submission, marks, {})
-
-
-def _defect(defect: Mapping[str, Any]) -> Defect:
-    return Defect(
-        defect["code"],
-        Severity(defect["severity"]),
-        defect["message"],
-        defect["hint"],
-        confidence=Confidence(defect["confidence"]),
-        file=defect["file"],
-        line=defect["line"],
-        end_line=defect["end_line"],
-    )
+def _listings(document: Document) -> tuple[Listing, ...]:
+    """Return the source as the report shows it, with the defects' notes."""
+    marks = (defect_mark(defect, f"defect-{defect.code}") for defect in defects_of(document))
+    return listings(submission_of(document), [mark for mark in marks if mark], {})

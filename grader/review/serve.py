@@ -81,7 +81,7 @@ def open_privately(address: str, folder: Path) -> bool:
 
 
 def login() -> str:
-    """The name of whoever started this, "" where the system has none."""
+    """Return the name of whoever started this, "" where the system has none."""
     try:
         return getpass.getuser()
     except (OSError, KeyError):

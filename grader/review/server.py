@@ -20,15 +20,15 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from grader.errors import CallerError
 from grader.report.pages import policy_of
 from grader.review.folder import Folder, Reviewed
+from grader.review.forms import read_request
 from grader.review.pages import (
-    Row,
+    ReviewRow,
     graded_mark,
     index_page,
     index_row,
     state,
     submission_page,
 )
-from grader.review.said import read_order
 from grader.review.store import Conflict
 
 MOST_BYTES = 64 << 10
@@ -47,7 +47,7 @@ ELSEWHERE = "This is not the address that `grader view --review` printed. Open t
 FOREIGN = "Refused: this request comes from another site.\n"
 
 
-class Gate:
+class AccessControl:
     """Lets through what names our host, knows the token and comes from no other site."""
 
     def __init__(self, app: ASGIApp, host: str, token: str) -> None:
@@ -89,10 +89,10 @@ class Desk:
     def __init__(self, folder: Folder, token: str, reviewer: str) -> None:
         self.folder, self.reviewer = folder, reviewer
         self.home = f"/{token}/"
-        self._rows: dict[str, tuple[tuple[int, int], Row]] = {}
+        self._rows: dict[str, tuple[tuple[int, int], ReviewRow]] = {}
 
-    def rows(self) -> list[Row]:
-        """The walk, by name. A row is made anew when its result or what was said has changed."""
+    def rows(self) -> list[ReviewRow]:
+        """Return the rows by name. A row is made anew when its result or a change is new."""
         numbers = self.folder.store.last_numbers()
         for id, path in self.folder.paths.items():
             stamp = (path.stat().st_mtime_ns, numbers.get(id, 0))
@@ -100,7 +100,7 @@ class Desk:
                 self._rows[id] = (stamp, self._row(id))
         return [self._rows[id][1] for id in self.folder.paths]
 
-    def _row(self, id: str) -> Row:
+    def _row(self, id: str) -> ReviewRow:
         try:
             return index_row(self.folder.reviewed(id))
         except CallerError:  # its rubric is not here: the others can be walked all the same
@@ -119,7 +119,7 @@ class Desk:
         )
 
     async def report(self, request: Request) -> Response:
-        """The full report. It runs as if from nowhere: its script could not ask for a change."""
+        """Return the full report, sandboxed: its script cannot ask for a change."""
         path = self.folder.paths[self._id(request)].with_name("report.html")
         if not path.is_file():
             raise CallerError("there is no report.html beside this result")
@@ -127,7 +127,7 @@ class Desk:
         return page(text, more="; sandbox allow-scripts")
 
     async def changes(self, request: Request) -> Response:
-        """What reviewers say now; 204 when it is what the page knows already."""
+        """Return what reviewers say now; 204 when it is what the page knows already."""
         id = self._id(request)
         known = (request.query_params.get("after"), request.query_params.get("graded"))
         if known == await run_in_threadpool(self._now, id):
@@ -148,7 +148,7 @@ class Desk:
             body += chunk
             if len(body) > MOST_BYTES:
                 return answer({"error": "that is too long"}, 413)
-        order = read_order(body)
+        order = read_request(body)
         try:
             await run_in_threadpool(self.folder.save, id, order)
             status = 201
@@ -164,7 +164,7 @@ class Desk:
 
 
 def desk(folder: Folder, host: str, token: str, reviewer: str) -> ASGIApp:
-    """The application for `folder`, at ``http://<host>/<token>/``."""
+    """Return the application for `folder`, at ``http://<host>/<token>/``."""
     made = Desk(folder, token, reviewer)
     routes = [
         Route("/{token}/", made.index),
@@ -174,11 +174,11 @@ def desk(folder: Folder, host: str, token: str, reviewer: str) -> ASGIApp:
         Route("/{token}/report/{id}", made.report),
     ]
     app = Starlette(routes=routes, exception_handlers={CallerError: refused, 404: unknown})
-    return Gate(app, host, token)
+    return AccessControl(app, host, token)
 
 
 def page(text: str, *, more: str = "") -> Response:
-    """A page with the policy that it states, as a header too: there it also forbids framing."""
+    """Return a page with its policy as a header too, which also forbids framing."""
     policy = f"{policy_of(text)}; frame-ancestors 'none'{more}"
     return HTMLResponse(text, headers={**SAFE_HEADERS, "Content-Security-Policy": policy})
 
@@ -189,7 +189,7 @@ def answer(document: dict[str, Any], status: int) -> Response:
 
 
 def refused(request: Request, error: Exception) -> Response:
-    """What cannot be carried out as asked, in words."""
+    """Return what cannot be carried out as asked, in words."""
     return answer({"error": str(error)}, 422 if request.method == "POST" else 404)
 
 

@@ -64,6 +64,16 @@ class Change:
     digest: str
     rubric: str
 
+    @property
+    def kind(self) -> str:
+        """What sort of field it is; see `grader.review.forms`."""
+        return self.field.partition("/")[0]
+
+    @property
+    def about(self) -> str:
+        """The item, check or comment that the field is about."""
+        return self.field.partition("/")[2]
+
 
 class Conflict(Exception):
     """Somebody else changed the field first; `change` is what stands there now, if anything."""
@@ -118,15 +128,15 @@ class Store:
         return _change((added.lastrowid, *row))
 
     def history(self, submission: str) -> tuple[Change, ...]:
-        """All changes of a submission, in the order in which they were made."""
+        """Return all changes of a submission, in the order in which they were made."""
         return self._select("WHERE submission = ? ORDER BY number", submission)
 
     def latest(self, submission: str) -> dict[str, Change]:
-        """The last change of each of its fields."""
+        """Return the last change of each of its fields."""
         return {change.field: change for change in self.history(submission)}
 
     def last_numbers(self) -> dict[str, int]:
-        """By submission, the number of its last change."""
+        """Return by submission the number of its last change."""
         if not self.path.is_file():
             return {}
         with self._open() as connection:
@@ -168,7 +178,7 @@ class Store:
 
 
 def _made(connection: sqlite3.Connection) -> bool:
-    """Whether the table stands; another process may just have made the file."""
+    """Return whether the table stands; another process may just have made the file."""
     return bool(
         connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'kept_for_ever'").fetchone()
     )

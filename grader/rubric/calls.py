@@ -10,8 +10,8 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from grader.rubric.problems import did_you_mean, quoted
-from grader.rubric.yaml_lines import Path, Plain
+from grader.rubric.problems import did_you_mean
+from grader.yaml_data import Path, Plain, quoted
 
 GIVEN = ("X", "y", "W1", "b1", "W2", "b2", "B", "D", "H", "C")
 WEIGHTS = ("W1", "b1", "W2", "b2")

@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from grader.rubric.model import Item, Tier
-from grader.rubric.problems import MOST_SHOWN, Problem, did_you_mean, quoted
-from grader.rubric.yaml_lines import Lines, Path, Plain, Step
+from grader.rubric.problems import MOST_SHOWN, did_you_mean
+from grader.yaml_data import Lines, Path, Plain, Problem, Step, quoted
 
 
 def cross_check(
     plain: Plain, lines: Lines, known: Collection[str], codes: Collection[str] | None
 ) -> list[Problem]:
-    """Problems between the values of a whole file; `plain` may be any data."""
+    """Return problems between the values of a whole file; `plain` may be any data."""
     return [
         *_unknown_checks(plain, lines, known),
         *_checks_used_twice(plain, lines),
@@ -31,7 +31,7 @@ def cross_check(
 
 
 def item_problems(item: Item) -> list[tuple[Path, str]]:
-    """Problems between the values of one item; the path is inside the item."""
+    """Return problems between the values of one item; the path is inside the item."""
     say: list[tuple[Path, str]] = []
     if item.manual:
         if item.checks:
@@ -93,7 +93,7 @@ def _get(value: Plain, key: str) -> Plain:
 
 
 def _each(value: Plain, path: Path) -> Iterator[tuple[Plain, Path]]:
-    """The entries of a list, none of anything else."""
+    """Yield the entries of a list, none of anything else."""
     if isinstance(value, list):
         yield from ((entry, (*path, i)) for i, entry in enumerate(value))
 
@@ -113,14 +113,14 @@ def _groups(plain: Plain) -> Iterator[tuple[Plain, Path]]:
 
 
 def _texts(entries: Iterator[tuple[Plain, Path]], key: str) -> Iterator[list[_Named]]:
-    """For each entry, the texts in its list `key`."""
+    """Yield for each entry the texts in its list `key`."""
     for entry, path in entries:
         found = _each(_get(entry, key), (*path, key))
         yield [_Named(text, at) for text, at in found if isinstance(text, str)]
 
 
 def _twice(names: list[_Named]) -> Iterator[tuple[_Named, _Named]]:
-    """Each repetition with the first that bore its name."""
+    """Yield each repetition with the first that bore its name."""
     first: dict[str, _Named] = {}
     for name in names:
         if (earlier := first.setdefault(name.text, name)) is not name:
@@ -158,7 +158,7 @@ def _checks_used_twice(plain: Plain, lines: Lines) -> Iterator[Problem]:
 
 
 def _deductions(plain: Plain, lines: Lines, known: Collection[str] | None) -> Iterator[Problem]:
-    """Codes that nobody gives to a defect, and severities left empty."""
+    """Yield codes that nobody gives to a defect, and severities left empty."""
     section, path = _get(plain, "deductions"), ("deductions",)
     for severity in ("major", "minor"):
         if isinstance(section, dict) and severity in section and section[severity] is None:

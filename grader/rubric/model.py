@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
@@ -28,14 +28,21 @@ Text: TypeAlias = Annotated[
 ]
 Points: TypeAlias = Annotated[float, Field(ge=0, le=MOST_POINTS, allow_inf_nan=False)]
 
+Entry = TypeVar("Entry")
+Many: TypeAlias = Annotated[tuple[Entry, ...], Field(max_length=MOST_ENTRIES, strict=False)]
+"""A list that may be empty. YAML gives lists, so a tuple must not be literal."""
+Some: TypeAlias = Annotated[
+    tuple[Entry, ...], Field(min_length=1, max_length=MOST_ENTRIES, strict=False)
+]
 
-class _Strict(BaseModel):
+
+class _Section(BaseModel):
     """Frozen, and literal: "4" is no number, `yes` is no text, an unknown key is an error."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
-class Tier(_Strict):
+class Tier(_Section):
     """One step of `credit: tiers`."""
 
     passed: int = Field(
@@ -44,7 +51,7 @@ class Tier(_Strict):
     points: Points = Field(description="the points this many passes earn", examples=[2.5])
 
 
-class Item(_Strict):
+class Item(_Section):
     """One line of the rubric: points, and the checks they rest on, or a human's mark."""
 
     id: Id = Field(description="unique in the rubric", examples=["loss-value"])
@@ -52,10 +59,8 @@ class Item(_Strict):
         description="what the reader of a report sees", examples=["The loss is right"]
     )
     points: Points = Field(description="what the whole item is worth", examples=[4])
-    checks: tuple[CheckId, ...] = Field(
+    checks: Many[CheckId] = Field(
         default=(),
-        max_length=MOST_ENTRIES,
-        strict=False,
         description="ids of the checks it rests on; each check may be in one item only",
         examples=[["forward.loss"]],
     )
@@ -64,10 +69,8 @@ class Item(_Strict):
         description="share: each check an equal share; all: all or nothing; tiers: as `tiers` says",
         examples=["share"],
     )
-    tiers: tuple[Tier, ...] = Field(
+    tiers: Many[Tier] = Field(
         default=(),
-        max_length=MOST_ENTRIES,
-        strict=False,
         description="with `credit: tiers`: rising steps, the last worth the item's points",
         examples=[[{"passed": 2, "points": 1}, {"passed": 3, "points": 4}]],
     )
@@ -81,10 +84,8 @@ class Item(_Strict):
         description="marked by a human; its points stay open and count in no score",
         examples=[True],
     )
-    guidance: tuple[Text, ...] = Field(
+    guidance: Many[Text] = Field(
         default=(),
-        max_length=MOST_ENTRIES,
-        strict=False,
         description="manual items only: the points a good answer makes",
         examples=[["names the gradient at 0 as a convention"]],
     )
@@ -98,15 +99,12 @@ class Item(_Strict):
     )
 
 
-class Part(_Strict):
+class Part(_Section):
     """A group of items, a heading of the report."""
 
     id: Id = Field(description="unique among the parts", examples=["forward"])
     title: Text = Field(description="the heading", examples=["Forward pass"])
-    items: tuple[Item, ...] = Field(
-        min_length=1,
-        max_length=MOST_ENTRIES,
-        strict=False,
+    items: Some[Item] = Field(
         description="the lines of this part",
         examples=[
             [{"id": "loss", "title": "The loss is right", "points": 4, "checks": ["forward.loss"]}]
@@ -114,19 +112,15 @@ class Part(_Strict):
     )
 
 
-class Gate(_Strict):
+class Gate(_Section):
     """Caps the score unless all its checks pass.
 
     A gate looks at numbers only: it holds also where a defect explains the check. So
     choose caps that take no more than the deduction of a single defect.
     """
 
-    unless: tuple[CheckId, ...] = Field(
-        min_length=1,
-        max_length=MOST_ENTRIES,
-        strict=False,
-        description="ids of the checks that all have to pass",
-        examples=[["backward.dW1"]],
+    unless: Some[CheckId] = Field(
+        description="ids of the checks that all have to pass", examples=[["backward.dW1"]]
     )
     cap: float = Field(
         ge=0,
@@ -141,35 +135,27 @@ class Gate(_Strict):
     )
 
 
-class Group(_Strict):
+class Group(_Section):
     """One row of a dimension that is shown row by row."""
 
     title: Text = Field(description="what the row is about", examples=["Silent broadcasting"])
-    checks: tuple[CheckId, ...] = Field(
-        min_length=1,
-        max_length=MOST_ENTRIES,
-        strict=False,
-        description="ids of the checks that speak of it",
-        examples=[["forward.bias"]],
+    checks: Some[CheckId] = Field(
+        description="ids of the checks that speak of it", examples=[["forward.bias"]]
     )
 
 
-class Dimension(_Strict):
+class Dimension(_Section):
     """A cross-cut through all parts: counted, never scored."""
 
     id: Id = Field(description="unique among the dimensions", examples=["shapes"])
     title: Text = Field(description="its name in reports", examples=["Shapes"])
-    checks: tuple[CheckId, ...] = Field(
+    checks: Many[CheckId] = Field(
         default=(),
-        max_length=MOST_ENTRIES,
-        strict=False,
         description="ids of the checks it counts; also checks no item uses",
         examples=[["forward.shapes"]],
     )
-    groups: tuple[Group, ...] = Field(
+    groups: Many[Group] = Field(
         default=(),
-        max_length=MOST_ENTRIES,
-        strict=False,
         description="in place of `checks`: rows, each with its title and checks",
         examples=[[{"title": "Silent broadcasting", "checks": ["forward.bias"]}]],
     )
@@ -181,7 +167,7 @@ class Dimension(_Strict):
         return tuple(dict.fromkeys((*self.checks, *grouped)))
 
 
-class Band(_Strict):
+class Band(_Section):
     """A name for the scores from `at_least` per cent up to the next band."""
 
     at_least: float = Field(
@@ -194,7 +180,7 @@ class Band(_Strict):
     name: Text = Field(description="what the report calls it", examples=["hire"])
 
 
-class Deductions(_Strict):
+class Deductions(_Section):
     """What a proven defect costs at most, in points, however many checks it fails.
 
     Numbers decide, diagnosis can only soften: what the failed checks cost is the
@@ -222,23 +208,18 @@ class Deductions(_Strict):
     )
 
 
-class RubricFile(_Strict):
+class RubricFile(_Section):
     """A grading rubric: parts with items worth points, gates, dimensions and bands."""
 
     rubric: Literal[1] = Field(description="version of this format", examples=[FORMAT])
     id: Id = Field(description="short name, recorded in every result", examples=["onsite"])
     title: Text = Field(description="what reports call it", examples=["Onsite interview"])
-    parts: tuple[Part, ...] = Field(
-        min_length=1,
-        max_length=MOST_ENTRIES,
-        strict=False,
+    parts: Some[Part] = Field(
         description="the parts, in the order of the report",
         examples=[[{"id": "forward", "title": "Forward pass", "items": ["…"]}]],
     )
-    gates: tuple[Gate, ...] = Field(
+    gates: Many[Gate] = Field(
         default=(),
-        max_length=MOST_ENTRIES,
-        strict=False,
         description="caps on the score",
         examples=[[{"unless": ["backward.dW1"], "cap": 0.85, "because": "dW1 is wrong."}]],
     )
@@ -247,17 +228,13 @@ class RubricFile(_Strict):
         description="what a proven defect costs at most, whatever its checks are worth",
         examples=[{"major": 8, "minor": 1, "info": 0}],
     )
-    dimensions: tuple[Dimension, ...] = Field(
+    dimensions: Many[Dimension] = Field(
         default=(),
-        max_length=MOST_ENTRIES,
-        strict=False,
         description="cross-cuts through all parts",
         examples=[[{"id": "shapes", "title": "Shapes", "checks": ["forward.shapes"]}]],
     )
-    bands: tuple[Band, ...] = Field(
+    bands: Many[Band] = Field(
         default=(),
-        max_length=MOST_ENTRIES,
-        strict=False,
         description="names for scores, from the highest to 0",
         examples=[[{"at_least": 50, "name": "pass"}, {"at_least": 0, "name": "fail"}]],
     )
@@ -268,7 +245,7 @@ class RubricFile(_Strict):
     )
 
 
-class ContractFile(_Strict):
+class ContractFile(_Section):
     """A contract in a file of its own, as a rubric would hold it."""
 
     contract: Contract = Field(

@@ -3,41 +3,41 @@
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from typing import get_args
 
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
-from grader.rubric.contract import MODELS as CONTRACT_MODELS
 from grader.rubric.contract import NAME
-from grader.rubric.model import (
-    FORMAT,
-    Band,
-    Deductions,
-    Dimension,
-    Gate,
-    Group,
-    Item,
-    Part,
-    RubricFile,
-    Tier,
-)
-from grader.rubric.problems import did_you_mean, quoted
+from grader.rubric.model import FORMAT, Deductions, RubricFile
+from grader.rubric.problems import did_you_mean
+from grader.yaml_data import quoted
 
-MODELS: tuple[tuple[str, type[BaseModel]], ...] = (
-    ("", RubricFile),
-    ("parts", Part),
-    ("items", Item),
-    ("tiers", Tier),
-    ("gates", Gate),
-    ("deductions", Deductions),
-    ("codes", Deductions),
-    ("dimensions", Dimension),
-    ("groups", Group),
-    ("bands", Band),
-    *CONTRACT_MODELS,
-)
+
+def _leaves(annotation: object) -> Iterator[object]:
+    """Yield what an annotation is made of: classes, and the values of its literals."""
+    parts = get_args(annotation)
+    if not parts:
+        yield annotation
+    for part in parts:
+        yield from _leaves(part)
+
+
+def _nested(model: type[BaseModel]) -> Iterator[tuple[str, type[BaseModel]]]:
+    """Yield each key below `model` that holds models, with the one that its entries follow."""
+    for key, info in model.model_fields.items():
+        for leaf in _leaves(info.annotation):
+            if isinstance(leaf, type) and issubclass(leaf, BaseModel):
+                yield key, leaf
+                yield from _nested(leaf)
+
+
+MODELS: dict[str, type[BaseModel]] = {
+    "": RubricFile,
+    "codes": Deductions,
+    **dict(_nested(RubricFile)),
+}
 """Which model the entries of a list or mapping follow; "" is the file itself."""
 
 DEMANDS: tuple[tuple[str, Callable[[Mapping[str, object]], str]], ...] = (
@@ -69,7 +69,7 @@ DEMANDS: tuple[tuple[str, Callable[[Mapping[str, object]], str]], ...] = (
 
 
 def sentence(error: ErrorDetails, file: type[BaseModel] = RubricFile) -> str:
-    """One error as "what is wrong; what to write instead", without file and line.
+    """Return one error as "what is wrong; what to write instead", without file and line.
 
     `file` is the model of the whole file.
     """
@@ -85,20 +85,25 @@ def sentence(error: ErrorDetails, file: type[BaseModel] = RubricFile) -> str:
     demand = dict(DEMANDS).get(kind)
     context = error.get("ctx", {})
     must = demand(context) if demand else f"is refused ({error['msg']})"
-    options = re.findall(r"'([^']*)'", str(context.get("expected", "")))
-    near = did_you_mean(str(error["input"]), options)
+    near = did_you_mean(str(error["input"]), _options(loc, owner))
     instead = f"write `{loc[-1]}: {near}`" if near else f"write for example `{_example(loc)}`"
     return f"{_name(loc)} is {quoted(error['input'])}, but {must}; {instead}"
 
 
 def _model_at(loc: tuple[int | str, ...]) -> type[BaseModel]:
-    """The model of the mapping at `loc`: the last list that was entered tells it."""
+    """Return the model of the mapping at `loc`, by the last key on the way to it."""
     owner = next((step for step in reversed(loc) if isinstance(step, str)), "")
-    return dict(MODELS).get(owner, RubricFile)
+    return MODELS.get(owner, RubricFile)
+
+
+def _options(loc: tuple[int | str, ...], owner: type[BaseModel]) -> list[str]:
+    """Return the words that may stand at `loc`, where the model lists them."""
+    info = owner.model_fields.get(str(loc[-1])) if loc else None
+    return [leaf for leaf in _leaves(info.annotation) if isinstance(leaf, str)] if info else []
 
 
 def _name(loc: tuple[int | str, ...]) -> str:
-    """How a message calls the value: a key, an entry of a list, or the whole file."""
+    """Return what a message calls the value: a key, an entry of a list, or the whole file."""
     if not loc:
         return "the rubric"
     if isinstance(loc[-1], str):
@@ -107,7 +112,7 @@ def _name(loc: tuple[int | str, ...]) -> str:
 
 
 def _example(loc: tuple[int | str, ...]) -> str:
-    """What to write at `loc`, from the examples of the nearest field."""
+    """Return what to write at `loc`, from the examples of the nearest field."""
     while loc and loc[-1] not in _model_at(loc[:-1]).model_fields:
         loc = loc[:-1]
     if not loc:

@@ -1,6 +1,5 @@
 """Findings and rubric → `Grade`."""
 
-from grader.scoring.display import display_percent, display_score
-from grader.scoring.grade import CheckLike, grade
+from grader.scoring.grade import CheckLike, Declaration, grade
 
-__all__ = ["CheckLike", "display_percent", "display_score", "grade"]
+__all__ = ["CheckLike", "Declaration", "grade"]

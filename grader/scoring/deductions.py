@@ -17,8 +17,8 @@ from fractions import Fraction
 from grader.errors import HarnessError
 from grader.records import CheckStatus, Confidence, Defect, Severity
 from grader.rubric import Rubric
+from grader.scoring.charges import Codes, allocate
 from grader.scoring.items import NOTHING, UNDECIDED, ItemScore, Share, exact, score_item
-from grader.scoring.settle import Codes, settle
 
 UNMEASURED = (
     "syntax-error",
@@ -52,7 +52,7 @@ BY_SEVERITY = {
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class LostPoints:
     """Points that `explained` checks of one item lost, and the defects that explain it.
 
     `takers` are the checks that get back what is given back.
@@ -93,7 +93,7 @@ def soften(
     explained: Mapping[str, Sequence[str]],
     defects: Sequence[Defect],
 ) -> tuple[dict[str, ItemScore], dict[str, Fraction]]:
-    """The scores by item id with what was given back, and what each defect is charged.
+    """Return the scores by item id with what was given back, and what each defect is charged.
 
     The charges stand in the order of the defects. `explained` is that of `explanations`.
     """
@@ -102,7 +102,7 @@ def soften(
     for claim in claims:
         losses[claim.codes] = losses.get(claim.codes, NOTHING) + claim.lost
     limits = _limits(rubric, defects, sum(losses.values(), NOTHING))
-    flow = settle(losses, limits)
+    flow = allocate(losses, limits)
     back = dict(losses)
     explaining = {code for codes in losses for code in codes}
     charges = {d.code: NOTHING for d in defects if d.code in explaining}
@@ -117,7 +117,7 @@ def soften(
 
 
 def _limits(rubric: Rubric, defects: Sequence[Defect], whole: Fraction) -> dict[str, Fraction]:
-    """The deduction of each code in points; `whole` where all that was lost stays lost."""
+    """Return the deduction of each code in points; `whole` where all that was lost stays lost."""
     said = rubric.deductions
     items = [item for part in rubric.parts for item in part.items]
     decided = sum((exact(i.points) for i in items if not (i.manual or i.bonus)), NOTHING)
@@ -139,8 +139,8 @@ def _claims(
     score: ItemScore,
     statuses: Mapping[str, CheckStatus],
     explained: Mapping[str, Sequence[str]],
-) -> Iterator[Claim]:
-    """What `score` lost to explained checks: what it would gain if they had passed.
+) -> Iterator[LostPoints]:
+    """Yield what `score` lost to explained checks: what it would gain if they had passed.
 
     Where each check has its own share, each is a claim; `all` and `tiers` look at
     the checks together, so they are one claim, of all their defects.
@@ -156,7 +156,7 @@ def _claims(
         codes = frozenset(code for check in checks for code in explained[check])
         takers = checks if alone else _takers(item.checks, statuses, mended)
         if lost > 0:
-            yield Claim(item.id, checks, takers, codes, lost)
+            yield LostPoints(item.id, checks, takers, codes, lost)
 
 
 def _takers(
@@ -167,7 +167,7 @@ def _takers(
     return tuple(c for c in decided if c in mended or statuses[c] is CheckStatus.PASS)
 
 
-def _given(score: ItemScore, claim: Claim, amount: Fraction) -> ItemScore:
+def _given(score: ItemScore, claim: LostPoints, amount: Fraction) -> ItemScore:
     """`score` with `amount` given back, in proportion to what each of the takers lost.
 
     A generous tier can earn more than the takers lost by their shares; then the

@@ -47,19 +47,13 @@ class CheckLike(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class _Unlisted:
-    """Stands in for a check that the rubric names and nobody declared."""
+class Declaration:
+    """A check's declaration where the check itself is not at hand."""
 
     id: str
-    hint: str = ""
-
-    @property
-    def title(self) -> str:
-        return self.id
-
-    @property
-    def part(self) -> str:
-        return self.id.partition(".")[0]
+    title: str
+    hint: str
+    part: str
 
 
 def grade(
@@ -71,7 +65,7 @@ def grade(
     explained: Mapping[str, Sequence[str]] = NO_EXPLANATION,
     marks: Mapping[str, float] = NO_MARKS,
 ) -> Grade:
-    """What `findings` are worth under `rubric`; `checks` are all declared checks, by id.
+    """Return what `findings` are worth under `rubric`; `checks` are all declared checks, by id.
 
     `explained` gives, by check id, the codes of the proven ones among `defects` that
     fully explain why it did not pass. Each of them is charged once, up to its
@@ -118,7 +112,7 @@ def grade(
 def _complete(
     rubric: Rubric, findings: Sequence[Finding], checks: Mapping[str, CheckLike]
 ) -> dict[str, Finding]:
-    """One finding for every check that is declared or named by the rubric."""
+    """Return one finding for every check that is declared or named by the rubric."""
     found: dict[str, Finding] = {}
     for finding in findings:
         if finding.check in found:
@@ -135,7 +129,7 @@ def _complete(
 
 
 def _marked(rubric: Rubric, marks: Mapping[str, float]) -> dict[str, ItemScore]:
-    """The scores of the manual items that a human has marked, by id."""
+    """Return the scores of the manual items that a human has marked, by id."""
     manual = {item.id: item for part in rubric.parts for item in part.items if item.manual}
     scores: dict[str, ItemScore] = {}
     for id, points in marks.items():
@@ -154,7 +148,7 @@ def _gated(
     score: Fraction,
     max_score: Fraction,
 ) -> tuple[Fraction, tuple[str, ...]]:
-    """The score under all gates, and the reasons of those that took something away."""
+    """Return the score under all gates, and the reasons of those that took something away."""
     against = (CheckStatus.FAIL, CheckStatus.SKIPPED)
     shut = [gate for gate in gates if any(statuses[check] in against for check in gate.unless)]
     felt = [gate for gate in shut if score > exact(gate.cap) * max_score]
@@ -163,7 +157,7 @@ def _gated(
 
 
 def _band(bands: Sequence[Band], score: Fraction, max_score: Fraction) -> str | None:
-    """The highest band reached; None when there are no bands, or nothing was decided."""
+    """Return the highest band reached; None when there are no bands, or nothing was decided."""
     if max_score <= 0:
         return None
     percent = 100 * score / max_score
@@ -171,12 +165,12 @@ def _band(bands: Sequence[Band], score: Fraction, max_score: Fraction) -> str | 
 
 
 def _open(scores: Sequence[ItemScore]) -> Fraction:
-    """Points that wait for a human, not for the harness to be mended."""
+    """Return points that wait for a human, not for the harness to be mended."""
     return sum((s.open for s in scores), NOTHING)
 
 
 def _part(part: Part, scores: Sequence[ItemScore]) -> PartGrade:
-    """A part's decided points. Those of a bonus are added, and may exceed the maximum."""
+    """Return a part's decided points. Those of a bonus are added, and may exceed the maximum."""
     return PartGrade(
         id=part.id,
         title=part.title,
@@ -188,7 +182,7 @@ def _part(part: Part, scores: Sequence[ItemScore]) -> PartGrade:
 
 
 def _item(score: ItemScore) -> ItemGrade:
-    """One line; open when a human has to mark all of it."""
+    """Return one line; open when a human has to mark all of it."""
     item = score.item
     still_open = score.max_points == 0 and (item.manual or score.open > 0)
     return ItemGrade(
@@ -217,7 +211,7 @@ def _dimension(dimension: Dimension, statuses: Mapping[str, CheckStatus]) -> Dim
 
 
 def _counted(checks: Sequence[str], statuses: Mapping[str, CheckStatus]) -> tuple[int, int]:
-    """How many passed, and how many have a verdict."""
+    """Return how many passed, and how many have a verdict."""
     ran = [statuses[c] for c in checks if statuses[c] not in UNDECIDED]
     return ran.count(CheckStatus.PASS), len(ran)
 
@@ -231,9 +225,14 @@ def _check_grades(
     checks: Mapping[str, CheckLike],
     reasons: Mapping[str, tuple[str, ...]],
 ) -> tuple[CheckGrade, ...]:
-    """All checks and manual items in the rubric's order, then those it does not use."""
+    """Return all checks and manual items in the rubric's order, then those it does not use."""
     grades: list[CheckGrade] = []
     used: set[str] = set()
+
+    def declared(check: str) -> CheckLike:
+        unlisted = Declaration(check, check, "", check.partition(".")[0])
+        return checks.get(check, unlisted)
+
     for part, scores in scored:
         for score in scores:
             if score.item.manual:
@@ -241,20 +240,21 @@ def _check_grades(
             left = [c for c in score.shares if found[c].status is CheckStatus.MANUAL]
             shares = {c: Share(NOTHING, score.open / len(left)) for c in left}
             for check, share in {**score.shares, **shares}.items():
-                declared = checks.get(check, _Unlisted(check))
-                why = reasons.get(check, ())
-                grades.append(_check(declared, part.id, found[check], share, why))
+                grades.append(_check(declared(check), part.id, found[check], share, reasons))
                 used.add(check)
     for check, finding in found.items():
         if check not in used:
-            declared = checks.get(check, _Unlisted(check))
-            why, nothing = reasons.get(check, ()), Share(NOTHING, NOTHING)
-            grades.append(_check(declared, declared.part, finding, nothing, why))
+            known, nothing = declared(check), Share(NOTHING, NOTHING)
+            grades.append(_check(known, known.part, finding, nothing, reasons))
     return tuple(grades)
 
 
 def _check(
-    declared: CheckLike, part: str, finding: Finding, share: Share, why: tuple[str, ...]
+    declared: CheckLike,
+    part: str,
+    finding: Finding,
+    share: Share,
+    reasons: Mapping[str, tuple[str, ...]],
 ) -> CheckGrade:
     return CheckGrade(
         id=finding.check,
@@ -266,7 +266,7 @@ def _check(
         message=finding.message,
         hint=declared.hint,
         evidence=finding.evidence,
-        explained_by=why,
+        explained_by=reasons.get(finding.check, ()),
     )
 
 

@@ -19,7 +19,7 @@ UNDECIDED = (CheckStatus.ERROR, CheckStatus.MANUAL)
 
 
 def exact(number: float) -> Fraction:
-    """The decimal number an author wrote: 0.1 is a tenth, not the float nearest to it."""
+    """Return the decimal number an author wrote: 0.1 is a tenth, not the float nearest to it."""
     return Fraction(repr(float(number)))
 
 
@@ -48,7 +48,7 @@ class ItemScore:
 
 
 def score_item(item: Item, statuses: Mapping[str, CheckStatus]) -> ItemScore:
-    """The points of `item`, given a status for each of its checks.
+    """Return the points of `item`, given a status for each of its checks.
 
     Checks without a verdict take an equal share of the points out of the item;
     `all` and `tiers` are then judged as though they had passed, so that a fault
@@ -70,7 +70,7 @@ def score_item(item: Item, statuses: Mapping[str, CheckStatus]) -> ItemScore:
 
 
 def _earned(item: Item, *, passed: int, undecided: int) -> Fraction:
-    """What `passed` checks earn; never more than the decided share of the item."""
+    """Return what `passed` checks earn; never more than the decided share of the item."""
     if not passed:
         return NOTHING
     count, whole = len(item.checks), exact(item.points)
@@ -88,7 +88,7 @@ def _earned(item: Item, *, passed: int, undecided: int) -> Fraction:
 def _shares(
     decided: list[str], passing: frozenset[str], points: Fraction, max_points: Fraction
 ) -> dict[str, Share]:
-    """Each decided check's part of the item: what was earned goes to the passing ones.
+    """Return each decided check's part of the item: what was earned goes to the passing ones.
 
     The maximum is the same for all, unless a generous tier gives the passing
     checks more than that; then the failing ones share what is left.

@@ -19,8 +19,8 @@ from playwright.sync_api import Page, sync_playwright
 from grader.bundled import bundled
 from grader.checks import ALL_CHECKS
 from grader.cohort import Settings
-from grader.cohort.alike import STRUCTURE_KEY, groups
 from grader.cohort.run import grade_cohort
+from grader.cohort.similarity import STRUCTURE_KEY, groups
 from grader.cohort.worker import Order
 from grader.defects.codes import CODES
 from grader.intake import find_cohort
@@ -47,10 +47,10 @@ def main() -> None:
             begun = time.process_time()
             alike = groups({r["submission"]["id"]: r.get(STRUCTURE_KEY, "") for r in rows})
             compared = time.process_time() - begun
-            file, said = Path(folder) / "index.html", [(g.ids, g.share) for g in alike]
+            file = Path(folder) / "index.html"
             begun = time.process_time()
             with file.open("w", encoding="utf-8") as stream:
-                write_index(rows, f"{count} submissions", stream, {}, said)
+                write_index(rows, f"{count} submissions", stream, {}, alike)
             written = time.process_time() - begun
             print(
                 f"{count:,} submissions: {file.stat().st_size / 1e6:.2f} MB, "

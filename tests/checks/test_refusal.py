@@ -21,7 +21,7 @@ STRICT = ((Kind.SCALE, 1.01), (Kind.ENTRY, 0.37))
 
 
 @pytest.fixture(scope="module")
-def seen(engine: Engine) -> View:
+def view(engine: Engine) -> View:
     """The reference: its sides agree, and its verify says yes."""
     return engine._examine(take_in(ROOT / "reference"))[0]
 

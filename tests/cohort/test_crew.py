@@ -18,6 +18,8 @@ from grader.intake import take_in
 from grader.records import Submission
 from grader.rubric import Rubric
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 
 

@@ -21,6 +21,7 @@ from grader.sandbox.session import Child, Reply
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.mark.slow
 def test_a_dead_sandbox_is_undecided_and_no_zero(onsite: Rubric) -> None:
     with Zygotes() as zygotes:
         engine = Engine(onsite, Settings(seed=1), zygotes)

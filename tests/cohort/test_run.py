@@ -35,6 +35,8 @@ from grader.intake import Found, find_cohort
 from grader.records import Submission
 from grader.rubric import Rubric
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 
 MOST_HELD = 100

@@ -100,6 +100,7 @@ def test_the_earlier_seed_is_found(tmp_path: Path) -> None:
     assert earlier_seed(tmp_path) == 7
 
 
+@pytest.mark.slow
 def test_a_full_disk_leaves_the_old_file_and_no_half_of_the_new_one(tmp_path: Path) -> None:
     """In a process that may write no more than 4 kB to a file, as on a disk with no more room."""
     write_whole(tmp_path / "result.json", "old")

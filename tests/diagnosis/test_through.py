@@ -31,7 +31,7 @@ KEEPS = Found(row(LEAF_ROWS["b2"], "bias-grad-keepdims"), ("b2",))
 
 
 @pytest.fixture(scope="module")
-def seen(engine: Engine) -> View:
+def view(engine: Engine) -> View:
     """The reference, as seen."""
     observations = engine.grade(take_in(ROOT / "reference")).observations
     return View(engine.exam(), observations)

@@ -13,7 +13,7 @@ from grader.checks import ALL_CHECKS
 from grader.records import CheckStatus, Defect, Finding, Severity
 from grader.report.document import grade_json
 from grader.review import Folder, open_folder
-from grader.review.said import Order
+from grader.review.forms import ChangeRequest
 from grader.rubric import Rubric
 from grader.scoring import grade
 
@@ -76,7 +76,7 @@ def folder(onsite: Rubric, tmp_path: Path) -> Folder:
     made = open_folder(out)
     for id, points in (("ada", 1.5), ("eve", 2.0)):
         value = {"points": points, "ticked": [], "note": HOSTILE}
-        made.save(id, Order(field="mark/followup-q1", value=value, base=0, who="=Reviewer"))
+        made.save(id, ChangeRequest(field="mark/followup-q1", value=value, base=0, who="=Reviewer"))
     remark = {"file": "solution.py", "line": 1, "text": "<b>why</b>?"}
-    made.save("ada", Order(field="comment/1", value=remark, base=0, who="=Reviewer"))
+    made.save("ada", ChangeRequest(field="comment/1", value=remark, base=0, who="=Reviewer"))
     return made

@@ -13,6 +13,7 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+import pytest
 from gradescope_utils.autograder_utils.decorators import number, visibility, weight
 from gradescope_utils.autograder_utils.json_test_runner import JSONTestRunner
 
@@ -99,6 +100,7 @@ def test_points_are_those_of_the_checks_and_a_mark_counts(folder: Folder, tmp_pa
     assert "Reviewer" not in eve
 
 
+@pytest.mark.slow
 def test_the_autograder_that_is_packed_grades_a_submission_by_itself(
     folder: Folder, tmp_path: Path
 ) -> None:

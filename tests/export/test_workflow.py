@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import junitparser
+import pytest
 import yaml
 
 ROOT = Path(__file__).parents[2]
@@ -25,6 +26,7 @@ def steps() -> list[dict[str, Any]]:
     return list(workflow["jobs"]["grade"]["steps"])
 
 
+@pytest.mark.slow
 def test_the_commands_of_the_workflow_grade_a_repository_that_fails(tmp_path: Path) -> None:
     repository, temporary = tmp_path / "repository", tmp_path / "temporary"
     shutil.copytree(ROOT / "submissions" / "zoe-martin", repository)

@@ -41,6 +41,12 @@ def facts(attack: str) -> dict[str, Any]:
     return said
 
 
+def joined(attack: str) -> bytes:
+    """Return the source of a submission: the attack, joined with the answer it rests on."""
+    source: bytes = _naive().joined(FIXTURES / attack)
+    return source
+
+
 def twin(attack: str) -> str:
     """The name of the honest twin."""
     return Path(facts(attack)["honest_twin"]).name
@@ -106,7 +112,7 @@ def _written(
     attack: str, cohort: Path, variant: str, constants: dict[str, Any], knobs: dict[str, Any]
 ) -> Entry:
     naive = _naive()
-    source = (FIXTURES / attack / "solution.py").read_bytes()
+    source = joined(attack)
     for name in constants:
         if not re.search(rf"^{name} = ".encode(), source, re.M):
             raise LookupError(f"{attack} has no constant {name}")

@@ -16,12 +16,14 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.hostile import gathering
+
 FIXTURES = Path(__file__).parent / "fixtures"
 ATTACKS = tuple(sorted(path.parent for path in FIXTURES.glob("*/attack.yaml")))
 CATALOGUE = tuple(f"A{number}" for number in range(1, 49))
 SECONDS = 60.0
 REQUIRED = ("id", "title", "what", "must", "base", "honest_twin", "allowed_defects", "gain")
-OPTIONAL = ("control", "routes", "frames", "must_find", "must_not_pass", "must_fail")
+OPTIONAL = ("answer", "control", "routes", "frames", "must_find", "must_not_pass", "must_fail")
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the attacks are written for Linux")
 every_attack = pytest.mark.parametrize("attack", ATTACKS, ids=lambda path: path.name)
@@ -76,7 +78,9 @@ def test_the_description_is_complete(attack: Path) -> None:
     assert said["base"] in {"wrong", "right"}
     assert (attack / said["honest_twin"] / "solution.py").is_file()
     assert set(said.get("must_find", ())) <= set(said["allowed_defects"])
-    assert (attack / "solution.py").is_file() != (attack / "build.py").is_file()
+    ways = [name for name in ("attack.py", "solution.py", "build.py") if (attack / name).is_file()]
+    assert len(ways) == 1
+    assert ("answer" in said) == (ways == ["attack.py"])
 
 
 @every_attack
@@ -84,5 +88,5 @@ def test_the_named_routes_are_functions_of_the_attack(attack: Path) -> None:
     routes = set(facts(attack).get("routes", ()))
     if not routes or attack.name == "a40-cookie":  # its one route hides in a comment
         return
-    tree = ast.parse((attack / "solution.py").read_bytes())
+    tree = ast.parse(gathering.joined(attack.name))
     assert routes <= {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}

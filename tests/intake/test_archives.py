@@ -76,7 +76,7 @@ def test_a_bomb_is_not_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
     assert peak(lambda: read_tar(data)) < 12 << 20
     assert read_tar(data).files == ()
     monkeypatch.setattr(archives, "MAX_UNPACKED", 10 << 20)
-    monkeypatch.setattr(archives.Counted.__init__, "__defaults__", (10 << 20,))
+    monkeypatch.setattr(archives.LimitedStream.__init__, "__defaults__", (10 << 20,))
     with pytest.raises(SubmissionError, match="more than 10 MiB"):
         read_tar(data)
 

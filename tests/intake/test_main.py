@@ -11,7 +11,7 @@ import pytest
 from grader.child import loading
 from grader.intake.files import Read
 from grader.intake.find import assemble
-from grader.intake.main import Main, choose, evidence, joined
+from grader.intake.main import MainFile, choose, file_facts, joined
 from grader.records import SourceFile, Submission
 
 FORWARD = "import numpy as np\ndef forward_pass(X, y, W1, b1, W2, b2):\n    return 'numpy'\n"
@@ -28,7 +28,7 @@ def files(**texts: str) -> list[SourceFile]:
     return [SourceFile(n.replace("_slash_", "/") + ".py", t.encode()) for n, t in texts.items()]
 
 
-def chosen(**texts: str) -> Main:
+def chosen(**texts: str) -> MainFile:
     one = choose(files(**texts))
     assert choose(files(**dict(reversed(texts.items())))) == one
     return one
@@ -48,7 +48,7 @@ def chosen(**texts: str) -> Main:
     ],
 )  # fmt: skip
 def test_the_main_file_brings_all_parts(texts: dict[str, str], main: str) -> None:
-    assert chosen(**texts) == Main(main)
+    assert chosen(**texts) == MainFile(main)
 
 
 @pytest.mark.parametrize(
@@ -77,15 +77,15 @@ def test_a_complete_file_is_joined_with_nothing() -> None:
     contract = "".join(
         f"def {n}(): ...\n" for n in ("forward", "backward", "torch_forward_backward", "verify")
     )
-    assert chosen(answer=contract, other=NUMPY + TORCH, layers=LAYERS) == Main("answer.py")
+    assert chosen(answer=contract, other=NUMPY + TORCH, layers=LAYERS) == MainFile("answer.py")
 
 
 def test_numerical_gradients_are_no_backward() -> None:
-    assert "backward" not in evidence(files(a="def numerical_gradient(f): ...")[0]).roles
+    assert "backward" not in file_facts(files(a="def numerical_gradient(f): ...")[0]).roles
 
 
 def test_a_module_of_torchs_has_no_numpy_forward() -> None:
-    found = evidence(files(a=NET)[0])
+    found = file_facts(files(a=NET)[0])
     assert found.methods == {"torch"}
 
 

@@ -62,6 +62,7 @@ def test_any_bytes_give_names_and_notes(data: bytes) -> None:
     assert all(key.isidentifier() for key in wishes.names)
 
 
+@pytest.mark.slow
 def test_no_file_costs_no_import_of_yaml() -> None:
     import subprocess
     import sys

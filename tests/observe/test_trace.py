@@ -170,6 +170,7 @@ def test_deep_nesting_is_run_as_it_is(numpy_zygote: Zygote) -> None:
     assert found.reason == ""
 
 
+@pytest.mark.slow
 @linux_only
 def test_a_zygote_that_is_gone_gives_a_reason() -> None:
     zygote = Zygote("grader.child.driver", ("numpy",))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from grader.cohort import Engine, Settings
 from grader.intake import take_in
 from grader.observe.zygotes import Zygotes
@@ -12,6 +14,7 @@ from grader.rubric import Rubric
 ADA = Path(__file__).parents[2] / "submissions" / "ada-okafor"
 
 
+@pytest.mark.slow
 def test_a_module_that_torch_imports_late_costs_nothing(tmp_path: Path, onsite: Rubric) -> None:
     """The first `backward` with a gradient of its own imports half of torch's compiler."""
     source = (ADA / "solution.py").read_text()

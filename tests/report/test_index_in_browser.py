@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page
 
 from grader.records import Result
 from grader.report import result_json, write_index
-from grader.report.overview import outlined
+from grader.report.overview import SimilarGroup, outlined
 from tests.hostile import browser as installed
 from tests.report.chromium import PHONE, THEMES, chromium, opened, overflow, violations
 
@@ -42,16 +42,17 @@ def documents(usual: Result, undecided: Result, hostile: Result) -> list[dict[st
     return [
         _named(good, "ada", "Ada Lovelace"),
         _named(good, "ada-10", "Ada 10", score=70.0),
-        _named(good, "ada-9", "ada 9", score=80.0, defects=[], checks=[], wants=[]),
+        _named(good, "ada-9", "ada 9", score=80.0, defects=[], checks=[], reasons=[]),
         _named(outlined(result_json(undecided)), "bob", "Bob"),
-        outlined(result_json(replace(hostile))) | {"wants": ["rules"]},
+        outlined(result_json(replace(hostile))) | {"reasons": ["rules"]},
     ]
 
 
 def index(documents: list[dict[str, Any]], folder: Path) -> Path:
     file = folder / "index.html"
     with file.open("w", encoding="utf-8") as stream:
-        write_index(documents, "Spring", stream, {"Rubric": "x"}, [(("ada", "ada-9"), 0.91)])
+        alike = [SimilarGroup(("ada", "ada-9"), 0.91)]
+        write_index(documents, "Spring", stream, {"Rubric": "x"}, alike)
     return file
 
 

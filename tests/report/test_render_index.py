@@ -16,9 +16,9 @@ import pytest
 from grader.records import Result
 from grader.report import result_json, write_csv, write_index
 from grader.report.escape import HIDDEN
-from grader.report.overview import outlined, overview
+from grader.report.overview import SimilarGroup, outlined, overview
+from grader.report.review_reasons import REASONS, review_reasons
 from grader.report.table import cell
-from grader.report.wants import REASONS, wants
 
 MOST_HELD = 700
 """Bytes that the page may need for a row; whole in memory it took about 2,000."""
@@ -128,7 +128,7 @@ def test_a_large_page_keeps_little_of_each_row(rows: list[dict[str, Any]], tmp_p
 
 
 def test_answers_built_alike_are_a_question(rows: list[dict[str, Any]]) -> None:
-    html = _index(rows, "x", {}, [(("ada", "mallory", "gone"), 0.957)])
+    html = _index(rows, "x", {}, [SimilarGroup(("ada", "mallory", "gone"), 0.957)])
     assert "Built alike?" in html
     assert "That is a question, not a finding" in html
     assert "<strong>95.7%</strong>" in html
@@ -161,7 +161,7 @@ def _document(**changes: Any) -> dict[str, Any]:
 )  # fmt: skip
 def test_who_wants_a_human(changes: dict[str, Any], said: list[str]) -> None:
     document = _document(**changes)
-    assert wants(document) == said
+    assert review_reasons(document) == said
     assert all(key in REASONS for key in said)
 
 

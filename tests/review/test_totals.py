@@ -11,8 +11,8 @@ import pytest
 
 from grader.errors import CallerError
 from grader.review import Folder, open_folder
-from grader.review.said import Order, found_checks
-from grader.review.totals import marked, standings
+from grader.review.forms import ChangeRequest, found_checks
+from grader.review.totals import judgements, marked
 from grader.rubric import Rubric
 from tests.review.conftest import ANSWERED, OTHER
 from tests.review.serving import ITEM, mark
@@ -26,7 +26,7 @@ def folder(out: Path) -> Folder:
 
 
 def say(folder: Folder, id: str, field: str, value: Any, base: int = 0) -> None:
-    folder.save(id, Order(field=field, value=value, base=base, who="Ada"))
+    folder.save(id, ChangeRequest(field=field, value=value, base=base, who="Ada"))
 
 
 def override(status: str) -> dict[str, str]:
@@ -102,13 +102,13 @@ def test_a_mark_waits_when_the_submission_is_another_and_counts_when_said_again(
     document["submission"]["digest"] = "sha256:other"
     changes = folder.store.latest(OTHER)
     rubric = folder.rubric(document)
-    said = standings(document, rubric, changes)
+    said = judgements(document, rubric, changes)
     assert said[ITEM].why_not == "The submission has changed since."
     after = marked(document, rubric, said)
     assert after["score"] == document["score"]
     assert after["review"]["marks"][0]["counts"] is False
     confirmed = {ITEM: replace(changes[ITEM], digest="sha256:other")}
-    assert marked(document, rubric, standings(document, rubric, confirmed))["score"] == (
+    assert marked(document, rubric, judgements(document, rubric, confirmed))["score"] == (
         document["score"] + 1
     )
 
@@ -117,7 +117,7 @@ def test_a_mark_of_an_item_that_is_worth_something_else_now_does_not_count(folde
     say(folder, OTHER, ITEM, mark(1))
     document = folder.result(OTHER)
     rubric = with_other_points(folder.rubric(document))
-    said = standings(document, rubric, folder.store.latest(OTHER))
+    said = judgements(document, rubric, folder.store.latest(OTHER))
     assert said[ITEM].why_not == "The item is worth 3 points now, not 2."
 
 

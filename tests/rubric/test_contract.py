@@ -184,6 +184,7 @@ def test_any_line_is_let_through_or_refused(line: str) -> None:
     assert isinstance(problems_of(text), tuple)
 
 
+@pytest.mark.slow
 def test_a_file_is_read_from_disk_and_rubric_check_takes_it(tmp_path: Path) -> None:
     path = tmp_path / "course.yaml"
     path.write_text(CS231N)

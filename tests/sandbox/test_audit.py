@@ -10,10 +10,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import confined as c
+import pytest
 
 from grader.sandbox import audit
 
-pytestmark = c.linux_only
+pytestmark = [pytest.mark.slow, c.linux_only]
 
 
 def attempts(*tries: Callable[[], object]) -> list[str]:

@@ -9,7 +9,7 @@ import sys
 import confined as c
 import pytest
 
-pytestmark = c.linux_only
+pytestmark = [pytest.mark.slow, c.linux_only]
 
 ZYGOTE = f"""
 import sys; sys.path.insert(0, {str(c.ROOT)!r})

@@ -72,6 +72,7 @@ def test_files_and_shared_memory_are_none_of_it(tmp_path: Path) -> None:
         assert not [span for span in written_ranges() if span[0] <= at < span[1]]
 
 
+@pytest.mark.slow
 def test_a_zygote_of_many_children_takes_large_pages_and_serves_on() -> None:
     with Zygote(DRIVER, NUMPY_MODULES) as zygote:
         zygote.facts()

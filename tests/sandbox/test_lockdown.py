@@ -20,7 +20,7 @@ import pytest
 from grader.sandbox import lockdown, probes
 from grader.sandbox.kernel import Kernel, LockdownError
 
-pytestmark = c.linux_only
+pytestmark = [pytest.mark.slow, c.linux_only]
 SECCOMP, LANDLOCK = frozenset({"seccomp"}), frozenset({"landlock"})
 
 

@@ -15,7 +15,7 @@ import pytest
 
 from grader.sandbox import namespaces, probes, survey
 
-pytestmark = c.linux_only
+pytestmark = [pytest.mark.slow, c.linux_only]
 
 PRELUDE = f"""
 import sys; sys.path.insert(0, {str(c.ROOT)!r})

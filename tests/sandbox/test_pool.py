@@ -24,7 +24,7 @@ from grader.sandbox.session import Child
 from grader.sandbox.warm import CLEAN_ENVIRONMENT
 from tests.sandbox.confined import linux_only
 
-pytestmark = linux_only
+pytestmark = [pytest.mark.slow, linux_only]
 
 HANDLER = """
 import json, os, random, sys, time

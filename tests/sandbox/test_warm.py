@@ -11,6 +11,8 @@ from grader.sandbox.pool import Zygote
 from grader.sandbox.warm import Warming
 from tests.sandbox.test_pool import DRIVER
 
+pytestmark = pytest.mark.slow
+
 
 def test_what_warms_becomes_the_zygote() -> None:
     with Warming(("json",)) as warming:

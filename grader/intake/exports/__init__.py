@@ -10,27 +10,27 @@ from pathlib import Path
 
 from grader.errors import CallerError, SubmissionError
 from grader.intake.exports import canvas, classroom, gradescope, moodle, nbgrader, plain
-from grader.intake.exports.handed import Cohort, Found, Handed, Layout
-from grader.intake.exports.place import FolderPlace, Place, open_place
+from grader.intake.exports.attempt import Attempt, Cohort, ExportFormat, Found
+from grader.intake.exports.container import Container, FolderContainer, open_container
 from grader.intake.files import Collector
 from grader.intake.find import KINDS, assemble, empty
 from grader.intake.identity import unique_ids
 from grader.records import Submission
 
 LAYOUTS = (
-    Layout("Gradescope", gradescope.recognise),
-    Layout("Moodle", moodle.recognise),
-    Layout("Canvas", canvas.recognise),
-    Layout("nbgrader", nbgrader.recognise),
-    Layout("GitHub Classroom", classroom.recognise),
+    ExportFormat("Gradescope", gradescope.recognise),
+    ExportFormat("Moodle", moodle.recognise),
+    ExportFormat("Canvas", canvas.recognise),
+    ExportFormat("nbgrader", nbgrader.recognise),
+    ExportFormat("GitHub Classroom", classroom.recognise),
 )
 """In the order in which they are tried: those with the plainest marks first."""
 
-PLAIN = Layout("plain", plain.recognise)
+PLAIN = ExportFormat("plain", plain.recognise)
 
 
 def find_submissions(path: Path) -> list[Found]:
-    """The submissions of the cohort at `path`, in the order of their names.
+    """Return the submissions of the cohort at `path`, in the order of their names.
 
     Raises `CallerError` when there is none.
     """
@@ -38,45 +38,47 @@ def find_submissions(path: Path) -> list[Found]:
 
 
 def find_cohort(path: Path) -> Cohort:
-    """The cohort at `path`, a folder or an archive. Raises `CallerError` when there is none.
+    """Return the cohort at `path`, a folder or an archive. Raises `CallerError` when there is none.
 
     Links are not followed: whoever fills the folder must not choose what else is read.
     """
-    place = open_place(path)
-    layout, handed = _recognised(place)
+    container = open_container(path)
+    layout, handed = _recognised(container)
     if not handed:
         raise CallerError(f"{path}: no submissions (folders, {KINDS}) were found in it")
     latest, earlier = _latest(handed)
     names = Counter(h.name for h in latest)
     ids = unique_ids([f"{h.name} {h.who}" if names[h.name] > 1 else h.name for h in latest])
     found = tuple(
-        Found(id, h.name, path / h.path, partial(_read, place, h, id))
+        Found(id, h.name, path / h.path, partial(_read, container, h, id))
         for id, h in zip(ids, latest, strict=True)
     )
-    return Cohort(layout.name, found, (*place.left_out, *earlier))
+    return Cohort(layout.name, found, (*container.left_out, *earlier))
 
 
-def _recognised(place: Place) -> tuple[Layout, list[Handed]]:
-    """The layout of the place, or of the one folder in it; the plain one where none is known."""
-    top = place.entries()
+def _recognised(container: Container) -> tuple[ExportFormat, list[Attempt]]:
+    """Return the layout of the container or of the one folder in it, and the attempts."""
+    top = container.entries()
     alone = [f"{e.path}/" for e in top if e.is_folder] if len(top) == 1 else []
     for base in ("", *alone):
         for layout in LAYOUTS:
-            if handed := layout.recognise(place, base):
+            if handed := layout.recognise(container, base):
                 return layout, handed
-    wrapped = alone and not isinstance(place, FolderPlace) and _holds_several(place, alone[0])
-    return PLAIN, PLAIN.recognise(place, alone[0] if wrapped else "") or []
+    wrapped = (
+        alone and not isinstance(container, FolderContainer) and _holds_several(container, alone[0])
+    )
+    return PLAIN, PLAIN.recognise(container, alone[0] if wrapped else "") or []
 
 
-def _holds_several(place: Place, base: str) -> bool:
-    """Whether an archive's one folder is the cohort's own, not a candidate's: no code in it."""
-    rows = place.entries(base)
+def _holds_several(container: Container, base: str) -> bool:
+    """Return whether an archive's one folder is the cohort's own: it holds folders, no code."""
+    rows = container.entries(base)
     return len(rows) > 1 and all(row.is_folder for row in rows)
 
 
-def _latest(handed: Sequence[Handed]) -> tuple[list[Handed], list[str]]:
-    """The last attempt of each candidate, in the order found; and what the others were."""
-    last: dict[str, Handed] = {}
+def _latest(handed: Sequence[Attempt]) -> tuple[list[Attempt], list[str]]:
+    """Return the last attempt of each candidate, in the order found; and what the others were."""
+    last: dict[str, Attempt] = {}
     earlier = []
     for each in handed:
         other = last.get(each.who)
@@ -90,14 +92,14 @@ def _latest(handed: Sequence[Handed]) -> tuple[list[Handed], list[str]]:
     return list(last.values()), earlier
 
 
-def _read(place: Place, handed: Handed, id: str) -> Submission:
+def _read(container: Container, handed: Attempt, id: str) -> Submission:
     """Take in what one candidate handed in. Never raises for what it is."""
     into = Collector()
     for passed in handed.passed_over:
         into.skip(passed)
     try:
         for entry, name in handed.pieces:
-            place.collect_handed(entry, name, into)
+            container.collect_handed(entry, name, into)
     except SubmissionError as error:
         taken = empty(id, handed.name, str(error), into.done().explained)
     else:

@@ -10,8 +10,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from grader.intake.exports.handed import Handed
-from grader.intake.exports.place import Entry, Place
+from grader.intake.exports.attempt import Attempt
+from grader.intake.exports.container import Container, ContainerEntry
 
 FILE = re.compile(r"(?P<name>.+?)(?:_LATE)?_(?P<user>\d+)_(?P<number>\d+)_(?P<file>.+)")
 ANONYMOUS = re.compile(r"(?P<name>anon)(?:_LATE)?_(?P<user>\w{4,8})_(?P<number>\d+)_(?P<file>.+)")
@@ -24,30 +24,30 @@ MOST = 0.8
 class _File:
     """One attachment: its number grows with time."""
 
-    entry: Entry
+    entry: ContainerEntry
     who: str
     name: str
     number: int
     file: str
 
 
-def recognise(place: Place, base: str) -> list[Handed] | None:
-    """One submission for each user; None when the files are not called like this."""
-    rows = place.entries(base)
+def recognise(container: Container, base: str) -> list[Attempt] | None:
+    """Return one submission for each user; None when the files are not called like this."""
+    rows = container.entries(base)
     files = [f for f in map(_file, rows) if f is not None]
     if not files or len(files) < MOST * len(rows):
         return None
     named = {f.entry.path for f in files}
     for entry in rows:
         if entry.path not in named:
-            place.left_out[f"{entry.name} (not called like a submission)"] = None
+            container.left_out[f"{entry.name} (not called like a submission)"] = None
     people: dict[str, list[_File]] = {}
     for file in files:
         people.setdefault(file.who, []).append(file)
     return [_handed(who, mine) for who, mine in people.items()]
 
 
-def _file(entry: Entry) -> _File | None:
+def _file(entry: ContainerEntry) -> _File | None:
     found = ANONYMOUS.fullmatch(entry.name) or FILE.fullmatch(entry.name)
     if entry.is_folder or found is None:
         return None
@@ -55,17 +55,17 @@ def _file(entry: Entry) -> _File | None:
     return _File(entry, found["user"], name, int(found["number"][:18]), found["file"])
 
 
-def _handed(who: str, files: Sequence[_File]) -> Handed:
+def _handed(who: str, files: Sequence[_File]) -> Attempt:
     pieces, passed_over = [], []
     for name, versions in _versions(files).items():
         *earlier, newest = sorted(versions, key=lambda f: f.number)
         pieces.append((newest.entry, name))
         passed_over += [f"{f.file} (an earlier version of {newest.file})" for f in earlier]
-    return Handed(who, files[0].name, tuple(pieces), (), tuple(passed_over))
+    return Attempt(who, files[0].name, tuple(pieces), (), tuple(passed_over))
 
 
 def _versions(files: Sequence[_File]) -> dict[str, list[_File]]:
-    """The versions of each file by its plain name.
+    """Return the versions of each file by its plain name.
 
     `part-1.py` and `part-2.py` without a `part.py` are two files: only where the plain
     name, or `_v` and a number, says that they are versions, the newest stands for all.

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from grader.intake.exports.handed import Handed, folder
-from grader.intake.exports.place import Place
+from grader.intake.exports.attempt import Attempt, folder
+from grader.intake.exports.container import Container
 
 MARKS = (".git", ".github")
 TITLE = "-submissions"
 LOOKED_AT = 50
 
 
-def recognise(place: Place, base: str) -> list[Handed] | None:
-    """One submission for each clone; None when the folders are no clones of one assignment."""
-    rows = place.entries(base)
+def recognise(container: Container, base: str) -> list[Attempt] | None:
+    """Return one attempt for each clone; None when these are no clones of one assignment."""
+    rows = container.entries(base)
     clones = [e for e in rows if e.is_folder]
     if len(clones) < 2 or len(clones) < len(rows):
         return None
@@ -21,11 +21,11 @@ def recognise(place: Place, base: str) -> list[Handed] | None:
     prefix = first[:shared].rpartition("-")[0]
     if not prefix or not all(e.name[len(prefix) + 1 :] for e in clones):
         return None
-    title = (base.rstrip("/").rpartition("/")[2] or place.title).lower()
+    title = (base.rstrip("/").rpartition("/")[2] or container.title).lower()
     looks = title == f"{prefix}{TITLE}".lower() or any(
-        place.has(f"{e.path}/{mark}") for e in clones[:LOOKED_AT] for mark in MARKS
+        container.has(f"{e.path}/{mark}") for e in clones[:LOOKED_AT] for mark in MARKS
     )
     if not looks:
         return None
     names = [(e, e.name[len(prefix) + 1 :]) for e in clones]
-    return [Handed(name, name, folder(entry)) for entry, name in names]
+    return [Attempt(name, name, folder(entry)) for entry, name in names]

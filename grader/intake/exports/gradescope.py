@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from grader.intake.exports.handed import Handed, folder
-from grader.intake.exports.place import MAX_METADATA, Place
+from grader.intake.exports.attempt import Attempt, folder
+from grader.intake.exports.container import MAX_METADATA, Container
 
 METADATA = "submission_metadata.yml"
 HEAD = re.compile(r"^(\"?)([\w.-]+)\1:\s*$")
@@ -26,14 +26,14 @@ class _About:
     created: str = ""
 
 
-def recognise(place: Place, base: str) -> list[Handed] | None:
-    """The submissions of an export; None when `base` is none."""
-    if not place.has(base + METADATA):
+def recognise(container: Container, base: str) -> list[Attempt] | None:
+    """Return the submissions of an export; None when `base` is none."""
+    if not container.has(base + METADATA):
         return None
-    known = _metadata(place.read(base + METADATA, MAX_METADATA) or b"")
-    rows = [e for e in place.entries(base) if e.is_folder]
+    known = _metadata(container.read(base + METADATA, MAX_METADATA) or b"")
+    rows = [e for e in container.entries(base) if e.is_folder]
     for name in known.keys() - {e.name for e in rows}:
-        place.left_out[f"{name} (in {METADATA}, but not in the export)"] = None
+        container.left_out[f"{name} (in {METADATA}, but not in the export)"] = None
     handed = []
     for entry in rows:
         about = known.get(entry.name, _About())
@@ -41,12 +41,12 @@ def recognise(place: Place, base: str) -> list[Handed] | None:
         who = [p.get("email") or p.get("sid") or p.get("name", "") for p in about.people]
         name = ", ".join(filter(None, names)) or entry.name
         key = " ".join(sorted(filter(None, who))) or entry.name
-        handed.append(Handed(key, name, folder(entry), (about.created, entry.name)))
+        handed.append(Attempt(key, name, folder(entry), (about.created, entry.name)))
     return handed or None
 
 
 def _metadata(data: bytes) -> dict[str, _About]:
-    """By folder, who submitted it and when."""
+    """Return by folder who submitted it and when."""
     found: dict[str, _About] = {}
     about, section = _About(), ""
     for line in data.decode("utf-8", "replace").splitlines():
@@ -64,7 +64,7 @@ def _metadata(data: bytes) -> dict[str, _About]:
 
 
 def _plain(text: str) -> str:
-    """A scalar without its quotes."""
+    """Return a scalar without its quotes."""
     if len(text) > 1 and text[0] == text[-1] == "'":
         return text[1:-1].replace("''", "'")
     if len(text) > 1 and text[0] == text[-1] == '"':

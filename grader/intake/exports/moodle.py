@@ -6,26 +6,26 @@ from __future__ import annotations
 
 import re
 
-from grader.intake.exports.handed import Handed
-from grader.intake.exports.place import Entry, Place
+from grader.intake.exports.attempt import Attempt
+from grader.intake.exports.container import Container, ContainerEntry
 
 NAME = re.compile(
     r"(?P<name>.+?)_(?P<who>\d+)_assignsubmission_(?P<kind>[a-z]+)(?:_(?P<file>.*))?", re.DOTALL
 )
 
 
-def recognise(place: Place, base: str) -> list[Handed] | None:
-    """One submission for each participant; None when the names are not of this form."""
-    rows = place.entries(base)
+def recognise(container: Container, base: str) -> list[Attempt] | None:
+    """Return one submission for each participant; None when the names are not of this form."""
+    rows = container.entries(base)
     known = [(entry, found) for entry in rows if (found := NAME.fullmatch(entry.name))]
     if not known:
         return None
     ours = {entry.path for entry, _ in known}
     for entry in rows:
         if entry.path not in ours:
-            place.left_out[f"{entry.name} (not called like a submission)"] = None
+            container.left_out[f"{entry.name} (not called like a submission)"] = None
     names: dict[str, str] = {}
-    pieces: dict[str, list[tuple[Entry, str]]] = {}
+    pieces: dict[str, list[tuple[ContainerEntry, str]]] = {}
     texts: dict[str, list[str]] = {}
     for entry, found in known:
         who = found["who"]
@@ -36,6 +36,6 @@ def recognise(place: Place, base: str) -> list[Handed] | None:
         else:
             texts.setdefault(who, []).append(f"{entry.name} (an online text)")
     return [
-        Handed(who, name, tuple(pieces[who]), (), tuple(texts.get(who, ())))
+        Attempt(who, name, tuple(pieces[who]), (), tuple(texts.get(who, ())))
         for who, name in names.items()
     ]

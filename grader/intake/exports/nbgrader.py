@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from grader.intake.exports.handed import Handed, folder
-from grader.intake.exports.place import Entry, Place
+from grader.intake.exports.attempt import Attempt, folder
+from grader.intake.exports.container import Container, ContainerEntry
 
 SUBMITTED = "submitted/"
 STAMP = "timestamp.txt"
@@ -12,23 +12,23 @@ LOOKED_AT = 50
 """Students looked at to find out whether this is such a folder."""
 
 
-def recognise(place: Place, base: str) -> list[Handed] | None:
-    """The assignments of all students; None when this is no such folder."""
-    named = f"{place.title}/{base}".endswith(SUBMITTED)
-    if any(place.has(base + name) for name in COURSE) and place.has(base + SUBMITTED[:-1]):
+def recognise(container: Container, base: str) -> list[Attempt] | None:
+    """Return the assignments of all students; None when this is no such folder."""
+    named = f"{container.title}/{base}".endswith(SUBMITTED)
+    if any(container.has(base + name) for name in COURSE) and container.has(base + SUBMITTED[:-1]):
         base, named = base + SUBMITTED, True
-    students = place.entries(base)
+    students = container.entries(base)
     if not students or not all(s.is_folder for s in students):
         return None
-    sample = [a for s in students[:LOOKED_AT] for a in place.entries(f"{s.path}/")]
-    stamped = any(place.has(f"{a.path}/{STAMP}") for a in sample if a.is_folder)
+    sample = [a for s in students[:LOOKED_AT] for a in container.entries(f"{s.path}/")]
+    stamped = any(container.has(f"{a.path}/{STAMP}") for a in sample if a.is_folder)
     if not all(a.is_folder for a in sample) or not (named or stamped):
         return None
-    handed = [(s, a) for s in students for a in place.entries(f"{s.path}/") if a.is_folder]
+    handed = [(s, a) for s in students for a in container.entries(f"{s.path}/") if a.is_folder]
     alone = len({a.name for _, a in handed}) == 1
     return [_handed(student, assignment, alone=alone) for student, assignment in handed] or None
 
 
-def _handed(student: Entry, assignment: Entry, *, alone: bool) -> Handed:
+def _handed(student: ContainerEntry, assignment: ContainerEntry, *, alone: bool) -> Attempt:
     name = student.name if alone else f"{student.name} {assignment.name}"
-    return Handed(f"{student.name}/{assignment.name}", name, folder(assignment))
+    return Attempt(f"{student.name}/{assignment.name}", name, folder(assignment))

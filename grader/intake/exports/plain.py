@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from grader.intake.exports.handed import Handed
-from grader.intake.exports.place import Place
+from grader.intake.exports.attempt import Attempt
+from grader.intake.exports.container import Container
 from grader.intake.find import suffix_of
 
 
-def recognise(place: Place, base: str) -> list[Handed] | None:
-    """One submission for each entry that can be one; None when there is none."""
+def recognise(container: Container, base: str) -> list[Attempt] | None:
+    """Return one submission for each entry that can be one; None when there is none."""
     handed = []
-    for entry in place.entries(base):
+    for entry in container.entries(base):
         suffix = "" if entry.is_folder else suffix_of(entry.name)
         if entry.is_folder or suffix:
             name = entry.name.removesuffix(suffix)
             piece = (entry, "" if entry.is_folder else entry.name)
-            handed.append(Handed(entry.path, name, (piece,)))
+            handed.append(Attempt(entry.path, name, (piece,)))
         else:
-            place.left_out[entry.name] = None
+            container.left_out[entry.name] = None
     return handed or None

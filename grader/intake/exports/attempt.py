@@ -1,0 +1,68 @@
+"""What the recognisers give: who handed in what. One recogniser a layout."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from grader.intake.exports.container import Container, ContainerEntry
+from grader.records import Submission
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One attempt. `who` identifies the candidate in the export, `name` is for people.
+
+    `pieces` are files and folders with what they are called in the submission (for a
+    folder what stands before the names of its files). Of several attempts of one
+    candidate the one with the greatest `order` counts. `passed_over` are earlier
+    versions, with the reason.
+    """
+
+    who: str
+    name: str
+    pieces: tuple[tuple[ContainerEntry, str], ...]
+    order: tuple[object, ...] = ()
+    passed_over: tuple[str, ...] = ()
+
+    @property
+    def path(self) -> str:
+        """Where it lies, or its first piece does."""
+        return self.pieces[0][0].path if self.pieces else ""
+
+
+Recogniser = Callable[[Container, str], "list[Attempt] | None"]
+"""What was handed in below a folder of the place (it ends in a slash; "" is the top), or None."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExportFormat:
+    """How one system exports a cohort."""
+
+    name: str
+    recognise: Recogniser
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One submission of a cohort. `read` takes it in, when its turn has come."""
+
+    id: str
+    name: str
+    path: Path
+    read: Callable[[], Submission]
+
+
+@dataclass(frozen=True, slots=True)
+class Cohort:
+    """All submissions found, in the order of their names; and what was left out, and why."""
+
+    layout: str
+    found: tuple[Found, ...]
+    left_out: tuple[str, ...]
+
+
+def folder(entry: ContainerEntry) -> tuple[tuple[ContainerEntry, str], ...]:
+    """Return a folder as the whole of a submission."""
+    return ((entry, ""),)

@@ -1,0 +1,64 @@
+"""Which results need review, and why: what a number alone should not decide."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from enum import StrEnum
+
+from grader.records import Confidence, Severity
+from grader.report.stored import Document, failed_checks, is_decided
+
+
+class ReviewReason(StrEnum):
+    """Why a person should look at a result; the most pressing first."""
+
+    UNDECIDED = "undecided"
+    RULES = "rules"
+    BINDINGS = "bindings"
+    LIKELY = "likely"
+    UNEXPLAINED = "unexplained"
+
+
+REASONS: Mapping[ReviewReason, tuple[str, str]] = {
+    ReviewReason.UNDECIDED: (
+        "Undecided", "The grader or the machine failed; there is no score yet."
+    ),
+    ReviewReason.RULES: (
+        "Rule-breaking attempt",
+        "It tried what the sandbox forbids, or used a framework in the NumPy part.",
+    ),
+    ReviewReason.BINDINGS: (
+        "Two readings", "Several functions could be the answer, and they differ."
+    ),
+    ReviewReason.LIKELY: ("Only likely", "Points were lost, and no defect is proven."),
+    ReviewReason.UNEXPLAINED: ("Unexplained", "A check fails, and no defect explains it."),
+}  # fmt: skip
+"""What a reason is called, and what it means."""
+
+RULE_CODES = ("sandbox-violation", "framework-in-numpy-part")
+TWO_READINGS = "ambiguous:"
+"""How the binding's sentence begins where several readings give different numbers."""
+
+
+def review_reasons(document: Document) -> list[str]:
+    """Return the reasons that hold for a `result.json`, in the order of `ReviewReason`.
+
+    An outline holds them already, for it lacks what they rest on.
+    """
+    stored = document.get("reasons")
+    return list(stored) if stored is not None else list(_reasons(document))
+
+
+def _reasons(document: Document) -> Iterator[ReviewReason]:
+    if not is_decided(document):
+        yield ReviewReason.UNDECIDED
+        return
+    defects = [d for d in document["defects"] if d["severity"] != Severity.INFO.value]
+    if any(d["code"] in RULE_CODES for d in defects):
+        yield ReviewReason.RULES
+    if any(TWO_READINGS in text for text in document["binding"].values()):
+        yield ReviewReason.BINDINGS
+    if defects and all(d["confidence"] == Confidence.LIKELY.value for d in defects):
+        yield ReviewReason.LIKELY
+    if any(not check["explained_by"] for check in failed_checks(document)):
+        yield ReviewReason.UNEXPLAINED
