@@ -42,6 +42,39 @@ VERIFY: tuple[Kind, ...] = (
         unmeasured=True,
     ),
     Kind(
+        code="verify-different-inputs",
+        part=Part.VERIFICATION,
+        centrality=Centrality.EXTREMES_OR_CHECKS,
+        what="Each side of the comparison works on numbers of its own.",
+        shows="verification.accepts fails, and an input of one side never reaches the other.",
+        why="Gradients are functions of their inputs: they agree only where the inputs do, in\n"
+        "value and in dtype.",
+        hint="Draw nothing inside verify; hand the same six arrays to both sides.",
+        ask="Which arrays does each side of your comparison work on?",
+        wrong="theirs = torch_forward_backward(np.random.randn(B, D), y, W1, b1, W2, b2)[1]",
+        right="theirs = torch_forward_backward(X, y, W1, b1, W2, b2)[1]",
+        signs=(Sign(unlike_inputs, (AGREEMENT,)),),
+        reaches=(AGREEMENT, *TRIALS),
+    ),
+    Kind(
+        code="verify-rejects-correct",
+        part=Part.VERIFICATION,
+        centrality=Centrality.EXTREMES_OR_CHECKS,
+        what="Two right answers are told that they differ.",
+        shows="verification.accepts fails: verify refuses although the two sides agree.",
+        why="(a + b) + c and a + (b + c) differ in the last bit, and BLAS chooses the order:\n"
+        "right programs differ by about n · eps of the largest entry.",
+        hint="Allow for rounding: relative to the tensor's largest entry, not entry by entry.",
+        ask="By how much do two right programs differ in float64?",
+        wrong="agree = all((mine[n] == theirs[n]).all() for n in mine)",
+        right="agree = all(np.abs(mine[n] - theirs[n]).max() <= 1e-9 * np.abs(theirs[n]).max()\n"
+        "            for n in mine)",
+        signs=(Sign(refuses_what_agrees, (AGREEMENT,)),),
+        reaches=(AGREEMENT, *TRIALS),
+        placed=rejects,
+        sharper=True,
+    ),
+    Kind(
         code="verify-always-true",
         part=Part.VERIFICATION,
         centrality=Centrality.EXTREMES_OR_CHECKS,
@@ -55,7 +88,7 @@ VERIFY: tuple[Kind, ...] = (
         right="worst = max(np.abs(mine[n] - theirs[n]).max() for n in mine)\n"
         "agree = worst <= 1e-10",
         signs=(
-            Sign(accepts_what_differs, (AGREEMENT,)),
+            Sign(accepts_what_differs(*TRIALS), (AGREEMENT,)),
             Sign(accepts_everything, TRIALS),
         ),
         reaches=(AGREEMENT, *TRIALS),
@@ -91,38 +124,5 @@ VERIFY: tuple[Kind, ...] = (
         "            for n in mine)",
         signs=(Sign(accepts_a_percent, TRIALS),),
         reaches=(AGREEMENT, *TRIALS[1:]),
-    ),
-    Kind(
-        code="verify-rejects-correct",
-        part=Part.VERIFICATION,
-        centrality=Centrality.EXTREMES_OR_CHECKS,
-        what="Two right answers are told that they differ.",
-        shows="verification.accepts fails: verify refuses although the two sides agree.",
-        why="(a + b) + c and a + (b + c) differ in the last bit, and BLAS chooses the order:\n"
-        "right programs differ by about n · eps of the largest entry.",
-        hint="Allow for rounding: relative to the tensor's largest entry, not entry by entry.",
-        ask="By how much do two right programs differ in float64?",
-        wrong="agree = all((mine[n] == theirs[n]).all() for n in mine)",
-        right="agree = all(np.abs(mine[n] - theirs[n]).max() <= 1e-9 * np.abs(theirs[n]).max()\n"
-        "            for n in mine)",
-        signs=(Sign(refuses_what_agrees, (AGREEMENT,)),),
-        reaches=(AGREEMENT, *TRIALS),
-        placed=rejects,
-        sharper=True,
-    ),
-    Kind(
-        code="verify-different-inputs",
-        part=Part.VERIFICATION,
-        centrality=Centrality.EXTREMES_OR_CHECKS,
-        what="Each side of the comparison works on numbers of its own.",
-        shows="verification.accepts fails, and an input of one side never reaches the other.",
-        why="Gradients are functions of their inputs: they agree only where the inputs do, in\n"
-        "value and in dtype.",
-        hint="Draw nothing inside verify; hand the same six arrays to both sides.",
-        ask="Which arrays does each side of your comparison work on?",
-        wrong="theirs = torch_forward_backward(np.random.randn(B, D), y, W1, b1, W2, b2)[1]",
-        right="theirs = torch_forward_backward(X, y, W1, b1, W2, b2)[1]",
-        signs=(Sign(unlike_inputs, (AGREEMENT,)),),
-        reaches=(AGREEMENT, *TRIALS),
     ),
 )

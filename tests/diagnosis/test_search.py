@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from grader.defects.faults import DZ1_ROWS
+from grader.defects.explanation import BACKWARD, CLOSE
+from grader.defects.table import DZ1_ROWS
 from grader.diagnosis import search
-from grader.diagnosis.found import BACKWARD, CLOSE
 from grader.diagnosis.predictions import Predictions
 from grader.diagnosis.search import Search
 from grader.problem import set_paper

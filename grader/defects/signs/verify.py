@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from grader.defects.clues import Clues
-from grader.defects.kind import Sight
+from grader.defects.kind import Sight, Telling
 from grader.defects.signs.network import names_of
 from grader.observe.verification import PERCENT, Spoiled, Verification
 from grader.records import TENSORS, CheckStatus, Confidence, Ended, Finding, Part
@@ -54,17 +54,18 @@ def refuses_what_agrees(clues: Clues, findings: Findings) -> Iterator[Sight]:
         yield Sight(text, spot=_place(record, "refusal"))
 
 
-def accepts_what_differs(clues: Clues, findings: Findings) -> Iterator[Sight]:
-    """It says yes to the candidate's own two sides, which differ, and no trial says more."""
-    answers = _answers(clues, findings[0])
-    if answers == {True} and not _is_loose(clues.view.verification):
-        text = "verify says yes although the candidate's two sides plainly differ."
-        yield Sight(text, confidence=Confidence.LIKELY)
+def accepts_what_differs(*trials: str) -> Telling:
+    """It says yes to the candidate's own two sides, which differ; no failing trial says more."""
 
+    def tell(clues: Clues, findings: Findings) -> Iterator[Sight]:
+        record, told = clues.view.verification, False
+        if any(clues.findings[check].status is CheckStatus.FAIL for check in trials):
+            told = bool(record.overlooked or _loose(record) or _slips(record))
+        if _answers(clues, findings[0]) == {True} and not told:
+            text = "verify says yes although the candidate's two sides plainly differ."
+            yield Sight(text, confidence=Confidence.LIKELY)
 
-def _is_loose(record: Verification) -> bool:
-    """Whether the trials show by themselves what it lets through."""
-    return bool(record.overlooked or _loose(record) or _slips(record))
+    return tell
 
 
 def accepts_everything(clues: Clues, _findings: Findings) -> Iterator[Sight]:

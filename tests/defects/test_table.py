@@ -5,21 +5,18 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from grader.defects.faults import (
+from grader.defects.table import (
     DH1_ROWS,
     DZ1_ROWS,
     DZ2_ROWS,
     FORWARD_ROWS,
-    FORWARD_STEPS,
     LEAF_ROWS,
-    LEAVES,
     P_ROWS,
     UNSTABLE_P,
-    forward,
-    resumed,
     with_own_log,
 )
 from grader.problem import set_paper
+from grader.problem.network import FORWARD_STEPS, LEAVES, forward, resumed
 
 CASE = set_paper(4).cases["primes"]
 EVERY = (

@@ -9,14 +9,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from grader.defects import BY_CODE, KINDS
+from grader.defects.edits.blame import Blame
+from grader.defects.edits.scope import Scopes
 from grader.observe.reading import NamedTrace
 from grader.observe.trace import Trace
-from grader.repair.blame import Blame
-from grader.repair.orders import LIKELY, candidates
-from grader.repair.scope import Scopes
+from grader.repair.candidates import candidates
 from grader.source.edits import Text
 
-STYLES = Path(__file__).parents[1] / "diagnosis" / "styles"
+STYLES = Path(__file__).parents[2] / "diagnosis" / "styles"
 FORWARD = "import numpy as np\ndef forward(X, y, W1, b1, W2, b2):\n    {}\n"
 BACKWARD = """import numpy as np
 def backward(cache):
@@ -39,7 +40,10 @@ def versions(code: str, frame: str, line: str) -> list[str]:
     source = frame.format(line)
     at = source[: source.index(line)].count("\n") + 1
     blame = blame_of(source, at, at, torch=frame is TORCH)
-    edited = [blame.text.applied([e]).decode() for e in candidates(blame, code, widely=True)]
+    edited = [
+        blame.text.applied([e]).decode()
+        for e in candidates(blame, BY_CODE[code].repairs, widely=True)
+    ]
     rest = frame.split("{}")[1]
     return [text[source.index(line) : len(text) - len(rest)] for text in edited]
 
@@ -168,13 +172,15 @@ SOURCES = sorted(STYLES.glob("*.py"))
 
 
 @settings(max_examples=40)
-@given(st.sampled_from(SOURCES), st.sampled_from(sorted(LIKELY)), st.data())
+@given(
+    st.sampled_from(SOURCES), st.sampled_from(sorted(k.code for k in KINDS if k.repairs)), st.data()
+)
 def test_an_edit_parses_and_changes_something(path: Path, code: str, data: st.DataObject) -> None:
     source = path.read_text()
     line = data.draw(st.integers(1, source.count("\n")))
     blame = blame_of(source, line, line + data.draw(st.integers(0, 2)), torch="torch" in code)
     seen = set()
-    for edit in candidates(blame, code, widely=True):
+    for edit in candidates(blame, BY_CODE[code].repairs, widely=True):
         edited = blame.text.applied([edit])
         ast.parse(edited)
         assert edited != source.encode()

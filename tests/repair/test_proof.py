@@ -25,8 +25,8 @@ from grader.records import (
     SourceFile,
     Submission,
 )
-from grader.repair import Workbench, mended
-from grader.repair.mend import Proof
+from grader.repair import Workbench, repaired
+from grader.repair.proof import Proof
 from grader.report import render_report, result_json
 from grader.rubric import Rubric
 from tests.sandbox.confined import linux_only
@@ -171,4 +171,4 @@ def test_no_process_is_asked_for_a_right_submission() -> None:
     seen = View(None, None, Trace())  # type: ignore[arg-type]
     submission = Submission("id", "name", "", (), "")
     given = findings(forward_loss=PASS)
-    assert mended(submission, seen, given, Diagnosis(found), workbench) == found
+    assert repaired(submission, seen, given, Diagnosis(found), workbench) == found

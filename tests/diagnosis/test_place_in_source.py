@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from grader.cohort import Engine
-from grader.diagnosis.sites import SITES
 from tests.diagnosis.marked import SOURCE, Change, changed, diagnosed, marked
 
 BEFORE = "def torch_forward_backward("
@@ -141,9 +140,3 @@ def test_what_is_right_has_no_line_to_find(engine: Engine) -> None:
     from tests.diagnosis.marked import submission
 
     assert engine.grade(submission(SOURCE)).defects == ()
-
-
-def test_every_code_with_a_finder_is_one_of_the_table() -> None:
-    from grader.defects.codes import CODES
-
-    assert SITES.keys() <= {entry.code for entry in CODES}

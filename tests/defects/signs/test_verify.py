@@ -12,7 +12,7 @@ from grader.intake import take_in
 from grader.records import Confidence
 from tests.sandbox.confined import linux_only
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 TENSORS = ("W1", "b1", "W2", "b2", "X")
 SAMPLES = {
     "ingrid-solberg": ("verify-always-true", ()),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from grader.defects.faults.activations import ACTIVATIONS, NAIVE
+from grader.defects.activations import ACTIVATIONS, NAIVE
 
 Z = np.random.default_rng(5).normal(scale=1.5, size=40)
 STEP = 1e-6

@@ -10,13 +10,13 @@ import pytest
 import torch
 
 from grader.checks import ALL_CHECKS
-from grader.defects.codes import CODES, Area
-from grader.diagnosis import process
+from grader.defects import KINDS
+from grader.defects.signs import calls
 from grader.errors import CallerError
 from grader.explain import explanation
 from grader.problem.cases import make_cases
 from grader.problem.oracle import expected
-from grader.records import Severity
+from grader.records import Part, Severity
 
 PUBLISHED = """
 syntax-error import-error missing-function incomplete wrong-signature wrong-return runtime-error
@@ -44,7 +44,7 @@ verify-missing verify-always-true verify-partial verify-loose-tolerance verify-r
 verify-different-inputs fd-one-sided fd-step-too-large fd-step-too-small fd-always-passes
 """
 
-TABLE = {entry.code: entry for entry in CODES}
+TABLE = {entry.code: entry for entry in KINDS}
 UNREADABLE = {"syntax-error", "python2-source"}
 MINOR = {"relu-mask-from-activation", "fd-one-sided", "fd-step-too-large", "fd-step-too-small"}
 INFO = {"relu-zero-convention", "recomputes-forward"}
@@ -164,13 +164,13 @@ def close(a, b):
 
 
 def test_every_published_code_stands_in_it_once():
-    assert Counter(entry.code for entry in CODES) == Counter(PUBLISHED.split())
+    assert Counter(entry.code for entry in KINDS) == Counter(PUBLISHED.split())
 
 
-@pytest.mark.parametrize("entry", CODES, ids=lambda entry: entry.code)
+@pytest.mark.parametrize("entry", KINDS, ids=lambda entry: entry.code)
 class TestEntry:
     def test_is_filled_in(self, entry):
-        assert entry.area in Area
+        assert entry.part in Part
         for text in (entry.what, entry.shows, entry.why, entry.hint, entry.wrong, entry.right):
             assert text.strip() == text
             assert text
@@ -208,7 +208,7 @@ class TestEntry:
     def test_is_explained(self, entry):
         text = explanation(entry.code)
         assert text.startswith(f"{entry.code} — {entry.what}")
-        for fact in (entry.area, entry.severity, entry.shows, entry.hint):
+        for fact in (entry.part, entry.severity, entry.shows, entry.hint):
             assert fact in text
         for line in [*entry.why.splitlines(), *entry.wrong.splitlines(), *entry.right.splitlines()]:
             assert line in text
@@ -217,13 +217,13 @@ class TestEntry:
 
 def test_texts_are_not_copied_from_one_another():
     for field in ("what", "hint"):
-        texts = [getattr(entry, field) for entry in CODES]
+        texts = [getattr(entry, field) for entry in KINDS]
         assert len(set(texts)) == len(texts)
 
 
 def test_all_are_listed():
     text = explanation("all")
-    assert all(re.search(rf"^{entry.code} ", text, re.MULTILINE) for entry in CODES)
+    assert all(re.search(rf"^{entry.code} ", text, re.MULTILINE) for entry in KINDS)
 
 
 def test_an_unknown_code_gets_the_nearest():
@@ -231,9 +231,33 @@ def test_an_unknown_code_gets_the_nearest():
         explanation("relu-mask-mising")
 
 
-def test_the_process_codes_take_their_hints_from_it():
-    assert {"import-error", "syntax-error", *process.BY_ENDING.values()} <= TABLE.keys()
-    assert all(process.HINTS[code] == entry.hint for code, entry in TABLE.items())
+def test_each_ending_of_a_call_has_one_kind():
+    endings = [kind.ending for kind in KINDS if kind.ending is not None]
+    assert len(set(endings)) == len(endings) == len(calls.BY_ENDING)
+
+
+def test_a_fault_bears_the_code_of_its_kind():
+    assert all(fault.code == kind.code for kind in KINDS for fault in kind.faults)
+
+
+@pytest.mark.parametrize("entry", KINDS, ids=lambda entry: entry.code)
+def test_a_kind_asks_one_question(entry):
+    assert entry.ask.endswith("?")
+    assert len(entry.ask) <= 120
+
+
+def test_what_a_kind_covers_and_goes_by_in_pytorch_are_kinds():
+    covered = {code for kind in KINDS for cover in kind.covers for code in cover.codes}
+    assert covered <= TABLE.keys()
+    assert {kind.in_pytorch for kind in KINDS} - {""} <= TABLE.keys()
+
+
+def test_what_a_kind_reaches_are_checks():
+    known = [check.id for check in ALL_CHECKS]
+    named = {pattern for kind in KINDS for pattern in (*kind.reaches, kind.refuted_by)}
+    named |= {c for k in KINDS for s in k.signs for c in (*s.checks, s.unless, s.beside)}
+    for pattern in named - {""}:
+        assert any(id == pattern or id.startswith(pattern.rstrip("*")) for id in known), pattern
 
 
 # ── the examples, run ────────────────────────────────────────────────────────

@@ -13,7 +13,7 @@ import pytest
 
 from grader.child.instrument import instrument
 from grader.child.tracing import Recorder
-from grader.diagnosis.facts import (
+from grader.defects.facts import (
     batch_factor_sites,
     first_wrong,
     locate,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from grader.defects.codes import CODES
-from grader.diagnosis.imports import import_defects, missing_module
+from grader.defects import KINDS
+from grader.defects.signs.imports import import_defects, missing_module
 from grader.records import (
     Defect,
     Ended,
@@ -16,6 +16,7 @@ from grader.records import (
     SourceFile,
     Submission,
 )
+from grader.source.program import Program
 
 
 def submission(data: bytes, **others: bytes) -> Submission:
@@ -24,10 +25,16 @@ def submission(data: bytes, **others: bytes) -> Submission:
     return Submission("id", "name", "sha256:0", rows, "a.py")
 
 
+def _with_lines(one: Submission, seen):
+    return one, seen, Program(one).lines
+
+
 def failed(data: bytes, error: str, line: int = 0) -> list[Defect]:
     frames = (Frame("a.py", line, "<module>"),) if line else ()
     report = ProcessReport(Observation(Ended.RAISED, error=error, frames=frames))
-    return list(import_defects(submission(data), Observations(report, report, {})))[:2]
+    one = submission(data)
+    seen = Observations(report, report, {})
+    return list(import_defects(one, seen, Program(one).lines))[:2]
 
 
 def found(defects: list[Defect]) -> dict[str, tuple[int | None, str]]:
@@ -110,14 +117,14 @@ def test_what_was_left_out_explains_a_function_that_is_not_there(
 ) -> None:
     report = ProcessReport(Observation(Ended.OK, texts={"definitions_only": NOTES}))
     seen = Observations(report, report, {"forward/primes": Observation(ended)})
-    defects = import_defects(submission(b"import b\n", b=b"x = 1\ny = (\n"), seen)
+    defects = import_defects(*_with_lines(submission(b"import b\n", b=b"x = 1\ny = (\n"), seen))
     assert {(d.file, d.line) for d in defects} == lines
 
 
 def test_a_module_left_at_home_is_told_where_it_is_imported() -> None:
     error = "ModuleNotFoundError: line 1 of b.py imports `utils`, which was not handed in; x"
     seen = Observation(Ended.RAISED, error=error, frames=(Frame("a.py", 2, "forward"),))
-    one = missing_module(submission(b"import b\nb.f()\n", b=b"import utils\n"), seen)
+    one = missing_module(*_with_lines(submission(b"import b\nb.f()\n", b=b"import utils\n"), seen))
     assert one is not None
     assert (one.code, one.file, one.line, one.source) == ("import-error", "b.py", 1, "import utils")
     assert one.message.startswith("Line 1 of b.py imports `utils`, which was not handed in")
@@ -132,8 +139,8 @@ def test_a_module_left_at_home_is_told_where_it_is_imported() -> None:
     ],
 )
 def test_any_other_call_lacks_no_module(seen: Observation) -> None:
-    assert missing_module(submission(b""), seen) is None
+    assert missing_module(*_with_lines(submission(b""), seen)) is None
 
 
 def test_every_code_here_is_declared() -> None:
-    assert {"syntax-error", "import-error", "python2-source"} <= {c.code for c in CODES}
+    assert {"syntax-error", "import-error", "python2-source"} <= {c.code for c in KINDS}

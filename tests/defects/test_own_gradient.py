@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from grader.defects.faults import FORWARD_ROWS, Fault, forward, own_dZ2, with_own_log
+from grader.defects.table import FORWARD_ROWS, own_dZ2, with_own_log
 from grader.problem import set_paper
 from grader.problem.cases import perturbed
-from grader.problem.network import onehot, softmax
+from grader.problem.network import Fault, forward, onehot, softmax
 
 PAPER = set_paper(4)
 CASE = PAPER.cases["primes"]
