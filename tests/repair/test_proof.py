@@ -19,7 +19,7 @@ from grader.records import (
     Confidence,
     Defect,
     Finding,
-    Mend,
+    Repair,
     Result,
     Severity,
     SourceFile,
@@ -44,7 +44,7 @@ def sample(name: str) -> Submission:
     return take_in(ROOT / "submissions" / name)
 
 
-def mends(result: Result) -> dict[str, Mend]:
+def mends(result: Result) -> dict[str, Repair]:
     return {d.code: d.mend for d in result.defects if d.mend is not None}
 
 
