@@ -96,8 +96,7 @@ def _following(clues: Clues, account: Account) -> list[str]:
         whole = all(clues.findings[check].status is CheckStatus.PASS for check in WHOLE_GRAPH)
         return list(TENSORS) if whole else []
     lines = clues.findings[OWN_LOSS].evidence
-    good = {e.what for e in lines if e.verdict is CheckStatus.PASS}
-    return [t for t in TENSORS if any(what.startswith(f"d{t} ") for what in good)]
+    return [t for t in TENSORS if any(line.good and line.tensor == t for line in lines)]
 
 
 def _behaviour(clues: Clues) -> Iterator[Defect]:

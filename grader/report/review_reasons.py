@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
 
+from grader.defects import KINDS
 from grader.records import Confidence, Severity
 from grader.report.stored import Document, failed_checks, is_decided
 

@@ -10,7 +10,7 @@ from grader.checks.view import number, proportion
 from grader.defects.clues import Clues, spot_of
 from grader.defects.kind import Sight
 from grader.observe.trace import TracedValue
-from grader.records import TENSORS, CheckStatus, Ended, Finding, Part
+from grader.records import TENSORS, Ended, Finding, Mismatch, Part
 
 Findings = Sequence[Finding]
 
@@ -21,7 +21,7 @@ one side errs by about as much, and a wrong formula by far more."""
 
 def changed_argument(_clues: Clues, findings: Findings) -> Iterator[Sight]:
     """An argument has other numbers after the call."""
-    changed = [e.what for e in findings[0].evidence if e.verdict is not CheckStatus.PASS]
+    changed = [e.tensor for e in findings[0].evidence if e.mismatch is Mismatch.CHANGED]
     tensors = tuple(t for t in TENSORS if t in changed)
     text = f"{', '.join(changed)}: changed in place by the call."
     yield Sight(text, tensors, part=Part.FORWARD)

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-import numpy as np
-
 from grader.defects.clues import Clues, spot_of
 from grader.defects.facts import mask_source, recomputes_forward
 from grader.defects.kind import Sight
 from grader.defects.sites.network import closes_the_mask, divides_by_probabilities
-from grader.records import TENSORS, CheckStatus, Confidence, Finding, Part
+from grader.records import TENSORS, Confidence, Finding, Mismatch, Part
 
 Findings = Sequence[Finding]
 
@@ -35,7 +33,7 @@ def no_subgradient(clues: Clues, findings: Findings) -> Iterator[Sight]:
 
 def other_slope(_clues: Clues, findings: Findings) -> Iterator[Sight]:
     """At exact zeros of Z1 the gradient passes with a slope that is not PyTorch's."""
-    if any(line.observed != "0" for line in findings[0].evidence):
+    if any(abs(slope) >= 5e-7 for line in findings[0].evidence for slope in line.numbers):
         yield Sight(findings[0].message)
 
 
@@ -46,20 +44,14 @@ def broken_by_huge_logits(clues: Clues, findings: Findings) -> Iterator[Sight]:
         return
     if any(culprit.fault.step == "P_used" for culprit in account.explanation.backward):
         return
-    bad = [e for e in findings[0].evidence if e.verdict is not CheckStatus.PASS]
-    spoilt = [(t, e.case) for e in bad for t in TENSORS if e.what == f"d{t}"]
-    if len(spoilt) < len(bad) or not all(_overflows(clues, *one) for one in spoilt):
+    bad = [line for line in findings[0].evidence if not line.good]
+    if not all(line.mismatch is Mismatch.NOT_FINITE for line in bad):
         return
-    tensors = tuple(t for t in TENSORS if any(t == name for name, _ in spoilt))
+    tensors = tuple(t for t in TENSORS if any(line.tensor == t for line in bad))
     text = f"{names_of(tensors)}: not finite on huge logits, and right on ordinary ones"
     text = f"{text}: a probability may be rounded to zero."
     spot = divides_by_probabilities(clues)
     yield Sight(text, tensors, Confidence.LIKELY, spot=spot)
-
-
-def _overflows(clues: Clues, tensor: str, case: str) -> bool:
-    array = clues.view.observations[f"backward/{case}"].arrays.get(tensor)
-    return array is not None and not bool(np.isfinite(array).all())
 
 
 def gate_from_activation(clues: Clues, _findings: Findings) -> Iterator[Sight]:

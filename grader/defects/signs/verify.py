@@ -11,24 +11,15 @@ from grader.defects.clues import Clues
 from grader.defects.kind import Sight, Telling
 from grader.defects.signs.network import names_of
 from grader.observe.verification import PERCENT, Spoiled, Verification
-from grader.records import TENSORS, CheckStatus, Confidence, Ended, Finding, Part
+from grader.records import TENSORS, CheckStatus, Confidence, Ended, Finding, Mismatch, Part
 from grader.source.program import Spot
 
 Findings = Sequence[Finding]
 
 
-def _answers(clues: Clues, finding: Finding) -> set[bool]:
+def _answers(finding: Finding) -> set[Mismatch]:
     """What the verification said where its word does not fit the two sides."""
-    record, found = clues.view.verification, set[bool]()
-    for line in finding.evidence:
-        if line.verdict is CheckStatus.FAIL:
-            step = clues.view.observations[f"verify/{line.case}"]
-            if step.ok:
-                found.add(bool(step.arrays["accepted"]))
-            elif f"verify/{line.case}" not in clues.view.observations.runs:
-                said = record.accepts_as_is if record.equalised else record.accepts
-                found |= set() if said is None else {said}
-    return found
+    return {line.mismatch for line in finding.evidence}
 
 
 def has_no_body(clues: Clues, _findings: Findings) -> Iterator[Sight]:
@@ -41,7 +32,7 @@ def has_no_body(clues: Clues, _findings: Findings) -> Iterator[Sight]:
 def unlike_inputs(clues: Clues, findings: Findings) -> Iterator[Sight]:
     """A pair that agrees is refused, as the two sides were given other numbers."""
     record = clues.view.verification
-    if False in _answers(clues, findings[0]) and record.different and record.accepts is False:
+    if Mismatch.REFUSED in _answers(findings[0]) and record.different and record.accepts is False:
         text = f"{', '.join(record.different)}: the two sides of the comparison are not given"
         yield Sight(f"{text} the same numbers.", record.different, spot=_place(record, "different"))
 
@@ -49,7 +40,9 @@ def unlike_inputs(clues: Clues, findings: Findings) -> Iterator[Sight]:
 def refuses_what_agrees(clues: Clues, findings: Findings) -> Iterator[Sight]:
     """A pair that agrees is refused for nothing."""
     record = clues.view.verification
-    if False in _answers(clues, findings[0]) and not (record.different and record.accepts is False):
+    if Mismatch.REFUSED in _answers(findings[0]) and not (
+        record.different and record.accepts is False
+    ):
         text = "verify says no although the candidate's two sides agree."
         yield Sight(text, spot=_place(record, "refusal"))
 
@@ -61,7 +54,8 @@ def accepts_what_differs(*trials: str) -> Telling:
         record, told = clues.view.verification, False
         if any(clues.findings[check].status is CheckStatus.FAIL for check in trials):
             told = bool(record.overlooked or _loose(record) or _slips(record))
-        if _answers(clues, findings[0]) == {True} and not told:
+        answers = _answers(findings[0])
+        if Mismatch.ACCEPTED in answers and Mismatch.REFUSED not in answers and not told:
             text = "verify says yes although the candidate's two sides plainly differ."
             yield Sight(text, confidence=Confidence.LIKELY)
 
