@@ -29,6 +29,7 @@ Core = tuple[Fault, ...]
 
 UNSTABLE = [f for f in FORWARD_ROWS if f.step == "shift" and f.shows is Shows.EXTREMES]
 GUARDS = [f for f in FORWARD_ROWS if f.step == "picked" and f.shows is not Shows.ALWAYS]
+KNOWN = (*UNSTABLE, *GUARDS)
 """Shifts and logs that are lost on huge logits."""
 
 
@@ -174,8 +175,9 @@ def _go_together(a: Fault, b: Fault) -> bool:
 
 
 def _stability_variants() -> Iterator[Core]:
+    others = [f for f in FORWARD_ROWS if f.shows is Shows.EXTREMES and f not in KNOWN]
     yield ()
-    yield from ((f,) for f in (*UNSTABLE, *GUARDS))
+    yield from ((f,) for f in (*KNOWN, *others))
     yield from product(UNSTABLE, GUARDS)
 
 
