@@ -14,7 +14,7 @@ LABEL_WIDTH = 11
 
 
 def explanation(code: str) -> str:
-    """The text for a check's id or a defect's code; `all` lists them.
+    """Return the text for a check's id or a defect's code; `all` lists them.
 
     Raises `CallerError` with the nearest names for an unknown one.
     """

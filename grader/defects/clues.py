@@ -37,40 +37,40 @@ class Clues:
 
     @cached_property
     def torch_trace(self) -> Trace:
-        """The trace of the PyTorch part."""
+        """Return the trace of the PyTorch part."""
         return self._torch_trace()
 
     def trace(self, *, torch: bool) -> Trace:
-        """The trace of one part."""
+        """Return the trace of one part."""
         return self.torch_trace if torch else self.view.trace
 
     @cached_property
     def named(self) -> NamedTrace:
-        """The NumPy part's trace with names."""
+        """Return the NumPy part's trace with names."""
         return self.view.named
 
     @cached_property
     def torch_named(self) -> NamedTrace:
-        """The PyTorch part's trace with names."""
+        """Return the PyTorch part's trace with names."""
         return self.view.names_of(self.torch_trace)
 
     def ended(self, *steps: str) -> bool:
-        """Whether the calls that a comparison needs came to an end; no time left is no answer."""
+        """Return whether the calls that a comparison needs came to an end."""
         ends = {self.view.observations[step].ended for step in steps}
         return not ends & {Ended.TIMEOUT, Ended.NOT_RUN}
 
     def reached(self, *names: str) -> list[Function]:
-        """The contract's functions `names` with what they call, the contract's others left out."""
+        """Return the contract's functions `names` with what they call, without its others."""
         return self.program.reached(*names, without=[n for n in CONTRACT if n not in names])
 
     def nodes(self, *names: str) -> Iterator[tuple[Function, ast.AST]]:
-        """All nodes of these functions, function by function, in the order of the source."""
+        """Yield all nodes of these functions, function by function, in the order of the source."""
         for function in self.reached(*names):
             for node in in_order(ast.walk(function.node)):
                 yield function, node
 
     def line(self, spot: Spot) -> str | None:
-        """The text of a spot's first line."""
+        """Return the text of a spot's first line."""
         return line_of(spot, self.program.lines)
 
 

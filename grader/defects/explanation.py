@@ -59,7 +59,7 @@ class Explanation:
     open_forward: bool = False
 
     def proves(self, culprit: Culprit) -> bool:
-        """Whether numbers alone bear out a fault, whatever else is not explained.
+        """Return whether numbers alone bear out a fault, whatever else is not explained.
 
         A fault of the forward is borne out by the losses, one of the backward by any tensor
         at which it was found and whose gradient it predicts.
@@ -82,17 +82,17 @@ class Account:
 
     @property
     def torch(self) -> bool:
-        """Whether it is of the PyTorch part."""
+        """Return whether it is of the PyTorch part."""
         return self.prefix == "torch"
 
     @property
     def culprits(self) -> tuple[Culprit, ...]:
-        """The faults of both passes."""
+        """Return the faults of both passes."""
         return (*self.explanation.forward, *self.explanation.backward)
 
 
 def same(predicted: Array | None, seen: Array | None, close: float = CLOSE) -> bool:
-    """Whether a prediction holds: shape, every finite value, and where it is not finite."""
+    """Return whether a prediction holds: shape, every finite value, and where it is not finite."""
     if predicted is None or seen is None:
         return predicted is None and seen is None
     if predicted.shape != seen.shape:
@@ -112,5 +112,5 @@ def same(predicted: Array | None, seen: Array | None, close: float = CLOSE) -> b
 
 
 def is_plain(fault: Fault, amount: float, close: float = CLOSE) -> bool:
-    """Whether a constant in place of B is just 1 or -1: then the division is missing, or a sign."""
+    """Return whether a constant for B is just 1 or -1: the division is missing, or a sign."""
     return fault.constant and abs(abs(amount) - 1.0) <= close

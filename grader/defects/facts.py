@@ -39,7 +39,7 @@ def locate(
     function: str | None = None,
     sizes: Mapping[str, int] | None = None,
 ) -> TracedValue | None:
-    """The expression that first takes a value, or its transpose; the widest one that has it there.
+    """Return the widest expression that first takes a value, or its transpose.
 
     `function` narrows to a phase ("forward", "backward", "torch") or to a function
     by its dotted name. With `sizes`, a multiple by B or C will do where nothing
@@ -87,7 +87,7 @@ def _same(got: Array, want: Array) -> bool:
 
 
 def first_wrong(named: NamedTrace) -> TracedValue | None:
-    """The first expression whose sub-expressions are all known tensors and which is none itself.
+    """Return the first expression that is no known tensor, while all its parts are.
 
     An unusual intermediate that leads to a known tensor later on is excused. In
     a loop only what is assembled in the end counts.
@@ -154,7 +154,7 @@ OPERANDS = {"Z1": "Z1", "H1": "H1", "dH1": "gradient", "dZ1": "gradient"}
 
 
 def mask_source(named: NamedTrace) -> Gate | None:
-    """What the backward pass compares with zero; Z1 and H1 give one mask, so the operand tells."""
+    """Return what the backward pass compares with zero: Z1 and H1 give one mask."""
     backward, forward = named.during("backward"), named.during("forward")
     cached = {r.key for r in forward}
     for gate in _gates(backward, named.known["Z1"].shape, cached):
@@ -203,7 +203,7 @@ class BatchFactor:
 
 
 def batch_factor_sites(named: NamedTrace) -> tuple[BatchFactor, ...]:
-    """Every expression that is 1/B of one of its parts, or of its sum over the batch."""
+    """Return every expression that is 1/B of one of its parts, or of its sum over the batch."""
     B, sites = named.sizes["B"], list[BatchFactor]()
     taken: set[object] = set()
     for reading in named.readings:

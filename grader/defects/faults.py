@@ -11,17 +11,17 @@ from grader.records import Array
 
 
 def ratio(value: Callable[[Flow], float]) -> Formula:
-    """A number of the flow, such as 1/B, as a formula."""
+    """Return a number of the flow, such as 1/B, as a formula."""
     return lambda f: np.asarray(value(f))
 
 
 def times(step: str, factor: Formula) -> Formula:
-    """The right value of a step, times a factor."""
+    """Return the right value of a step, times a factor."""
     return lambda f: factor(f) * RIGHT[step](f)
 
 
 def scaled(variant: str, value: Callable[[Flow], float]) -> tuple[Fault, ...]:
-    """A constant factor in dZ2, in dH1, in dZ1 or in one gradient alone."""
+    """Return a constant factor in dZ2, in dH1, in dZ1 or in one gradient alone."""
     factor = ratio(value)
     return tuple(
         Fault(step, variant, times(step, factor), scale=factor)
@@ -30,7 +30,7 @@ def scaled(variant: str, value: Callable[[Flow], float]) -> tuple[Fault, ...]:
 
 
 def constant_for_B(step: str) -> Fault:
-    """A constant that stands where 1/B belongs: t is the constant's inverse."""
+    """Return a constant that stands where 1/B belongs: t is the constant's inverse."""
     right = RIGHT[step]
     return Fault(
         step,
@@ -42,7 +42,7 @@ def constant_for_B(step: str) -> Fault:
 
 
 def over_B(numerator: Formula) -> Formula:
-    """A sum over the batch as a mean."""
+    """Return a sum over the batch as a mean."""
     return lambda f: numerator(f) / batch(f)
 
 
@@ -62,10 +62,10 @@ def gated(gate: Formula) -> Formula:
 
 
 def of_Z1(function: Callable[[Array], Array]) -> Formula:
-    """An elementwise function of the pre-activation."""
+    """Return an elementwise function of the pre-activation."""
     return lambda f: function(f["Z1"])
 
 
 def of_label(matrix: Formula) -> Formula:
-    """The entry [B] of each row's true class in a matrix [B, C]."""
+    """Return the entry [B] of each row's true class in a matrix [B, C]."""
     return lambda f: matrix(f)[rows(f)]

@@ -27,5 +27,5 @@ class Names:
 
 
 def plain(name: str) -> str:
-    """A variable's name without what marks it as a gradient."""
+    """Return a variable's name without what marks it as a gradient."""
     return GRADIENT.sub("", name.removeprefix("kept ")) or name

@@ -26,7 +26,7 @@ FAULTS: tuple[Fault, ...] = tuple(fault for kind in KINDS for fault in kind.faul
 
 
 def of_step(step: str) -> tuple[Fault, ...]:
-    """The faults of one step, in the order of the kinds."""
+    """Return the faults of one step, in the order of the kinds."""
     return tuple(fault for fault in FAULTS if fault.step == step)
 
 

@@ -70,7 +70,7 @@ class _Verdicts:
     places: Mapping[str, tuple[tuple[str, int, int], ...]] = field(default_factory=dict)
 
     def stands_at(self, at: TracedValue, codes: Iterable[str]) -> bool:
-        """Whether one of the codes stands on the lines of an expression."""
+        """Return whether one of the codes stands on the lines of an expression."""
         return any(
             file == at.file and first <= at.end_line and at.line <= last
             for code in codes
@@ -85,7 +85,7 @@ def annotated(
     traces: Mapping[str, NamedTrace],
     graph: Sequence[GraphNode],
 ) -> tuple[Annotation, ...]:
-    """What the traced expressions were, by file, line and column; empty without a trace."""
+    """Return what the traced expressions were, by file, line and column; empty without a trace."""
     found: list[Annotation] = []
     for part, explained in zip(("numpy", "torch"), diagnosis.accounts, strict=True):
         named = traces.get(part)

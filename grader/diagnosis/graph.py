@@ -43,7 +43,7 @@ def network(
     diagnosis: Diagnosis,
     traces: Mapping[str, NamedTrace],
 ) -> tuple[GraphNode, ...]:
-    """The nodes of both parts; a part of which nothing was seen has none.
+    """Return the nodes of both parts; a part of which nothing was seen has none.
 
     `traces` by part, "numpy" and "torch", as far as they were taken.
     """
@@ -71,7 +71,7 @@ class _Sightings:
 
 
 def sightings(named: NamedTrace | None, names: Iterable[str]) -> _Sightings:
-    """The first reading of each tensor in its own pass; one that computes it goes before a load."""
+    """Return the first reading of each tensor in its own pass, not a load if possible."""
     if named is None or not named.readings:
         return _Sightings()
     wanted, exact, multiple = set(names), dict[str, Reading](), dict[str, Reading]()

@@ -139,12 +139,12 @@ class Leaves:
 
 
 def can_tell(row: Fault, cases: Sequence[str]) -> bool:
-    """Whether the cases can bear out a row: a constant in B's place shows where B varies only."""
+    """Return whether the cases prove a row: a constant for B needs another B."""
     return not row.constant or len(cases) > 1
 
 
 def along(row: Fault, amount: float) -> Formula:
-    """A row's formula, with its family's parameter."""
+    """Return a row's formula, with its family's parameter."""
     if row.direction is None:
         return row.formula
     base, direction = row.formula, row.direction

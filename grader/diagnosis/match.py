@@ -33,7 +33,7 @@ Gradients = Mapping[str, Outputs]
 def explain(
     predictions: Predictions, losses: Outputs, gradients: Gradients, close: float = CLOSE
 ) -> Explanation:
-    """The cheapest explanation of a submission's losses (case → array) and gradients."""
+    """Return the cheapest explanation of a submission's losses (case → array) and gradients."""
     ways = predictions.forwards(losses, close)[:ALTERNATIVES]
     best, backward = Forward(stable=False), Backward()
     for way in ways or [best]:

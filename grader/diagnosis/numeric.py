@@ -40,7 +40,7 @@ SINGLE = 1e-4
 
 
 def explain_numpy(view: View, predictions: Predictions) -> Account | None:
-    """The NumPy part's explanation; None when its forward or backward gave nothing at all."""
+    """Return the NumPy part's explanation; None when it gave nothing at all."""
     losses = _losses(view, "forward", (*ORDINARY, *HUGE))
     gradients = _gradients(view, "backward", ("primes",) if _adds_up(view) else EVERY)
     if all(loss is None for loss in losses.values()) or _unsteady(view):
@@ -58,7 +58,7 @@ def explain_numpy(view: View, predictions: Predictions) -> Account | None:
 
 
 def explain_torch(view: View, predictions: Predictions) -> Account | None:
-    """The same for the PyTorch part, whose cases are fewer."""
+    """Return the same for the PyTorch part, whose cases are fewer."""
     losses = {
         case: value
         for case, value in _losses(view, "torch", (*ORDINARY, "overflow")).items()

@@ -65,7 +65,7 @@ def _of(found: Culprit, flow: Flow) -> Array:
 def gradients_of(
     flow: Flow, found: Sequence[Culprit], free: Sequence[Fault]
 ) -> Mapping[str, Array]:
-    """The five gradients of a flow under the faults found; leaves P_used, dZ2, dH1, dZ1 in it."""
+    """Return the five gradients of a flow under faults; put P_used, dZ2, dH1, dZ1 into it."""
     at = {leaf: f for f in found for leaf in f.tensors if f.fault.step in LEAVES}
     own = {f.step: f for f in free}
     with np.errstate(all="ignore"):
@@ -83,7 +83,7 @@ def gradients_of(
 
 
 def free_tops(faults: Sequence[Fault]) -> list[tuple[Fault, ...]]:
-    """What dZ2 may be under a wrong forward, the likeliest first: steps for `top`."""
+    """Return what dZ2 may be under a wrong forward, the likeliest first: steps for `top`."""
     after = [f for fault in faults for f in _carried(fault)]
     tops: list[tuple[Fault, ...]] = [(f,) for f in after]
     tops += [tuple(after)] if len(after) > 1 else []
@@ -136,7 +136,7 @@ def _right_softmax(flow: Flow) -> Array:
 
 
 def free_gates(faults: Sequence[Fault]) -> list[Fault]:
-    """What dZ1 may be under a wrong activation: its own derivative, or a gate read off H1."""
+    """Return what dZ1 may be under a wrong activation: its slope, or a gate from H1."""
     gates = []
     for fault in faults:
         if fault.step == "H1" and fault.slope is not None:
@@ -152,7 +152,7 @@ def _times_dH1(slope: Formula) -> Formula:
 
 
 def free_leaves(faults: Sequence[Fault], amount: float) -> dict[str, Fault]:
-    """What the gradients of the loss itself are where a penalty or a bias changes them."""
+    """Return what the gradients of the loss itself are where a penalty or a bias changes them."""
     leaves = {}
     for fault in faults:
         times = amount if fault.direction is not None else 1.0

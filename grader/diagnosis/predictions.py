@@ -69,7 +69,7 @@ class Predictions:
         self._extras = list(_stability_variants())
 
     def flow(self, faults: Core, case: str) -> Flow | None:
-        """The forward flow of `case` under `faults`; None where it raises."""
+        """Return the forward flow of `case` under `faults`; None where it raises."""
         cache = self.flows.setdefault(tuple(map(id, faults)), {})
         if case not in cache:
             try:
@@ -79,7 +79,7 @@ class Predictions:
         return cache[case]
 
     def forwards(self, losses: Outputs, close: float = CLOSE) -> list[Forward]:
-        """The hypotheses that predict the losses, the best first; empty when none does."""
+        """Return the hypotheses that predict the losses, the best first; empty when none does."""
         with np.errstate(all="ignore"):
             for name in ("none", "single", "pair"):
                 cores = [()] if name == "none" else self._table(name).candidates(losses, close)
@@ -215,7 +215,7 @@ class _Table:
                 self.directions[row, index] = float(family.direction(flow))
 
     def candidates(self, losses: Outputs, close: float) -> list[Core]:
-        """The hypotheses that fit on the first case, and families that fit on both."""
+        """Return the hypotheses that fit on the first case, and families that fit on both."""
         seen = losses.get(self.CASES[0])
         if seen is None or seen.shape != ():
             shape = None if seen is None else seen.shape

@@ -75,7 +75,7 @@ class Search:
         self.tried = 0
 
     def run(self) -> Backward:
-        """The cheapest explanation, of those that `MOST` flows come to."""
+        """Return the cheapest explanation, of those that `MOST` flows come to."""
         with np.errstate(all="ignore"), suppress(_Spent):
             for ideas in (self._tops(), self._pairs_of_tops()):
                 if self._follow_all(ideas):

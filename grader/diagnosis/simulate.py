@@ -32,7 +32,7 @@ def simulated(
     missing: Sequence[str],
     prefix: str = "backward",
 ) -> Observations:
-    """The observations of the reference with `found` in it, on every step of one part.
+    """Return the observations of the reference with `found` in it, on every step of one part.
 
     `prefix` is that of the part's steps, "backward" or "torch". `missing` are gradients that
     do not come back at all. All that is no number (times, output, the other part) is taken
@@ -108,7 +108,7 @@ def _of_numbers(step: Step) -> bool:
 
 
 def flow_of(case: Case, found: Sequence[Culprit]) -> Flow | None:
-    """The forward pass of `case` under the faults found; None where it raises."""
+    """Return the forward pass of `case` under the faults found; None where it raises."""
     faults = tuple(f.fault for f in found)
     try:
         flow = forward(case, with_own_log(faults))

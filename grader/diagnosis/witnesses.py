@@ -35,7 +35,7 @@ def witnesses(culprit: Culprit, flow: Flow | None, gradients: Mapping[str, Array
 
 
 def scaled_loss(culprit: Culprit, flow: Flow) -> Iterator[Witness]:
-    """Of a factor in every gradient of autograd's: the loss that was differentiated has it."""
+    """Yield the loss with a factor that every gradient of autograd's has."""
     if culprit.fault.step == "dZ2" and culprit.fault.scale is not None:
         yield Witness((np.asarray(culprit.fault.scale(flow) * flow["loss"]),))
 

@@ -78,7 +78,7 @@ def onehot(flow: Flow) -> Array:
 
 
 def rows(flow: Flow) -> tuple[Array, Array]:
-    """The index of each row's true class."""
+    """Return the index of each row's true class."""
     return np.arange(len(flow["y"])), flow["y"].astype(int)
 
 
@@ -131,7 +131,7 @@ RIGHT: Mapping[str, Formula] = {
 
 
 def forward(case: Case, faults: Mapping[str, Fault]) -> Flow:
-    """The forward pass of `case` with the steps in `faults` replaced.
+    """Return the forward pass of `case` with the steps in `faults` replaced.
 
     Raises what NumPy raises where a wrong formula does not fit the sizes.
     Overflow and invalid operations pass silently: they are part of the prediction.
@@ -140,7 +140,7 @@ def forward(case: Case, faults: Mapping[str, Fault]) -> Flow:
 
 
 def resumed(flow: Flow, faults: Mapping[str, Fault], first: str) -> Flow:
-    """The same from the step `first` on: the steps before it are in `flow`, which is left alone.
+    """Return the flow with the steps from `first` on; `flow` itself is left alone.
 
     Raises as `forward` does.
     """

@@ -149,7 +149,7 @@ class Proof:
 
     @property
     def holds(self) -> bool:
-        """Whether checks pass that did not, and none that did is lost."""
+        """Return whether checks pass that did not, and none that did is lost."""
         return bool(self.gained) and all(_fine(a) or not _fine(b) for b, a in self._pairs())
 
     def _pairs(self) -> Iterator[tuple[Finding, Finding]]:
@@ -157,7 +157,7 @@ class Proof:
         return ((b, a) for b, a in pairs if _prefix(a.check) != WORDS)
 
     def words(self, lines: int) -> str:
-        """The sentence for the report: what passes once `lines` lines are changed."""
+        """Return the sentence for the report: what passes once `lines` lines are changed."""
         what = "this line" if lines == 1 else f"these {lines} lines"
         others = self.together - 1
         also = f", and {others} other defect{'s' * (others > 1)} mended as shown" if others else ""
@@ -223,7 +223,7 @@ def _best(defect: Defect, proofs: Iterator[Proof]) -> dict[Defect, Proof]:
 
 
 def changed(submission: Submission, changes: Sequence[Change]) -> Submission:
-    """The submission with the edits made."""
+    """Return the submission with the edits made."""
     files = []
     for file in submission.files:
         own = [edit for path, edit in changes if path == file.path]

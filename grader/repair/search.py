@@ -66,7 +66,7 @@ class Bench:
     made: list[Change] = field(default_factory=list)
 
     def version(self, path: str, *edits: Edit) -> bytes | None:
-        """A file with the changes made and further edits; None where they overlap."""
+        """Return a file with the changes made and further edits; None where they overlap."""
         together = [*(e for p, e in self.made if p == path), *edits]
         together.sort(key=lambda e: (e.start, e.end))
         if any(a.end > b.start or a == b for a, b in pairwise(together)):
@@ -74,7 +74,7 @@ class Bench:
         return self.texts[path].applied(together)
 
     def packing(self, path: str) -> list[ast.stmt]:
-        """The statements that hand the cache out of forward."""
+        """Return the statements that hand the cache out of forward."""
         return self.texts[path].returns(self.forward) if path in self.texts else []
 
     def edits(self, place: Place) -> Iterator[Edit]:
@@ -88,7 +88,7 @@ class Bench:
 
 
 def bench(submission: Submission, trace: Trace, view: View, *, torch: bool) -> Bench:
-    """The submission's files that parse, read against the trace."""
+    """Return the submission's files that parse, read against the trace."""
     named = view.named if trace is view.trace else view.names_of(trace)
     texts = {}
     for file in submission.files:
@@ -110,7 +110,7 @@ class Search:
         self.now: Answer = trials.try_all(path, [text.data])[0]
 
     def repair(self, defect: Defect, others: set[str]) -> list[list[Change]]:
-        """The changes that repair a defect, and others that may do as well; [] for none.
+        """Return the changes that repair a defect, and others that may do as well; [] for none.
 
         Afterwards the first of them count as made. `others` are the codes still to be repaired.
         """
@@ -207,5 +207,5 @@ class Search:
 
 
 def right(answer: Answer, target: Answer) -> set[tuple[str, str]]:
-    """The outputs that are as they should be."""
+    """Return the outputs that are as they should be."""
     return {key for key, want in target.items() if same(want, answer.get(key))}

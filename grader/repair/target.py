@@ -33,7 +33,7 @@ class Target:
         self.culprits = part.culprits if part is not None and whole else ()
 
     def without(self, left: set[str]) -> Answer:
-        """What is wanted when only the codes in `left` are still wrong."""
+        """Return what is wanted when only the codes in `left` are still wrong."""
         found = [c for c in self.culprits if self.part and code_of(c.fault, self.part) in left]
         wanted: dict[tuple[str, str], Array] = {}
         for case in self.cases:

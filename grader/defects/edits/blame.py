@@ -28,7 +28,7 @@ class Blame:
 
     @cached_property
     def sites(self) -> list[Site]:
-        """The expressions with a value, the outer first; those that are no known tensor lead."""
+        """Return the expressions with a value, those that are no known tensor first."""
         found: list[Site] = []
         for statement in self.statements:
             own = [s for s in self.text.sites(statement) if isinstance(s.node, ARRAYS)]
@@ -39,24 +39,24 @@ class Blame:
 
     @cached_property
     def suspects(self) -> list[Site]:
-        """The expressions that may be wrong themselves; all, where none is suspect."""
+        """Return the expressions that may be wrong themselves; all, where none is suspect."""
         return [s for s in self.sites if self.scopes.suspect(s)] or self.sites
 
     def scope(self, site: Site | ast.stmt) -> Scope:
-        """What is in scope."""
+        """Return what is in scope."""
         return self.scopes.of(site if isinstance(site, ast.stmt) else site.statement)
 
     def source(self, node: ast.AST) -> str:
         return self.text.text(node)
 
     def operand(self, node: ast.AST) -> str:
-        """A node's source, fit to stand beside any operator."""
+        """Return a node's source, fit to stand beside any operator."""
         written = self.text.text(node)
         return written if atomic(written) else f"({written})"
 
     @cached_property
     def numpy(self) -> str:
-        """The name of NumPy, or of torch in its part."""
+        """Return the name of NumPy, or of torch in its part."""
         wanted = "torch" if self.torch else "numpy"
         for node in ast.walk(self.text.tree):
             if isinstance(node, ast.Import):

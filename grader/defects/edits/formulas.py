@@ -13,7 +13,7 @@ DERIVED = ("X", "P", "H1", "Z1", "dH1", "dZ1", "dZ2", "Z2", "W1", "W2", "y")
 
 
 def divide_by_B(b: Blame) -> Iterator[Edit]:
-    """1/B enters, or takes the place of another divisor."""
+    """Divide by B, or replace another divisor by it."""
     for site in b.sites:
         node = site.node
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
@@ -55,7 +55,7 @@ def _target(statement: ast.stmt) -> str | None:
 
 
 def apply_gate(b: Blame) -> Iterator[Edit]:
-    """What passes only where Z1 is positive."""
+    """Let pass only where Z1 is positive."""
     for site in b.suspects:
         gates = _gates(b, site.statement)
         if isinstance(site.node, ast.BinOp) and isinstance(site.node.op, ast.Mult):
@@ -88,7 +88,7 @@ def _gates(b: Blame, statement: ast.stmt) -> list[str]:
 
 
 def add_bias(b: Blame) -> Iterator[Edit]:
-    """A bias is added."""
+    """Add a bias."""
     products = ("X @ W1", "H1 @ W2")
     for site in sorted(b.sites, key=lambda site: b.scopes.base(site) not in products):
         if not isinstance(site.node, ast.Name | ast.Attribute):
@@ -97,7 +97,7 @@ def add_bias(b: Blame) -> Iterator[Edit]:
 
 
 def activate(b: Blame) -> Iterator[Edit]:
-    """The ReLU comes in, in the place of nothing or of another activation."""
+    """Put the ReLU in the place of nothing or of another activation."""
     relu = f"{b.numpy}.relu({{}})" if b.torch else f"{b.numpy}.maximum({{}}, 0)"
     for site in b.suspects:
         for z in b.scope(site).by_role.get("Z1", ()):
@@ -114,7 +114,7 @@ def activate(b: Blame) -> Iterator[Edit]:
 
 
 def shift_by_max(b: Blame) -> Iterator[Edit]:
-    """The maximum of each row is taken off."""
+    """Take off the maximum of each row."""
     for site in b.sites:
         z = b.operand(site.node)
         axis = "dim" if b.torch else "axis"
@@ -122,7 +122,7 @@ def shift_by_max(b: Blame) -> Iterator[Edit]:
 
 
 def subtract_labels(b: Blame) -> Iterator[Edit]:
-    """The labels come off the probabilities."""
+    """Subtract the labels from the probabilities."""
     for site in b.suspects + [s for s in b.sites if s not in b.suspects]:
         scope = b.scope(site)
         for y in scope.texts("y"):
@@ -140,7 +140,7 @@ def subtract_labels(b: Blame) -> Iterator[Edit]:
 
 
 def pick_labels(b: Blame) -> Iterator[Edit]:
-    """The entry of each row at its label is picked."""
+    """Pick the entry of each row at its label."""
     for site in b.sites:
         if isinstance(site.node, ast.Subscript):
             for y in b.scope(site).texts("y"):
@@ -153,7 +153,7 @@ def pick_labels(b: Blame) -> Iterator[Edit]:
 
 
 def use_log_softmax(b: Blame) -> Iterator[Edit]:
-    """The log of the true class's probability, taken from the logits."""
+    """Take the log of the true class's probability from the logits."""
     for site in b.sites:
         scope = b.scope(site)
         for y in scope.texts("y")[:2]:
@@ -167,7 +167,7 @@ def use_log_softmax(b: Blame) -> Iterator[Edit]:
 
 
 def return_gradient(b: Blame) -> Iterator[Edit]:
-    """A gradient that is missing among those returned joins them."""
+    """Return a gradient that is missing among those returned."""
     for site in b.sites:
         if not isinstance(site.node, ast.Dict):
             continue
@@ -184,14 +184,14 @@ def return_gradient(b: Blame) -> Iterator[Edit]:
 
 
 def read_class_count(b: Blame) -> Iterator[Edit]:
-    """C is read off a tensor, not off the labels."""
+    """Read C off a tensor, not off the labels."""
     for site in b.sites:
         for text in b.scope(site).texts("P", "W2", "Z2", "b2", "dZ2"):
             yield b.text.replaced(site, f"{text}.shape[-1]")
 
 
 def swap_in(*roles: str) -> Callable[[Blame], Iterator[Edit]]:
-    """The operator that puts a tensor of one of the roles in an operand's place."""
+    """Yield the operator that puts a tensor of one of the roles in an operand's place."""
 
     def operands(b: Blame) -> Iterator[Edit]:
         for role in roles:
@@ -205,7 +205,7 @@ def swap_in(*roles: str) -> Callable[[Blame], Iterator[Edit]]:
 
 
 def exchange(b: Blame) -> Iterator[Edit]:
-    """An operand gives way to another of its shape, or of the likely tensors."""
+    """Replace an operand by another of its shape, or by one of the likely tensors."""
     for site in reversed(b.sites):
         if isinstance(site.node, ast.Name | ast.Attribute | ast.Subscript):
             scope = b.scope(site)
@@ -215,7 +215,7 @@ def exchange(b: Blame) -> Iterator[Edit]:
 
 
 def write(formula: str, *roles: str) -> Callable[[Blame], Iterator[Edit]]:
-    """The operator that writes a formula in an operand's place; `{0}` is the first role's name."""
+    """Return the operator that writes a formula for an operand; `{0}` is the first role's name."""
 
     def rewritten(b: Blame) -> Iterator[Edit]:
         for site in b.sites:

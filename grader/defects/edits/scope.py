@@ -65,7 +65,7 @@ class Scope:
     by_shape: Mapping[str, tuple[int, ...]]
 
     def texts(self, *roles: str) -> list[str]:
-        """At most a few texts for the roles, those that the trace vouches for first."""
+        """Return at most a few texts for the roles, those that the trace vouches for first."""
         found: dict[str, None] = {}
         for role in roles:
             found |= dict.fromkeys(self.by_role.get(role, ()))
@@ -104,21 +104,21 @@ class Scopes:
         self._known: dict[str, Scope] = {}
 
     def reading(self, site: Site) -> Reading | None:
-        """The last value of an expression."""
+        """Return the last value of an expression."""
         return self.readings.get(self.text.span(site.node))
 
     def base(self, site: Site) -> str:
-        """The tensor that an expression is a form of, "" for none."""
+        """Return the tensor that an expression is a form of, "" for none."""
         reading = self.reading(site)
         return reading.base if reading is not None else ""
 
     def suspect(self, site: Site) -> bool:
-        """Whether an expression is no tensor that a right answer comes by."""
+        """Return whether an expression is no tensor that a right answer comes by."""
         reading = self.reading(site)
         return reading is None or reading.name is None or not reading.name.exact
 
     def of(self, node: ast.AST) -> Scope:
-        """The scope of the function around a node."""
+        """Return the scope of the function around a node."""
         function = self.text.functions[node]
         if function not in self._known:
             self._known[function] = self._scope(function)

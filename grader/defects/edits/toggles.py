@@ -26,7 +26,7 @@ OPPOSITE: tuple[tuple[type[ast.cmpop], tuple[str, ...]], ...] = (
 
 
 def keep_part(b: Blame) -> Iterator[Edit]:
-    """An expression gives way to a part of itself: `-x` to `x`, `x * y` to `x`, `x.T` to `x`."""
+    """Replace an expression by a part of itself: `-x` by `x`, `x * y` by `x`, `x.T` by `x`."""
     for depth in (1, 2, 3):
         for site in b.sites:
             yield from (b.text.replaced(site, b.source(n)) for n in _below(site.node, depth))
@@ -81,14 +81,14 @@ def _is_plain(node: ast.AST) -> bool:
 
 
 def drop(b: Blame) -> Iterator[Edit]:
-    """A statement goes."""
+    """Drop a statement."""
     for statement in b.statements:
         if not isinstance(statement, ast.Return) and ".backward()" not in b.source(statement):
             yield b.text.removed(statement)
 
 
 def negate(b: Blame) -> Iterator[Edit]:
-    """The sign of an expression, or of what a statement adds, is turned."""
+    """Turn the sign of an expression, or of what a statement adds."""
     for site in b.suspects:
         node = site.node
         if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
@@ -111,7 +111,7 @@ def _within(b: Blame, node: ast.AST, was: str, new: str, after: ast.AST) -> Edit
 
 
 def turn_comparison(b: Blame) -> Iterator[Edit]:
-    """A comparison is turned."""
+    """Turn a comparison."""
     for site in b.sites:
         node = site.node
         if isinstance(node, ast.Compare) and len(node.ops) == 1:
@@ -122,7 +122,7 @@ def turn_comparison(b: Blame) -> Iterator[Edit]:
 
 
 def change_reduction(b: Blame) -> Iterator[Edit]:
-    """A reduction runs along another axis, keeps its axis or not, sums in place of averaging."""
+    """Reduce along another axis, keep the axis or not, sum in place of averaging."""
     calls = [s for s in b.sites if isinstance(s.node, ast.Call) and _called(s.node) in REDUCTIONS]
     for change in (_turned, _with_axis, _kept, _unkept, _summed, _averaged):
         for site in calls:
@@ -174,7 +174,7 @@ def _averaged(call: str) -> str:
 
 
 def sum_over_batch(b: Blame) -> Iterator[Edit]:
-    """A sum over everything becomes one over the batch; what is not summed is summed."""
+    """Sum over the batch what is summed over everything, or is not summed."""
     for site in b.suspects:
         node = site.node
         if isinstance(node, ast.Call) and _called(node) in REDUCTIONS:
@@ -185,13 +185,13 @@ def sum_over_batch(b: Blame) -> Iterator[Edit]:
 
 
 def average(b: Blame) -> Iterator[Edit]:
-    """The mean is taken of what is one number an example."""
+    """Take the mean of what is one number an example."""
     for site in b.suspects:
         yield b.text.replaced(site, f"{b.operand(site.node)}.mean()")
 
 
 def transpose(b: Blame) -> Iterator[Edit]:
-    """A matrix is turned, or is not."""
+    """Turn a matrix, or turn it no more."""
     for site in b.sites:
         node = site.node
         if isinstance(node, ast.Attribute) and node.attr == "T":
@@ -205,20 +205,20 @@ def transpose(b: Blame) -> Iterator[Edit]:
 
 
 def make_column(b: Blame) -> Iterator[Edit]:
-    """A vector over the batch becomes a column."""
+    """Make a column of a vector over the batch."""
     for site in b.sites:
         yield b.text.replaced(site, f"{b.operand(site.node)}[:, None]")
 
 
 def flatten(b: Blame) -> Iterator[Edit]:
-    """An axis of length one goes."""
+    """Drop an axis of length one."""
     for site in b.suspects:
         yield b.text.replaced(site, f"{b.operand(site.node)}[0]")
         yield b.text.replaced(site, f"{b.operand(site.node)}.ravel()")
 
 
 def use_natural_log(b: Blame) -> Iterator[Edit]:
-    """log2 and log10 become log."""
+    """Replace log2 and log10 by log."""
     for site in b.sites:
         if isinstance(site.node, ast.Call) and _called(site.node) in ("log2", "log10", "log1p"):
             text = b.source(site.node)
@@ -226,7 +226,7 @@ def use_natural_log(b: Blame) -> Iterator[Edit]:
 
 
 def turn_all_axes(b: Blame) -> Iterator[Edit]:
-    """Every reduction of the function that runs along the batch runs along the classes."""
+    """Turn every reduction of the function that runs along the batch to the classes."""
     for statement in b.statements[:1]:
         inside = [n for n, f in b.text.functions.items() if f == b.text.functions[statement]]
         calls = [n for n in inside if isinstance(n, ast.Call) and _called(n) in REDUCTIONS]
@@ -252,7 +252,7 @@ def _joined(b: Blame, changes: list[tuple[tuple[int, int], str]]) -> Edit:
 
 
 def change_keywords(b: Blame) -> Iterator[Edit]:
-    """A keyword argument goes (`reduction="sum"`), or comes (`requires_grad=True`)."""
+    """Drop a keyword argument (`reduction="sum"`), or add one (`requires_grad=True`)."""
     for site in b.sites:
         node = site.node
         if not isinstance(node, ast.Call):
@@ -272,7 +272,7 @@ def change_keywords(b: Blame) -> Iterator[Edit]:
 
 
 def widen(b: Blame) -> Iterator[Edit]:
-    """float32 becomes float64."""
+    """Replace float32 by float64."""
     for site in b.sites:
         text = b.source(site.node)
         if re.search(r"\bfloat32\b|\bfloat\(\)|\bhalf\(\)", text):
@@ -281,7 +281,7 @@ def widen(b: Blame) -> Iterator[Edit]:
 
 
 def copy(b: Blame) -> Iterator[Edit]:
-    """What is changed in place is a copy, or a new array."""
+    """Change a copy, or a new array, in place of what is changed in place."""
     for site in b.sites:
         if isinstance(site.node, ast.Name | ast.Attribute | ast.Subscript | ast.Call):
             yield b.text.replaced(site, f"{b.operand(site.node)}.copy()")
@@ -295,7 +295,7 @@ def copy(b: Blame) -> Iterator[Edit]:
 
 
 def transpose_all(b: Blame) -> Iterator[Edit]:
-    """Every matrix among the values returned is turned."""
+    """Turn every matrix among the values returned."""
     for site in b.sites:
         if isinstance(site.node, ast.Dict):
             changes = [(b.text.span(v), f"{b.operand(v)}.T") for v in site.node.values]

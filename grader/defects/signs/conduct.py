@@ -20,7 +20,7 @@ one side errs by about as much, and a wrong formula by far more."""
 
 
 def changed_argument(_clues: Clues, findings: Findings) -> Iterator[Sight]:
-    """An argument has other numbers after the call."""
+    """Tell that an argument has other numbers after the call."""
     changed = [e.tensor for e in findings[0].evidence if e.mismatch is Mismatch.CHANGED]
     tensors = tuple(t for t in TENSORS if t in changed)
     text = f"{', '.join(changed)}: changed in place by the call."
@@ -28,20 +28,20 @@ def changed_argument(_clues: Clues, findings: Findings) -> Iterator[Sight]:
 
 
 def another_loss(clues: Clues, _findings: Findings) -> Iterator[Sight]:
-    """The second call of forward gives another loss."""
+    """Tell that the second call of forward gives another loss."""
     if clues.ended("forward/primes/again"):
         yield Sight("The same forward gives another loss the second time.", part=Part.FORWARD)
 
 
 def other_gradients(clues: Clues, _findings: Findings) -> Iterator[Sight]:
-    """After a second forward, the first cache gives other gradients."""
+    """Tell that after a second forward, the first cache gives other gradients."""
     if clues.ended("backward/first", "backward/second"):
         text = "After a second forward, backward(first cache) gives other gradients."
         yield Sight(text, part=Part.BACKWARD)
 
 
 def added_gradients(clues: Clues, _findings: Findings) -> Iterator[Sight]:
-    """A second backward gives a multiple of the first one's gradients."""
+    """Tell that a second backward gives a multiple of the first one's gradients."""
     if clues.ended("backward/primes/again"):
         changed, times = _second_call(clues)
         if times is not None:
@@ -50,7 +50,7 @@ def added_gradients(clues: Clues, _findings: Findings) -> Iterator[Sight]:
 
 
 def spoilt_cache(clues: Clues, _findings: Findings) -> Iterator[Sight]:
-    """A second backward gives other gradients, and no multiple of the first one's."""
+    """Tell that a second backward gives other gradients, and no multiple of the first one's."""
     if clues.ended("backward/primes/again"):
         changed, times = _second_call(clues)
         if times is None:
@@ -71,7 +71,7 @@ def _second_call(clues: Clues) -> tuple[tuple[str, ...], float | None]:
 
 
 def fewer_classes(clues: Clues, _findings: Findings) -> Iterator[Sight]:
-    """Right with every class in the batch; raising without the last."""
+    """Tell that right with every class in the batch; raising without the last."""
     runs = clues.view.observations
     ends = {runs[f"{side}/absent"].ended for side in ("forward", "backward")}
     ordinary = runs["forward/primes"].ok and runs["backward/primes"].ok
@@ -81,7 +81,7 @@ def fewer_classes(clues: Clues, _findings: Findings) -> Iterator[Sight]:
 
 
 def differenced(clues: Clues, _findings: Findings) -> Iterator[Sight]:
-    """The gradients are near, and backward evaluates the network once for every entry of W1.
+    """Tell that backward evaluates the network for every entry of W1, and comes near.
 
     A loop over entries is no sign: it computes one number at a time. Here whole layers, [B, H]
     or [B, C], are evaluated again and again. The line is that of the division by the step.

@@ -17,24 +17,24 @@ Findings = Sequence[Finding]
 
 
 def one_side_only(clues: Clues, _findings: Findings) -> Iterator[Sight]:
-    """The loss is taken at x + h and never at x - h."""
+    """Tell that the loss is taken at x + h and never at x - h."""
     if found := [s for s in _steppings(clues) if not s.central]:
         names = ", ".join(s.tensor for s in found)
         yield _sight(clues, f"the loss is taken on one side of {names} only.", found)
 
 
 def wide_step(clues: Clues, _findings: Findings) -> Iterator[Sight]:
-    """The step is so wide that the loss bends inside it."""
+    """Tell that the step is so wide that the loss bends inside it."""
     yield from _inaccurate(clues, [s for s in _steppings(clues) if s.too_large])
 
 
 def narrow_step(clues: Clues, _findings: Findings) -> Iterator[Sight]:
-    """The step is so narrow that rounding swallows the difference."""
+    """Tell that the step is so narrow that rounding swallows the difference."""
     yield from _inaccurate(clues, [s for s in _steppings(clues) if s.too_small])
 
 
 def never_refuses(clues: Clues, _findings: Findings) -> Iterator[Sight]:
-    """It accepts each of five wrong gradients."""
+    """Tell that it accepts each of five wrong gradients."""
     record = clues.view.differences
     trials = record.trials
     if not record.kind or record.kind == "helper" or trials.accepts is not True:

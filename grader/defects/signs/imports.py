@@ -44,7 +44,7 @@ LINES_LOOKED_AT = 20_000
 def import_defects(
     submission: Submission, observations: Observations, lines: Lines
 ) -> Iterator[Defect]:
-    """A defect for each file that could not be imported, and for what it lacks."""
+    """Yield a defect for each file that could not be imported, and for what it lacks."""
     for report in (observations.numpy, observations.torch):
         if report.loaded.ended is Ended.RAISED and submission.main:
             yield from _of_error(submission, report.loaded, lines)
@@ -125,7 +125,7 @@ def _undecodable(data: bytes) -> tuple[int, str] | None:
 
 
 def missing_module(submission: Submission, run: Observation, lines: Lines) -> Defect | None:
-    """The defect of a call that needed a module which was not there; None for any other call."""
+    """Return the defect of a call that needed an absent module; None for any other call."""
     if run.ended is not Ended.RAISED or ErrorWord.NO_MODULE not in error_words(run.error):
         return None
     own = [f for f in run.frames if f.file in lines]

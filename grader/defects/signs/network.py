@@ -19,26 +19,26 @@ def names_of(tensors: Sequence[str]) -> str:
 
 
 def not_returned(clues: Clues, _findings: Findings) -> Iterator[Sight]:
-    """Some gradients come back, and others never."""
+    """Tell that some gradients come back, and others never."""
     if clues.numpy and clues.numpy.missing:
         missing = clues.numpy.missing
         yield Sight(f"{names_of(missing)}: not returned.", missing)
 
 
 def no_subgradient(clues: Clues, findings: Findings) -> Iterator[Sight]:
-    """At exact zeros of Z1 the gradient is that of no slope in [0, 1]."""
+    """Tell that at exact zeros of Z1 the gradient is that of no slope in [0, 1]."""
     spot = closes_the_mask(clues)
     yield Sight(findings[0].message, ("W1", "b1", "X"), Confidence.LIKELY, spot=spot)
 
 
 def other_slope(_clues: Clues, findings: Findings) -> Iterator[Sight]:
-    """At exact zeros of Z1 the gradient passes with a slope that is not PyTorch's."""
+    """Tell that at exact zeros of Z1 the gradient passes with a slope that is not PyTorch's."""
     if any(abs(slope) >= 5e-7 for line in findings[0].evidence for slope in line.numbers):
         yield Sight(findings[0].message)
 
 
 def broken_by_huge_logits(clues: Clues, findings: Findings) -> Iterator[Sight]:
-    """Gradients that only huge logits break, though the loss and its softmax are right there."""
+    """Tell that only huge logits break gradients, though the loss is right there."""
     account = clues.numpy
     if account is None or account.explanation.forward or account.explanation.unexplained:
         return
@@ -55,7 +55,7 @@ def broken_by_huge_logits(clues: Clues, findings: Findings) -> Iterator[Sight]:
 
 
 def gate_from_activation(clues: Clues, _findings: Findings) -> Iterator[Sight]:
-    """The mask is read off H1: the same numbers."""
+    """Tell that the mask is read off H1: the same numbers."""
     if not _is_explained(clues):
         return
     gate = mask_source(clues.named)
@@ -65,7 +65,7 @@ def gate_from_activation(clues: Clues, _findings: Findings) -> Iterator[Sight]:
 
 
 def forward_again(clues: Clues, _findings: Findings) -> Iterator[Sight]:
-    """backward computes what the forward has computed: the same numbers."""
+    """Tell that backward computes what the forward has computed: the same numbers."""
     if _is_explained(clues) and (again := recomputes_forward(clues.named)):
         text = "backward computes again what the forward has computed."
         yield Sight(text, part=Part.BACKWARD, spot=spot_of(again[0]))

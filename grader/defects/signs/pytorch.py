@@ -22,17 +22,17 @@ GRADIENTS = ("backward", "grad")
 
 
 def added_to_grad(_clues: Clues, _findings: Findings) -> Iterator[Sight]:
-    """A second call gives the sum of both."""
+    """Tell that a second call gives the sum of both."""
     yield Sight("A second call adds to the first one's gradients.")
 
 
 def without_engine(_clues: Clues, _findings: Findings) -> Iterator[Sight]:
-    """Gradients arrive though autograd's engine is barred."""
+    """Tell that gradients arrive though autograd's engine is barred."""
     yield Sight("Gradients arrive with autograd's engine switched off: they are written by hand.")
 
 
 def single_arithmetic(_clues: Clues, _findings: Findings) -> Iterator[Sight]:
-    """The numbers are those of float32."""
+    """Tell that the numbers are those of float32."""
     yield Sight("float64 goes in, and float32 arithmetic comes out.")
 
 
@@ -43,14 +43,14 @@ def _missing(clues: Clues) -> tuple[tuple[str, ...], bool]:
 
 
 def no_gradient_of_a_leaf(clues: Clues, _findings: Findings) -> Iterator[Sight]:
-    """Some gradients never arrive, and others do."""
+    """Tell that some gradients never arrive, and others do."""
     missing, below = _missing(clues)
     if missing and not below:
         yield Sight(f"{', '.join(missing)}: no gradient arrives from autograd.", missing)
 
 
 def no_gradient_below(clues: Clues, _findings: Findings) -> Iterator[Sight]:
-    """None of the first layer's gradients arrives."""
+    """Tell that none of the first layer's gradients arrives."""
     missing, below = _missing(clues)
     if below:
         yield Sight(f"{', '.join(missing)}: no gradient arrives from autograd.", missing)
@@ -64,21 +64,21 @@ def _error(clues: Clues) -> tuple[str, frozenset[ErrorWord]]:
 
 
 def refused_in_place(clues: Clues, _findings: Findings) -> Iterator[Sight]:
-    """A tensor was changed that backward needs, or a leaf refuses to be changed."""
+    """Tell that a tensor was changed that backward needs, or a leaf refuses to be changed."""
     error, said = _error(clues)
     if ErrorWord.IN_PLACE in said:
         yield Sight(f"{error}.")
 
 
 def refused_by_autograd(clues: Clues, _findings: Findings) -> Iterator[Sight]:
-    """What is to be differentiated has no history."""
+    """Tell that what is to be differentiated has no history."""
     error, said = _error(clues)
     if ErrorWord.NO_HISTORY in said and not said & {ErrorWord.IN_PLACE, ErrorWord.NO_LEAF}:
         yield Sight(f"{error}.")
 
 
 def none_behind_a_cut(clues: Clues, _findings: Findings) -> Iterator[Sight]:
-    """A gradient is None, for a line takes a value out of the graph."""
+    """Tell that a gradient is None, for a line takes a value out of the graph."""
     error, _ = _error(clues)
     _, cut = _none(clues)
     if cut is not None:
@@ -87,7 +87,7 @@ def none_behind_a_cut(clues: Clues, _findings: Findings) -> Iterator[Sight]:
 
 
 def none_of_a_leaf(clues: Clues, _findings: Findings) -> Iterator[Sight]:
-    """A gradient is None, and nothing cuts the graph."""
+    """Tell that a gradient is None, and nothing cuts the graph."""
     error, _ = _error(clues)
     failing, cut = _none(clues)
     if failing is not None and cut is None:

@@ -23,14 +23,14 @@ def _answers(finding: Finding) -> set[Mismatch]:
 
 
 def has_no_body(clues: Clues, _findings: Findings) -> Iterator[Sight]:
-    """verify is there, and is a stub."""
+    """Tell that verify is there, and is a stub."""
     ended = clues.view.observations["verify/primes"].ended
     if clues.view.observations.torch.loaded.ok and ended is not Ended.MISSING:
         yield Sight("verify is a stub.", part=Part.VERIFICATION)
 
 
 def unlike_inputs(clues: Clues, findings: Findings) -> Iterator[Sight]:
-    """A pair that agrees is refused, as the two sides were given other numbers."""
+    """Tell that a pair that agrees is refused, as the two sides were given other numbers."""
     record = clues.view.verification
     if Mismatch.REFUSED in _answers(findings[0]) and record.different and record.accepts is False:
         text = f"{', '.join(record.different)}: the two sides of the comparison are not given"
@@ -38,7 +38,7 @@ def unlike_inputs(clues: Clues, findings: Findings) -> Iterator[Sight]:
 
 
 def refuses_what_agrees(clues: Clues, findings: Findings) -> Iterator[Sight]:
-    """A pair that agrees is refused for nothing."""
+    """Tell that a pair that agrees is refused for nothing."""
     record = clues.view.verification
     if Mismatch.REFUSED in _answers(findings[0]) and not (
         record.different and record.accepts is False
@@ -48,7 +48,7 @@ def refuses_what_agrees(clues: Clues, findings: Findings) -> Iterator[Sight]:
 
 
 def accepts_what_differs(*trials: str) -> Telling:
-    """It says yes to the candidate's own two sides, which differ; no failing trial says more."""
+    """Tell that it says yes to two sides that differ, where no failing trial says more."""
 
     def tell(clues: Clues, findings: Findings) -> Iterator[Sight]:
         record, told = clues.view.verification, False
@@ -63,7 +63,7 @@ def accepts_what_differs(*trials: str) -> Telling:
 
 
 def accepts_everything(clues: Clues, _findings: Findings) -> Iterator[Sight]:
-    """No wrong gradient is noticed, in any of the five."""
+    """Tell that no wrong gradient is noticed, in any of the five."""
     record = clues.view.verification
     if record.overlooked == TENSORS:
         how = "nothing is computed" if record.idle else _tried(record.of(TENSORS[0]))
@@ -72,7 +72,7 @@ def accepts_everything(clues: Clues, _findings: Findings) -> Iterator[Sight]:
 
 
 def compares_a_part(clues: Clues, _findings: Findings) -> Iterator[Sight]:
-    """Some tensors are never looked at; or of each only a part, such as its sum."""
+    """Tell that some tensors are never looked at; or of each only a part, such as its sum."""
     record, overlooked = clues.view.verification, clues.view.verification.overlooked
     if overlooked == TENSORS:
         return
@@ -88,7 +88,7 @@ def compares_a_part(clues: Clues, _findings: Findings) -> Iterator[Sight]:
 
 
 def accepts_a_percent(clues: Clues, _findings: Findings) -> Iterator[Sight]:
-    """A gradient that is a little off is accepted."""
+    """Tell that a gradient that is a little off is accepted."""
     record = clues.view.verification
     if record.overlooked != TENSORS and (loose := _loose(record)):
         most = max(record.loosest(t) for t in loose)

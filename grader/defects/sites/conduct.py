@@ -14,7 +14,7 @@ ARGUMENTS = ("X", "y", "W1", "b1", "W2", "b2")
 
 
 def writes_argument(clues: Clues, defect: Defect) -> Spot | None:
-    """The statement that changes an argument of forward."""
+    """Find the statement that changes an argument of forward."""
     function = clues.program.contract("forward")
     if function is None:
         return None
@@ -25,7 +25,7 @@ def writes_argument(clues: Clues, defect: Defect) -> Spot | None:
 
 
 def writes_cache(clues: Clues, _defect: Defect) -> Spot | None:
-    """The statement of backward that changes what the cache holds; new entries count last."""
+    """Find the statement of backward that changes what the cache holds; new entries count last."""
     found = _cache_writes(clues)
     ranked = sorted(found, key=lambda w: w.stored)
     return ranked[0].spot if ranked else None
@@ -39,7 +39,7 @@ def _cache_writes(clues: Clues) -> list[Write]:
 
 
 def accumulates(clues: Clues, _defect: Defect) -> Spot | None:
-    """The statement of backward that adds to what lives on after the call."""
+    """Find the statement of backward that adds to what lives on after the call."""
     keeps = _keeps_adding(clues)
     if keeps is not None:
         return keeps
@@ -93,7 +93,7 @@ def _kept_names(clues: Clues, function: Function) -> set[str]:
 
 
 def ignores_cache(clues: Clues, _defect: Defect) -> Spot | None:
-    """Where backward first reads what is no part of its cache."""
+    """Find where backward first reads what is no part of its cache."""
     own = clues.program.contract("backward")
     for function in clues.reached("backward"):
         kept = _kept_names(clues, function)
@@ -117,7 +117,7 @@ RANDOM = frozenset(
 
 
 def unsteady(clues: Clues, _defect: Defect) -> Spot | None:
-    """Where forward asks chance, a clock, or something that changes from call to call."""
+    """Find where forward asks chance, a clock, or something that changes from call to call."""
     for function, node in clues.nodes("forward"):
         if isinstance(node, ast.Call) and _asks_chance(node.func):
             return function.spot(node)

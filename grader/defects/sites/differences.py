@@ -16,7 +16,7 @@ NEAR = 0.01
 
 
 def quotient(clues: Clues, _defect: Defect) -> Spot | None:
-    """The division of the difference by the step."""
+    """Find the division of the difference by the step."""
     for function in _own(clues):
         for node in in_order(ast.walk(function.node)):
             if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div) and _differs(node.left):
@@ -29,7 +29,7 @@ def quotient(clues: Clues, _defect: Defect) -> Spot | None:
 
 
 def step(clues: Clues, defect: Defect) -> Spot | None:
-    """The constant that is the step: in an assignment, a default or a call; else the quotient."""
+    """Find the constant that is the step, else the quotient."""
     sizes = [s.step for s in stepped(clues.view) if s.tensor in defect.tensors]
     for function in _own(clues):
         for node in _constants(function.node):
@@ -44,7 +44,7 @@ def step(clues: Clues, defect: Defect) -> Spot | None:
 
 
 def verdict(clues: Clues, _defect: Defect) -> Spot | None:
-    """The last thing that the check gives back."""
+    """Find the last thing that the check gives back."""
     function = next(iter(_own(clues)), None)
     return None if function is None else function.spot(next(returns(function), function.node))
 

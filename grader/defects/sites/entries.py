@@ -23,7 +23,7 @@ class Entry:
 
 
 def entries(clues: Clues, *names: str) -> Iterator[Entry]:
-    """The entries of mappings from tensors to gradients, in the order of the source."""
+    """Yield the entries of mappings from tensors to gradients, in the order of the source."""
     for function, node in clues.nodes(*names):
         if isinstance(node, ast.Dict):
             keyed = [
@@ -79,7 +79,7 @@ def _key(target: ast.expr) -> object:
 
 
 def tensor_of(key: object) -> str:
-    """The tensor that a key names: `W1`, `dW1` and `grad_W1` are one."""
+    """Find the tensor that a key names: `W1`, `dW1` and `grad_W1` are one."""
     if not isinstance(key, str):
         return ""
     plain = key.removeprefix("grad_").removeprefix("d")
@@ -87,13 +87,13 @@ def tensor_of(key: object) -> str:
 
 
 def returns(function: Function) -> Iterator[ast.stmt]:
-    """The return statements of a function, the last one first."""
+    """Yield the return statements of a function, the last one first."""
     found = [n for n in in_order(ast.walk(function.node)) if isinstance(n, ast.Return)]
     yield from reversed(found)
 
 
 def maker(clues: Clues, entry: Entry) -> Spot | None:
-    """The statement that makes an entry's value."""
+    """Find the statement that makes an entry's value."""
     value = entry.value
     if isinstance(value, ast.Attribute):
         found = [

@@ -35,7 +35,7 @@ class Layer:
 
 
 def layers_of(view: View) -> dict[str, Layer]:
-    """The layers by kind. The names are the child's words, and only lead to lines."""
+    """Find the layers by kind. The names are the child's words, and only lead to lines."""
     found: dict[str, Layer] = {}
     said = (layer_run(view, stack).texts.get("layers", "") for stack in view.exam.stacks)
     for row in next((text for text in said if text), "").splitlines()[:8]:
@@ -58,7 +58,7 @@ class LayerSite:
 
 
 def layer_spot(program: Program, layer: Layer, site: LayerSite | None, array: str) -> Spot | None:
-    """The statement of a layer by which an array is wrong; None where it is not found."""
+    """Find the statement of a layer by which an array is wrong; None where it is not found."""
     if site is not None:
         both = (layer.backward,) if site.backward_only else (layer.forward, layer.backward)
         found = [s for n in both for f in _methods(program, layer, n) for s in site.statements(f)]

@@ -26,7 +26,7 @@ FUNCTION = {
 
 
 def class_count(clues: Clues, _defect: Defect) -> Spot | None:
-    """The expression that counts the classes by the labels at hand."""
+    """Find the expression that counts the classes by the labels at hand."""
     for function, node in clues.nodes("forward", "backward"):
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
             sides = (node.left, node.right)
@@ -59,7 +59,7 @@ def _counts_different(node: ast.Call | ast.Attribute) -> bool:
 
 
 def constant_size(clues: Clues, _defect: Defect) -> Spot | None:
-    """The first whole number above 2 that something is divided by, made with, or reshaped to."""
+    """Find the first whole number above 2 that is a divisor, an argument or a size."""
     for function, node in clues.nodes("forward", "backward"):
         parts: list[ast.expr] = []
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div | ast.Mult):
@@ -83,7 +83,7 @@ def _is_size(node: ast.expr) -> bool:
 
 
 def log_base(clues: Clues, defect: Defect) -> Spot | None:
-    """The logarithm to another base: log2, log10, or a division by a constant's log."""
+    """Find the logarithm to another base: log2, log10, or a division by a constant's log."""
     side = FUNCTION[Part.PYTORCH] if defect.part is Part.PYTORCH else "forward"
     for function, node in clues.nodes(side):
         if _calls(node, "log2", "log10"):
@@ -99,7 +99,7 @@ def log_base(clues: Clues, defect: Defect) -> Spot | None:
 
 
 def closes_the_mask(clues: Clues, _defect: Defect | None = None) -> Spot | None:
-    """The comparison that decides at z = 0, else the first comparison of backward with zero."""
+    """Find the comparison that decides at z = 0, else the first one in backward."""
     gate = mask_source(clues.named) if clues.view.trace.values else None
     if gate is not None:
         return spot_of(gate.at)
@@ -110,7 +110,7 @@ def closes_the_mask(clues: Clues, _defect: Defect | None = None) -> Spot | None:
 
 
 def unexplained_gradient(clues: Clues, defect: Defect) -> Spot | None:
-    """Where a gradient takes the value that came back; where they get their names, if mixed up."""
+    """Find where a gradient takes its wrong value, or where mixed-up ones get names."""
     torch = defect.part is Part.PYTORCH
     name = FUNCTION[Part.PYTORCH if torch else Part.BACKWARD]
     if interchanged(clues, defect.tensors, torch=torch):
@@ -129,7 +129,7 @@ def unexplained_gradient(clues: Clues, defect: Defect) -> Spot | None:
 
 
 def interchanged(clues: Clues, tensors: Sequence[str], *, torch: bool) -> list[tuple[str, str]]:
-    """Return the wrong gradients that are right ones under another's name: (name, tensor)."""
+    """Find the wrong gradients that are right ones under another's name: (name, tensor)."""
     expected = clues.view.expected("primes")
     came = clues.view.observations["torch/primes" if torch else "backward/primes"].arrays
     return [
@@ -144,7 +144,7 @@ def interchanged(clues: Clues, tensors: Sequence[str], *, torch: bool) -> list[t
 
 
 def divides_by_probabilities(clues: Clues) -> Spot | None:
-    """The first division of backward by P, or by those of the labels."""
+    """Find the first division of backward by P, or by those of the labels."""
     P, y = clues.named.known["P"], clues.view.expected("primes").case.y.astype(int)
     for reading in clues.named.during("backward"):
         for part in reading.parts if reading.at.kind == "divide" else ():
@@ -156,7 +156,7 @@ def divides_by_probabilities(clues: Clues) -> Spot | None:
 
 
 def other_branch(clues: Clues, _defect: Defect) -> Spot | None:
-    """The sum that the ordinary sizes never come to: what is wrong for others only stands there."""
+    """Find the sum that the ordinary sizes never come to: the wrong one."""
     met = {(v.file, v.span) for v in clues.view.trace.values}
     for function, node in clues.nodes("forward"):
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
@@ -167,7 +167,7 @@ def other_branch(clues: Clues, _defect: Defect) -> Spot | None:
 
 
 def returned_loss(clues: Clues, defect: Defect) -> Spot | None:
-    """Where the loss that came back was first computed."""
+    """Find where the loss that came back was first computed."""
     torch = defect.part is Part.PYTORCH
     step = "torch/primes" if torch else "forward/primes"
     loss = clues.view.observations[step].arrays.get("loss")
@@ -178,7 +178,7 @@ def returned_loss(clues: Clues, defect: Defect) -> Spot | None:
 
 
 def loses_dimension(clues: Clues, _defect: Defect) -> Spot | None:
-    """Where a number per row loses its column, if only the failing line uses it; else that line."""
+    """Find where a number per row loses its column, else the failing line."""
     step = clues.view.observations["forward/primes"]
     failing = step.frames[-1] if step.frames else None
     if failing is None:
@@ -207,7 +207,7 @@ def _lines_using(function: Function, name: str) -> set[int]:
 
 
 def missing_gradient(clues: Clues, defect: Defect) -> Spot | None:
-    """The None under the gradient's key; else where it should be: the mapping that lacks it."""
+    """Find the None under the gradient's key, else the mapping that lacks it."""
     missing = defect.tensors[0] if defect.tensors else ""
     sibling = {"W1": "b1", "b1": "W1", "W2": "b2", "b2": "W2"}.get(missing, "")
     found = list(entries(clues, "backward"))
@@ -231,7 +231,7 @@ def _end(clues: Clues, name: str) -> Spot | None:
 
 
 def in_backward(clues: Clues, defect: Defect) -> Spot | None:
-    """The statement that makes the gradient which is returned under the tensor's key."""
+    """Find the statement that makes the gradient which is returned under the tensor's key."""
     for tensor in defect.tensors:
         for entry in entries(clues, "backward"):
             if entry.key == tensor and (spot := maker(clues, entry)) is not None:
@@ -240,6 +240,6 @@ def in_backward(clues: Clues, defect: Defect) -> Spot | None:
 
 
 def stub(clues: Clues, defect: Defect) -> Spot | None:
-    """The definition of the function that has no body."""
+    """Find the definition of the function that has no body."""
     function = clues.program.contract(FUNCTION[defect.part]) if defect.part in FUNCTION else None
     return Spot(function.file, function.node.lineno, function.node.lineno) if function else None

@@ -26,7 +26,7 @@ INPUTS = (*TENSORS, "y", "B", "rows", "onehot", *(f"d{t}" for t in TENSORS))
 
 
 def backward_call(clues: Clues, _defect: Defect) -> Spot | None:
-    """The call that adds to what `.grad` holds already."""
+    """Find the call that adds to what `.grad` holds already."""
     for function, node in clues.nodes(PART):
         called = node.func if isinstance(node, ast.Call) else None
         if isinstance(called, ast.Attribute) and called.attr == "backward":
@@ -41,7 +41,7 @@ def backward_call(clues: Clues, _defect: Defect) -> Spot | None:
 
 
 def leaf(clues: Clues, defect: Defect) -> Spot | None:
-    """Where the tensor without a gradient is made: from its argument, without requires_grad."""
+    """Find where the tensor without a gradient is made, without requires_grad."""
     makers = [(f, n) for f, n in clues.nodes(PART) if _makes(n)]
     plain = [(f, n) for f, n in makers if not _asks_gradient(f, n)]
     own = clues.program.contract(PART)
@@ -95,7 +95,7 @@ def _asks_gradient(function: Function, node: ast.AST) -> bool:
 
 
 def cut(clues: Clues, _defect: Defect) -> Spot | None:
-    """What first takes a computed value out of the graph; else the block without gradients."""
+    """Find what first takes a value out of the graph, else the block without gradients."""
     own = clues.program.contract(PART)
     ends = {n for r in returns(own) for n in ast.walk(r)} if own else set()
     cuts = [(f, n) for f, n in _cuts(clues) if n not in ends]  # what is handed out cuts nothing
@@ -129,7 +129,7 @@ def _has_history(reading: Reading) -> bool:
 
 
 def without_gradients(node: ast.With) -> bool:
-    """Whether a block computes something new under no_grad; filling parameters is no cut."""
+    """Return whether a block computes something new under no_grad; filling parameters is no cut."""
     words = {last_name(n) for item in node.items for n in ast.walk(item.context_expr)}
     computes = any(isinstance(n, ast.Assign) for n in ast.walk(node))
     return computes and bool(words & {"no_grad", "inference_mode", "set_grad_enabled"})
@@ -139,7 +139,7 @@ def without_gradients(node: ast.With) -> bool:
 
 
 def written_in_place(clues: Clues, _defect: Defect) -> Spot | None:
-    """The statement that a leaf refuses, or that writes into a tensor of the error's shape."""
+    """Find the statement that a leaf refuses, or that writes into a tensor of the error's shape."""
     step = clues.view.observations["torch/primes"]
     own = [f for f in step.frames if f.file in clues.program.lines]
     if ErrorWord.LEAF_IN_PLACE in error_words(step.error) and own:  # refused where it stands
@@ -177,13 +177,13 @@ def _writes(node: ast.stmt) -> bool:
 
 
 def by_hand(clues: Clues, _defect: Defect) -> Spot | None:
-    """Where the gradients that nobody derived are given back."""
+    """Find where the gradients that nobody derived are given back."""
     function = clues.program.contract(PART)
     return function.spot(next(returns(function), function.node)) if function else None
 
 
 def single(clues: Clues, _defect: Defect) -> Spot | None:
-    """The first value in single precision; else the words that ask for it."""
+    """Find the first value in single precision; else the words that ask for it."""
     for value in clues.torch_trace.values:
         if value.value.dtype == np.float32 and value.kind not in ("name", "attribute"):
             return spot_of(value)

@@ -17,7 +17,7 @@ CLOSENESS = ("allclose", "isclose", "assert_allclose", "array_equal", "equal", "
 
 
 def says_yes(clues: Clues, _defect: Defect) -> Spot | None:
-    """The return of a constant, else the last return."""
+    """Find the return of a constant, else the last return."""
     function = clues.program.contract("verify")
     if function is None:
         return None
@@ -28,7 +28,7 @@ def says_yes(clues: Clues, _defect: Defect) -> Spot | None:
 
 
 def rejects(clues: Clues, defect: Defect) -> Spot | None:
-    """A tolerance that nothing can meet; else the comparison; else where it says no.
+    """Return a tolerance that nothing can meet; else the comparison; else where it says no.
 
     Where the comparison is known already, only such a tolerance is the better answer.
     """
