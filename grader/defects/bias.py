@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
@@ -24,10 +25,11 @@ def _of_upstream(variant: str, reduce: Callable[[Array], Array]) -> tuple[Fault,
     return Fault("b2", variant, formula("dZ2")), Fault("b1", variant, formula("dZ1"))
 
 
+kind = partial(Kind, part=Part.BACKWARD)
+
 BIAS: tuple[Kind, ...] = (
-    Kind(
+    kind(
         code="bias-grad-keepdims",
-        part=Part.BACKWARD,
         centrality=Centrality.ONE_TENSOR,
         what="The bias gradient has the right numbers with an axis too many.",
         shows="backward.db1_shape or backward.db2_shape fails: [1, ·] where [·] is expected.",
@@ -40,9 +42,8 @@ BIAS: tuple[Kind, ...] = (
         placed=in_backward,
         repairs=(change_reduction, flatten),
     ),
-    Kind(
+    kind(
         code="bias-grad-not-summed",
-        part=Part.BACKWARD,
         centrality=Centrality.ONE_TENSOR,
         what="The bias gradient is still one row per example.",
         shows="backward.db1_shape or backward.db2_shape fails: [B, ·] where [·] is expected.",
@@ -56,9 +57,8 @@ BIAS: tuple[Kind, ...] = (
         handed_on=Names(BIAS_NAME),
         repairs=(sum_over_batch,),
     ),
-    Kind(
+    kind(
         code="bias-grad-mean",
-        part=Part.BACKWARD,
         centrality=Centrality.ONE_TENSOR,
         what="The bias gradient averages over the batch although dZ has its 1/B already.",
         shows="backward.batch_mean fails for b1 or b2 only: the ratio is 1/B.",
@@ -75,9 +75,8 @@ BIAS: tuple[Kind, ...] = (
         scales=True,
         repairs=(change_reduction,),
     ),
-    Kind(
+    kind(
         code="bias-grad-wrong-axis",
-        part=Part.BACKWARD,
         centrality=Centrality.ONE_TENSOR,
         what="The bias gradient adds up the units and keeps the examples.",
         shows="The bias's shape check fails: [B]; where B = H or B = C, its value. db2 is all 0.",
@@ -94,9 +93,8 @@ BIAS: tuple[Kind, ...] = (
         placed=in_backward,
         repairs=(change_reduction, sum_over_batch),
     ),
-    Kind(
+    kind(
         code="bias-grad-over-everything",
-        part=Part.BACKWARD,
         centrality=Centrality.ONE_TENSOR,
         what="All units' bias gradients are poured into one number.",
         shows="The bias's shape check fails: a scalar. For b2 it is 0 up to rounding.",

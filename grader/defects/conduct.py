@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from grader.defects.edits.formulas import read_class_count
 from grader.defects.edits.toggles import copy, drop, keep_part, keep_right_part
 from grader.defects.kind import Centrality, Cover, Kind, Repeat, Sign, Within
@@ -25,10 +27,11 @@ from grader.defects.sites.layers import LayerSite, shares, spoils, writes
 from grader.defects.sites.network import class_count
 from grader.records import Part
 
+kind = partial(Kind, part=Part.INTAKE)
+
 CONDUCT: tuple[Kind, ...] = (
-    Kind(
+    kind(
         code="nondeterministic",
-        part=Part.INTAKE,
         centrality=Centrality.EXTREMES_OR_CHECKS,
         what="Two calls with equal arguments give different results.",
         shows="forward.repeatable, backward.repeatable or pytorch.repeatable fails.",
@@ -43,9 +46,8 @@ CONDUCT: tuple[Kind, ...] = (
         repairs=(keep_right_part, keep_part, drop),
         repeat=Repeat.UNSTEADY,
     ),
-    Kind(
+    kind(
         code="mutates-input",
-        part=Part.INTAKE,
         centrality=Centrality.EXTREMES_OR_CHECKS,
         what="The caller's array has other numbers in it after the call.",
         shows="forward.pure fails and names the argument.",
@@ -61,9 +63,8 @@ CONDUCT: tuple[Kind, ...] = (
         repairs=(copy, drop),
         repeat=Repeat.SPOILT,
     ),
-    Kind(
+    kind(
         code="hidden-state",
-        part=Part.INTAKE,
         centrality=Centrality.EXTREMES_OR_CHECKS,
         what="backward differentiates the latest forward, whichever cache it is handed.",
         shows="backward.uses_cache fails: after another forward, the gradients are that one's.",
@@ -80,9 +81,8 @@ CONDUCT: tuple[Kind, ...] = (
         repairs=(keep_part, drop),
         repeat=Repeat.UNSTEADY,
     ),
-    Kind(
+    kind(
         code="mutates-cache",
-        part=Part.INTAKE,
         centrality=Centrality.EXTREMES_OR_CHECKS,
         what="backward overwrites arrays of the cache, so it cannot be run twice on it.",
         shows="backward.repeatable fails: the first gradients are right, the second are not.",
@@ -99,7 +99,7 @@ CONDUCT: tuple[Kind, ...] = (
         repairs=(copy, drop),
         repeat=Repeat.SPOILT,
     ),
-    Kind(
+    kind(
         code="grad-accumulates",
         part=Part.BACKWARD,
         centrality=Centrality.EXTREMES_OR_CHECKS,
@@ -117,9 +117,8 @@ CONDUCT: tuple[Kind, ...] = (
         repairs=(keep_part, drop),
         repeat=Repeat.UNSTEADY,
     ),
-    Kind(
+    kind(
         code="class-count-from-labels",
-        part=Part.INTAKE,
         centrality=Centrality.EXTREMES_OR_CHECKS,
         what="The number of classes is read off the labels that happen to be in the batch.",
         shows="forward.gather fails, or backward raises, on a batch without the last class.",
@@ -137,9 +136,8 @@ CONDUCT: tuple[Kind, ...] = (
         placed=class_count,
         repairs=(read_class_count,),
     ),
-    Kind(
+    kind(
         code="numeric-gradient",
-        part=Part.INTAKE,
         centrality=Centrality.EXERCISE_NOT_DONE,
         what="backward estimates its gradients by evaluating the loss at shifted points.",
         shows="The gradients agree to 6–10 digits only, and backward takes many times as long as "

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from grader.defects.kind import Centrality, Kind, Sign
 from grader.defects.signs.differences import narrow_step, never_refuses, one_side_only, wide_step
 from grader.defects.sites.differences import quotient, step, verdict
 from grader.records import Part, Severity
 
+kind = partial(Kind, part=Part.VERIFICATION)
+
 DIFFERENCES: tuple[Kind, ...] = (
-    Kind(
+    kind(
         code="fd-one-sided",
-        part=Part.VERIFICATION,
         centrality=Centrality.EXTREMES_OR_CHECKS,
         severity=Severity.MINOR,
         what="The finite difference looks to one side only.",
@@ -26,9 +29,8 @@ DIFFERENCES: tuple[Kind, ...] = (
         placed=quotient,
         sharper=True,
     ),
-    Kind(
+    kind(
         code="fd-step-too-large",
-        part=Part.VERIFICATION,
         centrality=Centrality.EXTREMES_OR_CHECKS,
         severity=Severity.MINOR,
         what="The step is so wide that the loss bends, or a ReLU switches, inside it.",
@@ -43,9 +45,8 @@ DIFFERENCES: tuple[Kind, ...] = (
         placed=step,
         sharper=True,
     ),
-    Kind(
+    kind(
         code="fd-step-too-small",
-        part=Part.VERIFICATION,
         centrality=Centrality.EXTREMES_OR_CHECKS,
         severity=Severity.MINOR,
         what="The step is so narrow that rounding swallows the difference.",
@@ -61,9 +62,8 @@ DIFFERENCES: tuple[Kind, ...] = (
         placed=step,
         sharper=True,
     ),
-    Kind(
+    kind(
         code="fd-always-passes",
-        part=Part.VERIFICATION,
         centrality=Centrality.EXTREMES_OR_CHECKS,
         what="The finite-difference check says yes whatever it has measured.",
         shows="verification.fd_catches fails: each of the five was made wrong, and it said yes.",

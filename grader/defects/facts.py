@@ -1,4 +1,4 @@
-"""What a trace says about how a submission works: which line, which mask, where 1/B enters.
+"""What a trace says about how a submission works: what is wrong first, which mask.
 
 Facts are read off values, not off names: a variable called `Z1` that holds H1 is H1.
 """
@@ -6,15 +6,14 @@ Facts are read off values, not off names: a variable called `Z1` that holds H1 i
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
-from grader.observe.naming import CLOSE, CLOSE_SINGLE, Name, factors, tells
-from grader.observe.reading import NamedTrace, Reading, outer_first
-from grader.observe.trace import Trace, TracedValue
-from grader.records import Array
+from grader.observe.naming import tells
+from grader.observe.reading import NamedTrace, Reading
+from grader.observe.trace import TracedValue
 
 LOADS = ("name", "attribute", "subscript")
 """Kinds that fetch a value and make none."""
@@ -24,63 +23,6 @@ LOOPED = 2
 
 ALLOCATES = re.compile(r"[\w.]*\bempty(_like)?\(")
 """Arrays that hold what happens to lie in memory, until they are filled."""
-
-FLOOR = 1e-4
-"""Least size that closeness is measured against: sums that cancel leave 1e-17, not zero."""
-
-
-# ── where a value arises ─────────────────────────────────────────────────────
-
-
-def locate(
-    trace: Trace,
-    value: Array,
-    *,
-    function: str | None = None,
-    sizes: Mapping[str, int] | None = None,
-) -> TracedValue | None:
-    """Return the widest expression that first takes a value, or its transpose.
-
-    `function` narrows to a phase ("forward", "backward", "torch") or to a function
-    by its dotted name. With `sizes`, a multiple by B or C will do where nothing
-    takes the value itself.
-    """
-    wanted = np.asarray(value, np.float64)
-    scales = [1.0, *(v for _, v in factors(sizes))] if sizes and wanted.size > 1 else [1.0]
-    for scale in scales:
-        found = _takes(trace, wanted * scale, function)
-        if found:
-            _, first = min(found, key=lambda pair: pair[0])
-            around = [at for _, at in found if first.within(at)]
-            return min(around, key=outer_first)
-    return None
-
-
-def _takes(trace: Trace, value: Array, function: str | None) -> list[tuple[int, TracedValue]]:
-    """(order, expression) of all that have the value, first or last."""
-    found = []
-    for at in trace.values:
-        if function is not None and function not in (at.phase, at.function):
-            continue
-        if _same(at.value, value):
-            found.append((at.order, at))
-        elif at.last is not None and _same(at.last, value):
-            found.append((at.last_order, at))
-    return found
-
-
-def _same(got: Array, want: Array) -> bool:
-    """Equal up to rounding, transposed or with axes of length one more or less."""
-    if got.size != want.size or (got.dtype.kind in "iu" and got.size == 1):
-        return False
-    close = CLOSE_SINGLE if got.dtype == np.float32 else CLOSE
-    left, right = got.astype(np.float64).squeeze(), want.squeeze()
-    with np.errstate(all="ignore"):
-        gap = close * max(float(np.abs(right).max(initial=0.0)), FLOOR)
-        return any(
-            left.shape == form.shape and bool(np.all(np.abs(left - form) <= gap))
-            for form in (right, right.T)
-        )
 
 
 # ── what is wrong first ──────────────────────────────────────────────────────
@@ -191,47 +133,7 @@ def _operand(reading: Reading) -> str | None:
     return next((source for source in inner if source is not None), None)
 
 
-# ── the batch, and the cache ─────────────────────────────────────────────────
-
-
-@dataclass(frozen=True, slots=True)
-class BatchFactor:
-    """A place where something is divided by B; `name` is what comes of it, if it is a tensor."""
-
-    at: TracedValue
-    name: Name | None
-
-
-def batch_factor_sites(named: NamedTrace) -> tuple[BatchFactor, ...]:
-    """Return every expression that is 1/B of one of its parts, or of its sum over the batch."""
-    B, sites = named.sizes["B"], list[BatchFactor]()
-    taken: set[object] = set()
-    for reading in named.readings:
-        place, value = (reading.at.file, reading.at.line, reading.at.phase), reading.key
-        if reading.at.kind in LOADS or place in taken or not _divided(reading, B):
-            continue
-        if reading.at.kind == "call" and (reading.at.phase, value) in taken:
-            continue  # the call of the function in which it was divided
-        taken |= {place, (reading.at.phase, value)}
-        sites.append(BatchFactor(reading.at, reading.name))
-    return tuple(sites)
-
-
-def _divided(reading: Reading, B: int) -> bool:
-    value = reading.value.astype(np.float64)
-    if value.size == 0 or reading.value.dtype.kind != "f" or not np.any(value):
-        return False
-    for part in reading.parts:
-        whole = part.value.astype(np.float64)
-        if part.value.dtype.kind != "f":
-            continue
-        with np.errstate(all="ignore"):
-            if whole.shape == value.shape and _same(value * B, whole):
-                return True
-            over_batch = whole.ndim > 0 and whole.shape[0] == B
-            if over_batch and reading.at.kind == "call" and _same(value * B, whole.sum(axis=0)):
-                return True
-    return False
+# ── the cache ────────────────────────────────────────────────────────────────
 
 
 def recomputes_forward(named: NamedTrace) -> tuple[TracedValue, ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from grader.defects.activations import ACTIVATIONS, NAIVE, SLOPES, Elementwise
@@ -58,10 +60,11 @@ def _activation(name: str, function: Elementwise, slope: Elementwise) -> Fault:
     return Fault("H1", words, of_Z1(function), slope=of_Z1(slope))
 
 
+kind = partial(Kind, part=Part.FORWARD)
+
 FORWARD: tuple[Kind, ...] = (
-    Kind(
+    kind(
         code="bias-missing",
-        part=Part.FORWARD,
         centrality=Centrality.ONE_TENSOR,
         what="A layer multiplies by its weights but leaves its bias out.",
         shows="forward.loss and every gradient fail; Z1 or Z2 is off by the same row everywhere.",
@@ -75,9 +78,8 @@ FORWARD: tuple[Kind, ...] = (
         covers=(Cover(("torch-leaf-without-grad",), Within.PART, tensors=("b1", "b2")),),
         repairs=(add_bias,),
     ),
-    Kind(
+    kind(
         code="bias-wrong-axis",
-        part=Part.FORWARD,
         centrality=Centrality.ONE_TENSOR,
         what="The bias runs down the batch, so each example has its own and the units share it.",
         shows="forward.runs fails, as the shapes do not fit; where B = H or B = C they do, and "
@@ -92,9 +94,8 @@ FORWARD: tuple[Kind, ...] = (
         placed=other_branch,
         repairs=(keep_part,),
     ),
-    Kind(
+    kind(
         code="relu-missing",
-        part=Part.FORWARD,
         centrality=Centrality.CORE_IDEA,
         what="Nothing nonlinear stands between the two layers.",
         shows="forward.loss fails; no entry of the cache is Z1 with its negatives set to 0.",
@@ -114,9 +115,8 @@ FORWARD: tuple[Kind, ...] = (
         handed_on=Names(ACTIVATION, PRE_ACTIVATION),
         repairs=(activate,),
     ),
-    Kind(
+    kind(
         code="relu-replaced",
-        part=Part.FORWARD,
         centrality=Centrality.CORE_IDEA,
         what="Another activation stands where ReLU was asked for.",
         shows="forward.loss fails; H1 equals Z1 where positive (leaky) or nowhere (tanh).",
@@ -131,9 +131,8 @@ FORWARD: tuple[Kind, ...] = (
         ),
         repairs=(activate,),
     ),
-    Kind(
+    kind(
         code="relu-on-logits",
-        part=Part.FORWARD,
         centrality=Centrality.ONE_TENSOR,
         what="The output layer is rectified as the hidden one is.",
         shows="forward.loss fails; Z2 has no negative entry, though its expected value has.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
@@ -98,10 +99,11 @@ def _decayed(leaf: str) -> tuple[Fault, Fault]:
     )
 
 
+kind = partial(Kind, part=Part.BACKWARD)
+
 GRADIENT: tuple[Kind, ...] = (
-    Kind(
+    kind(
         code="grad-missing-batch-mean",
-        part=Part.BACKWARD,
         centrality=Centrality.FACTOR_ON_ALL,
         what="The loss is a mean over the batch, but its gradient was never divided by B.",
         shows="backward.batch_mean fails: the ratio to the expected gradient is B, at any B.",
@@ -115,9 +117,8 @@ GRADIENT: tuple[Kind, ...] = (
         handed_on=Names(LOGITS),
         repairs=(divide_by_B, change_reduction),
     ),
-    Kind(
+    kind(
         code="grad-double-batch-mean",
-        part=Part.BACKWARD,
         centrality=Centrality.FACTOR_ON_ALL,
         what="A gradient is divided by the batch size a second time on its way down.",
         shows="backward.batch_mean fails: the ratio to the expected gradient is 1/B, at any B.",
@@ -133,9 +134,8 @@ GRADIENT: tuple[Kind, ...] = (
         scales=True,
         repairs=(keep_right_part, keep_part, drop, change_reduction),
     ),
-    Kind(
+    kind(
         code="grad-mean-over-classes",
-        part=Part.BACKWARD,
         centrality=Centrality.FACTOR_ON_ALL,
         what="The gradient is divided by the number of classes.",
         shows="backward.batch_mean fails: the ratio is 1/C, or B/C where C stands in B's place.",
@@ -151,9 +151,8 @@ GRADIENT: tuple[Kind, ...] = (
         scales=True,
         repairs=(divide_by_B, keep_part),
     ),
-    Kind(
+    kind(
         code="grad-sign",
-        part=Part.BACKWARD,
         centrality=Centrality.FACTOR_ON_ALL,
         what="The gradients point the opposite way.",
         shows="The ratio to the expected gradient is −1; backward.own_loss fails as well.",
@@ -165,9 +164,8 @@ GRADIENT: tuple[Kind, ...] = (
         faults=scaled("the sign is flipped", lambda f: -1.0),
         repairs=(negate, keep_right_part, keep_part, drop),
     ),
-    Kind(
+    kind(
         code="grad-onehot-missing",
-        part=Part.BACKWARD,
         centrality=Centrality.CORE_IDEA,
         what="The gradient of the logits knows nothing of the labels.",
         shows="All five gradients fail, and db2 sums to 1 instead of 0.",
@@ -179,9 +177,8 @@ GRADIENT: tuple[Kind, ...] = (
         faults=(Fault("dZ2", "P / B", over_B(lambda f: f["P"]), copied=lambda f: f["P"]),),
         repairs=(subtract_labels,),
     ),
-    Kind(
+    kind(
         code="grad-softmax-derivative",
-        part=Part.BACKWARD,
         centrality=Centrality.CORE_IDEA,
         what="The softmax is differentiated again, although P − onehot contains its derivative.",
         shows="All five gradients fail; dZ2 is too small by an entrywise factor such as P(1 − P).",
@@ -193,9 +190,8 @@ GRADIENT: tuple[Kind, ...] = (
         faults=tuple(Fault("dZ2", words, over_B(formula)) for words, formula in DERIVED_TWICE),
         repairs=(keep_right_part, keep_part, drop),
     ),
-    Kind(
+    kind(
         code="grad-from-logits",
-        part=Part.BACKWARD,
         centrality=Centrality.CORE_IDEA,
         what="The labels are taken off the logits instead of the probabilities.",
         shows="All five gradients fail, and the rows of dZ2 do not sum to 0: db2 does not either.",
@@ -211,9 +207,8 @@ GRADIENT: tuple[Kind, ...] = (
         repairs=(swap_in("P"), write("{np}.exp({0})", "logP")),
         from_cache=True,
     ),
-    Kind(
+    kind(
         code="grad-inconsistent-with-loss",
-        part=Part.BACKWARD,
         centrality=Centrality.ONE_TENSOR,
         what="backward differentiates a different loss from the one that forward returns.",
         shows="backward.own_loss fails: central differences of that loss give other gradients.",
@@ -232,9 +227,8 @@ GRADIENT: tuple[Kind, ...] = (
             ),
         ),
     ),
-    Kind(
+    kind(
         code="dw2-from-preactivation",
-        part=Part.BACKWARD,
         centrality=Centrality.ONE_TENSOR,
         what="The second layer's weight gradient is built from what went into the ReLU.",
         shows="Only backward.dW2 fails; its rows are right for units active in every example.",
@@ -246,9 +240,8 @@ GRADIENT: tuple[Kind, ...] = (
         faults=(Fault("W2", "Z1.T @ dZ2", lambda f: f["Z1"].T @ f["dZ2"]),),
         repairs=(swap_in("H1"),),
     ),
-    Kind(
+    kind(
         code="grad-transposed",
-        part=Part.BACKWARD,
         centrality=Centrality.ONE_TENSOR,
         what="A gradient comes out with its two axes swapped.",
         shows="A shape check fails, such as backward.dW2_shape; where sizes are equal, the value.",
@@ -261,9 +254,8 @@ GRADIENT: tuple[Kind, ...] = (
         placed=in_backward,
         repairs=(transpose, transpose_all),
     ),
-    Kind(
+    kind(
         code="grad-extra-term",
-        part=Part.BACKWARD,
         centrality=Centrality.ONE_TENSOR,
         what="A gradient carries a term of its own, such as weight decay.",
         shows="The difference to the expected gradient is a multiple of the tensor itself.",
@@ -275,9 +267,8 @@ GRADIENT: tuple[Kind, ...] = (
         faults=tuple(fault for leaf in LEAVES for fault in _decayed(leaf)),
         repairs=(keep_right_part, keep_part, drop),
     ),
-    Kind(
+    kind(
         code="weights-updated-early",
-        part=Part.BACKWARD,
         centrality=Centrality.ONE_TENSOR,
         what="A weight is stepped while a gradient still has to pass through its old value.",
         shows="backward.dW2 and backward.db2 pass; backward.dW1, backward.db1, backward.dX fail.",
@@ -304,7 +295,7 @@ GRADIENT: tuple[Kind, ...] = (
         ),
         repairs=(keep_right_part, keep_part, drop),
     ),
-    Kind(
+    kind(
         code="hard-coded-size",
         part=Part.INTAKE,
         centrality=Centrality.FACTOR_ON_ALL,
@@ -329,9 +320,8 @@ GRADIENT: tuple[Kind, ...] = (
         placed=constant_size,
         repairs=(keep_right_part, divide_by_B),
     ),
-    Kind(
+    kind(
         code="grad-missing",
-        part=Part.BACKWARD,
         centrality=Centrality.ONE_TENSOR,
         what="At least one of the five gradients is left out of the result, or is None.",
         shows="The shape and value checks of that tensor fail, such as backward.dX; others pass.",
@@ -346,9 +336,8 @@ GRADIENT: tuple[Kind, ...] = (
         repairs=(return_gradient,),
         not_returned=True,
     ),
-    Kind(
+    kind(
         code="grad-unexplained",
-        part=Part.BACKWARD,
         centrality=Centrality.CORE_IDEA,
         what="A gradient is wrong in a way that none of the known mistakes reproduces.",
         shows="Its value check fails; the numbers are those of no known fault, nor of a pair.",
@@ -368,9 +357,8 @@ GRADIENT: tuple[Kind, ...] = (
         unmeasured=True,
         from_cache=True,
     ),
-    Kind(
+    kind(
         code="recomputes-forward",
-        part=Part.BACKWARD,
         centrality=Centrality.NONE,
         severity=Severity.INFO,
         what="backward repeats work of the forward whose result it could have kept.",

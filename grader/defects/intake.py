@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from grader.defects.kind import Centrality, Cover, Kind, Sign, Within
 from grader.defects.signs.verify import has_no_body
 from grader.defects.sites.network import stub
@@ -10,10 +12,11 @@ from grader.records import Ended, Part
 UNEXPLAINED = ("loss-unexplained", "grad-unexplained")
 
 
+kind = partial(Kind, part=Part.INTAKE)
+
 INTAKE: tuple[Kind, ...] = (
-    Kind(
+    kind(
         code="syntax-error",
-        part=Part.INTAKE,
         centrality=Centrality.ONE_TENSOR,
         what="Python cannot read a source file, so nothing in it was run.",
         shows="submission.loads fails and names the line; every other check waits for it.",
@@ -26,9 +29,8 @@ INTAKE: tuple[Kind, ...] = (
         unmeasured=True,
         stops_import=True,
     ),
-    Kind(
+    kind(
         code="import-error",
-        part=Part.INTAKE,
         centrality=Centrality.ONE_TENSOR,
         what="The file parses, but an exception ends its import.",
         shows="submission.loads fails with the exception; every other check waits for it.",
@@ -42,9 +44,8 @@ INTAKE: tuple[Kind, ...] = (
         unmeasured=True,
         stops_import=True,
     ),
-    Kind(
+    kind(
         code="missing-function",
-        part=Part.INTAKE,
         centrality=Centrality.EXERCISE_NOT_DONE,
         what="One of the functions asked for cannot be found in the submission.",
         shows="forward.runs, backward.runs or pytorch.runs fails, naming the functions there are.",
@@ -60,9 +61,8 @@ INTAKE: tuple[Kind, ...] = (
         ending=Ended.MISSING,
         covers=(Cover(("loss-unexplained",), Within.PART),),
     ),
-    Kind(
+    kind(
         code="incomplete",
-        part=Part.INTAKE,
         centrality=Centrality.EXERCISE_NOT_DONE,
         what="The function exists, but nobody has written its body yet.",
         shows="The part's .runs check fails: the call gives None or NotImplementedError.",
@@ -76,9 +76,8 @@ INTAKE: tuple[Kind, ...] = (
         signs=(Sign(has_no_body, ("verification.exists",)),),
         placed=stub,
     ),
-    Kind(
+    kind(
         code="wrong-signature",
-        part=Part.INTAKE,
         centrality=Centrality.ONE_TENSOR,
         what="The function does not accept the contract's arguments.",
         shows="The part's .runs check fails with a TypeError before the body's first line.",
@@ -91,9 +90,8 @@ INTAKE: tuple[Kind, ...] = (
         beyond_edits=True,
         unmeasured=True,
     ),
-    Kind(
+    kind(
         code="wrong-return",
-        part=Part.INTAKE,
         centrality=Centrality.ONE_TENSOR,
         what="The call ends well, but its result cannot be read as a loss or as five gradients.",
         shows="The part's .runs check fails and tells what came back instead.",
@@ -106,9 +104,8 @@ INTAKE: tuple[Kind, ...] = (
         unmeasured=True,
         ending=Ended.BAD_RETURN,
     ),
-    Kind(
+    kind(
         code="runtime-error",
-        part=Part.INTAKE,
         centrality=Centrality.ONE_TENSOR,
         what="The function raises an exception on inputs that the contract allows.",
         shows="The part's .runs check, or one for particular sizes, fails with the exception.",
@@ -121,9 +118,8 @@ INTAKE: tuple[Kind, ...] = (
         ending=Ended.RAISED,
         yields_in=(Part.VERIFICATION,),
     ),
-    Kind(
+    kind(
         code="timeout",
-        part=Part.INTAKE,
         centrality=Centrality.ONE_TENSOR,
         what="The call was still running when its time was up.",
         shows="The part's .runs check or backward.vectorised fails: the call was ended.",
@@ -141,9 +137,8 @@ INTAKE: tuple[Kind, ...] = (
         ending=Ended.TIMEOUT,
         covers=(Cover(UNEXPLAINED, Within.SIDE, late=True),),
     ),
-    Kind(
+    kind(
         code="memory-limit",
-        part=Part.INTAKE,
         centrality=Centrality.ONE_TENSOR,
         what="The process asked for more memory than it may have.",
         shows="The check at the realistic size fails; small cases may still pass.",
@@ -158,9 +153,8 @@ INTAKE: tuple[Kind, ...] = (
         stops_import=True,
         ending=Ended.MEMORY_LIMIT,
     ),
-    Kind(
+    kind(
         code="output-limit",
-        part=Part.INTAKE,
         centrality=Centrality.EXTREMES_OR_CHECKS,
         what="The submission printed more than will be kept.",
         shows="The call during which the limit was passed fails; its numbers are lost.",
@@ -174,9 +168,8 @@ INTAKE: tuple[Kind, ...] = (
         stops_import=True,
         ending=Ended.OUTPUT_LIMIT,
     ),
-    Kind(
+    kind(
         code="crash",
-        part=Part.INTAKE,
         centrality=Centrality.ONE_TENSOR,
         what="The process died without raising a Python exception.",
         shows="The call fails with a signal or an exit status, and has no traceback.",
@@ -190,9 +183,8 @@ INTAKE: tuple[Kind, ...] = (
         stops_import=True,
         ending=Ended.CRASH,
     ),
-    Kind(
+    kind(
         code="sandbox-violation",
-        part=Part.INTAKE,
         centrality=Centrality.EXERCISE_NOT_DONE,
         what="The submission reached for something outside its own arithmetic.",
         shows="The call fails and names what was refused: a file, a socket or a process.",
@@ -207,9 +199,8 @@ INTAKE: tuple[Kind, ...] = (
         ending=Ended.VIOLATION,
         breaks_rules=True,
     ),
-    Kind(
+    kind(
         code="framework-in-numpy-part",
-        part=Part.INTAKE,
         centrality=Centrality.EXERCISE_NOT_DONE,
         what="The part to be written by hand lets a deep-learning framework do some of the work.",
         shows="forward.numpy_only fails and names the call.",
@@ -223,9 +214,8 @@ INTAKE: tuple[Kind, ...] = (
         ending=Ended.FRAMEWORK,
         breaks_rules=True,
     ),
-    Kind(
+    kind(
         code="python2-source",
-        part=Part.INTAKE,
         centrality=Centrality.ONE_TENSOR,
         what="The source is written for Python 2, which Python 3 does not read.",
         shows="submission.loads fails with a syntax error, often at a print without brackets.",

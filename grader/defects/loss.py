@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 
@@ -203,10 +204,11 @@ SHAPES: tuple[tuple[str, Formula], ...] = (
 """Losses that are no single number."""
 
 
+kind = partial(Kind, part=Part.FORWARD)
+
 LOSS: tuple[Kind, ...] = (
-    Kind(
+    kind(
         code="loss-log-underflow",
-        part=Part.FORWARD,
         centrality=Centrality.EXTREMES_OR_CHECKS,
         what="The logarithm is taken of a probability that may have been rounded to zero.",
         shows="forward.underflow fails: inf where the loss is about 1e4. Ordinary cases pass.",
@@ -226,9 +228,8 @@ LOSS: tuple[Kind, ...] = (
         in_layer=LayerSite(calls("log"), falls_back=True),
         repairs=(use_log_softmax,),
     ),
-    Kind(
+    kind(
         code="loss-log-epsilon",
-        part=Part.FORWARD,
         centrality=Centrality.EXTREMES_OR_CHECKS,
         what="A small constant or a clip guards the logarithm and alters the loss.",
         shows="forward.loss is off in its last digits, or forward.underflow gives a number below "
@@ -244,9 +245,8 @@ LOSS: tuple[Kind, ...] = (
         faults=tuple(_guard(words, of, e) for words, of, epsilons in GUARDS for e in epsilons),
         repairs=(use_log_softmax, keep_right_part, keep_part),
     ),
-    Kind(
+    kind(
         code="loss-wrong-gather",
-        part=Part.FORWARD,
         centrality=Centrality.CORE_IDEA,
         what="Indexing does not pick each row's own label.",
         shows="forward.loss fails; at B = 1 the loss may be right.",
@@ -265,9 +265,8 @@ LOSS: tuple[Kind, ...] = (
         ),
         repairs=(pick_labels, swap_in("y", "rows")),
     ),
-    Kind(
+    kind(
         code="loss-sum-not-mean",
-        part=Part.FORWARD,
         centrality=Centrality.FACTOR_ON_ALL,
         what="The examples' losses are added up and not averaged.",
         shows="forward.mean fails: the ratio to the expected loss is B, at both batch sizes.",
@@ -288,9 +287,8 @@ LOSS: tuple[Kind, ...] = (
         handed_on=Names(LOSS_NAME),
         repairs=(change_reduction, divide_by_B),
     ),
-    Kind(
+    kind(
         code="loss-mean-over-elements",
-        part=Part.FORWARD,
         centrality=Centrality.FACTOR_ON_ALL,
         what="The average runs over all entries of the [B, C] matrix, not over the examples.",
         shows="forward.mean fails: the ratio to the expected loss is 1/C, at every batch size.",
@@ -315,9 +313,8 @@ LOSS: tuple[Kind, ...] = (
         ),
         repairs=(divide_by_B, change_reduction),
     ),
-    Kind(
+    kind(
         code="loss-unexplained",
-        part=Part.FORWARD,
         centrality=Centrality.CORE_IDEA,
         what="The loss is wrong in a way that none of the known mistakes reproduces.",
         shows="forward.loss fails; its value is that of no known fault, nor of a pair of them.",
@@ -340,9 +337,8 @@ LOSS: tuple[Kind, ...] = (
         unexplained=True,
         unmeasured=True,
     ),
-    Kind(
+    kind(
         code="loss-sign",
-        part=Part.FORWARD,
         centrality=Centrality.ONE_TENSOR,
         what="The loss has lost its minus and rewards being wrong.",
         shows="forward.loss fails: the ratio to the expected loss is −1, and the loss is negative.",
@@ -362,9 +358,8 @@ LOSS: tuple[Kind, ...] = (
         ),
         repairs=(negate,),
     ),
-    Kind(
+    kind(
         code="loss-log-base",
-        part=Part.FORWARD,
         centrality=Centrality.ONE_TENSOR,
         what="The loss is in bits or decimal digits: the logarithm is not the natural one.",
         shows="forward.loss fails: the ratio is 1.443 (log2) or 0.434 (log10), whatever the sizes.",
@@ -390,9 +385,8 @@ LOSS: tuple[Kind, ...] = (
         sharper=True,
         repairs=(use_natural_log, keep_right_part, keep_part),
     ),
-    Kind(
+    kind(
         code="loss-not-scalar",
-        part=Part.FORWARD,
         centrality=Centrality.ONE_TENSOR,
         what="The loss comes back as an array instead of a single number.",
         shows="forward.scalar fails and gives the shape: [B], or (1,).",
@@ -405,9 +399,8 @@ LOSS: tuple[Kind, ...] = (
         handed_on=Names(LOSS_NAME),
         repairs=(keep_right_part, keep_part, average),
     ),
-    Kind(
+    kind(
         code="loss-extra-term",
-        part=Part.FORWARD,
         centrality=Centrality.ONE_TENSOR,
         what="Something beside the cross-entropy is added to the loss.",
         shows="forward.loss is off by an amount that depends on the weights alone, not on y.",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from grader.defects.edits.formulas import divide_by_B
 from grader.defects.edits.toggles import (
     change_keywords,
@@ -26,10 +28,11 @@ from grader.defects.signs.pytorch import (
 from grader.defects.sites.pytorch import backward_call, by_hand, cut, leaf, single, written_in_place
 from grader.records import Part
 
+kind = partial(Kind, part=Part.PYTORCH)
+
 PYTORCH: tuple[Kind, ...] = (
-    Kind(
+    kind(
         code="torch-double-softmax",
-        part=Part.PYTORCH,
         centrality=Centrality.PYTORCH_SIDE,
         what="The loss function is fed probabilities and applies its own softmax to them.",
         shows="pytorch.logits and pytorch.loss fail; the loss stays near log C.",
@@ -40,9 +43,8 @@ PYTORCH: tuple[Kind, ...] = (
         right="loss = F.cross_entropy(Z2, y)",
         repairs=(keep_right_part, keep_part),
     ),
-    Kind(
+    kind(
         code="torch-reduction-sum",
-        part=Part.PYTORCH,
         centrality=Centrality.PYTORCH_SIDE,
         what="The autograd side reduces the batch in another way than by its mean.",
         shows="pytorch.mean fails: loss and gradients are B times the expected ones.",
@@ -53,9 +55,8 @@ PYTORCH: tuple[Kind, ...] = (
         right='loss = F.cross_entropy(Z2, y, reduction="mean")',
         repairs=(change_keywords, change_reduction, divide_by_B),
     ),
-    Kind(
+    kind(
         code="torch-grad-accumulates",
-        part=Part.PYTORCH,
         centrality=Centrality.EXTREMES_OR_CHECKS,
         what="A repeated call finds the last call's gradients in .grad and adds its own.",
         shows="pytorch.repeatable fails: the second gradients are twice the first.",
@@ -73,9 +74,8 @@ PYTORCH: tuple[Kind, ...] = (
         repairs=(drop, keep_part),
         repeat=Repeat.UNSTEADY,
     ),
-    Kind(
+    kind(
         code="torch-leaf-without-grad",
-        part=Part.PYTORCH,
         centrality=Centrality.PYTORCH_SIDE,
         what="Autograd was not asked to follow one of the five tensors.",
         shows="pytorch.graph fails and names the tensor, often X: its .grad is None. pytorch.runs "
@@ -94,9 +94,8 @@ PYTORCH: tuple[Kind, ...] = (
         repairs=(change_keywords,),
         not_returned=True,
     ),
-    Kind(
+    kind(
         code="torch-graph-detached",
-        part=Part.PYTORCH,
         centrality=Centrality.PYTORCH_SIDE,
         what="A conversion in the middle of the forward cuts autograd off from what is above.",
         shows="pytorch.graph fails: gradients upstream of the cut are None. pytorch.runs fails "
@@ -113,9 +112,8 @@ PYTORCH: tuple[Kind, ...] = (
         placed=cut,
         repairs=(keep_part,),
     ),
-    Kind(
+    kind(
         code="torch-inplace",
-        part=Part.PYTORCH,
         centrality=Centrality.PYTORCH_SIDE,
         what="A tensor that backward will read is overwritten after it was used.",
         shows="pytorch.runs fails: 'modified by an inplace operation', or a leaf refuses it.",
@@ -131,9 +129,8 @@ PYTORCH: tuple[Kind, ...] = (
         placed=written_in_place,
         repairs=(drop, keep_part),
     ),
-    Kind(
+    kind(
         code="torch-manual-gradient",
-        part=Part.PYTORCH,
         centrality=Centrality.EXERCISE_NOT_DONE,
         what="The PyTorch side repeats the derivation by hand and does not ask autograd.",
         shows="pytorch.autograd fails: with autograd's engine blocked, gradients still arrive.",
@@ -147,9 +144,8 @@ PYTORCH: tuple[Kind, ...] = (
         placed=by_hand,
         beyond_edits=True,
     ),
-    Kind(
+    kind(
         code="torch-precision-lost",
-        part=Part.PYTORCH,
         centrality=Centrality.PYTORCH_SIDE,
         what="float64 arrays are turned into float32 tensors on the way in.",
         shows="pytorch.float64 fails: the values agree to about 7 digits and no further.",

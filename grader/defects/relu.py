@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from grader.defects.activations import ACTIVATIONS
@@ -29,10 +31,11 @@ FACTORS: tuple[tuple[str, Formula], ...] = (
 """What a gradient is multiplied by in place of 0 or 1."""
 
 
+kind = partial(Kind, part=Part.BACKWARD)
+
 RELU: tuple[Kind, ...] = (
-    Kind(
+    kind(
         code="relu-mask-missing",
-        part=Part.BACKWARD,
         centrality=Centrality.CORE_IDEA,
         what="The gradient walks through the ReLU as if it were not there.",
         shows="backward.relu_mask fails, and some or all of dW1, db1, dX; dW2 and db2 are right.",
@@ -50,9 +53,8 @@ RELU: tuple[Kind, ...] = (
         handed_on=Names(PRE_ACTIVATION, ACTIVATION),
         repairs=(swap_in("dZ1"), apply_gate),
     ),
-    Kind(
+    kind(
         code="relu-mask-from-activation",
-        part=Part.BACKWARD,
         centrality=Centrality.NONE,
         severity=Severity.MINOR,
         what="The gate is read off the activation H1 instead of the pre-activation Z1.",
@@ -65,9 +67,8 @@ RELU: tuple[Kind, ...] = (
         right="dZ1 = dH1 * (Z1 > 0)",
         signs=(Sign(gate_from_activation),),
     ),
-    Kind(
+    kind(
         code="relu-mask-from-gradient",
-        part=Part.BACKWARD,
         centrality=Centrality.CORE_IDEA,
         what="The incoming gradient is itself rectified: its own sign decides what passes.",
         shows="backward.relu_mask fails; dZ1 has no negative entry.",
@@ -84,9 +85,8 @@ RELU: tuple[Kind, ...] = (
         ),
         repairs=(swap_in("Z1"), apply_gate),
     ),
-    Kind(
+    kind(
         code="relu-mask-inverted",
-        part=Part.BACKWARD,
         centrality=Centrality.CORE_IDEA,
         what="Inactive units let the gradient through, and active ones stop it.",
         shows="backward.relu_mask fails on every entry: dZ1 is zero just where it should not be.",
@@ -98,9 +98,8 @@ RELU: tuple[Kind, ...] = (
         faults=(Fault("dZ1", "Z1 <= 0", gated(lambda f: f["Z1"] <= 0)),),
         repairs=(turn_comparison, keep_part, apply_gate),
     ),
-    Kind(
+    kind(
         code="relu-mask-is-activation",
-        part=Part.BACKWARD,
         centrality=Centrality.CORE_IDEA,
         what="The gradient is weighted by the size of the activation, not just let through.",
         shows="backward.dW1, db1 and dX fail though backward.relu_mask passes: the zeros are in "
@@ -113,9 +112,8 @@ RELU: tuple[Kind, ...] = (
         faults=tuple(Fault("dZ1", words, gated(gate)) for words, gate in FACTORS),
         repairs=(apply_gate,),
     ),
-    Kind(
+    kind(
         code="relu-zero-convention",
-        part=Part.BACKWARD,
         centrality=Centrality.NONE,
         severity=Severity.INFO,
         what="Exactly at z = 0 the gradient passes in full, where PyTorch passes none.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
@@ -76,10 +77,11 @@ def _off_all(flow: Flow, _amount: float) -> list[Array]:
     return [Z, np.exp(Z)]
 
 
+kind = partial(Kind, part=Part.FORWARD)
+
 SOFTMAX: tuple[Kind, ...] = (
-    Kind(
+    kind(
         code="softmax-no-max-shift",
-        part=Part.FORWARD,
         centrality=Centrality.EXTREMES_OR_CHECKS,
         what="The logits go into exp as they are.",
         shows="forward.overflow, forward.row_max and backward.stable fail with nan or inf; "
@@ -103,9 +105,8 @@ SOFTMAX: tuple[Kind, ...] = (
         in_layer=LayerSite(calls("exp"), falls_back=True),
         repairs=(keep_right_part, keep_part, shift_by_max),
     ),
-    Kind(
+    kind(
         code="softmax-global-max",
-        part=Part.FORWARD,
         centrality=Centrality.EXTREMES_OR_CHECKS,
         what="One maximum, that of the whole batch, is taken off every row.",
         shows="forward.row_max and backward.stable fail: rows far below the largest give 0 / 0.",
@@ -128,9 +129,8 @@ SOFTMAX: tuple[Kind, ...] = (
         in_layer=LayerSite(calls("max", "amax"), falls_back=True),
         repairs=(change_reduction, keep_right_part, keep_part),
     ),
-    Kind(
+    kind(
         code="softmax-wrong-axis",
-        part=Part.FORWARD,
         centrality=Centrality.CORE_IDEA,
         what="The probabilities add up to one down the batch instead of across the classes.",
         shows="forward.loss fails; P's columns sum to 1, and at B = 1 every entry of P is 1.",
@@ -159,9 +159,8 @@ SOFTMAX: tuple[Kind, ...] = (
         ),
         repairs=(change_reduction, turn_all_axes),
     ),
-    Kind(
+    kind(
         code="double-softmax",
-        part=Part.FORWARD,
         centrality=Centrality.CORE_IDEA,
         what="Probabilities are put through softmax once more, as if they were logits.",
         shows="forward.loss fails; it stays near log C and never gets below log(1 + (C − 1)/e).",
@@ -174,9 +173,8 @@ SOFTMAX: tuple[Kind, ...] = (
         in_pytorch="torch-double-softmax",
         repairs=(keep_right_part, keep_part),
     ),
-    Kind(
+    kind(
         code="softmax-wrong-broadcast",
-        part=Part.FORWARD,
         centrality=Centrality.ONE_TENSOR,
         what="A number per row is lined up with the columns, as the reduction lost its axis.",
         shows="forward.runs fails, as [B, C] / [B] does not fit; where B = C it does, and the "

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from grader.defects.kind import Centrality, Kind, Sign
 from grader.defects.signs.verify import (
     accepts_a_percent,
@@ -21,10 +23,11 @@ AGREEMENT = "verification.accepts"
 """Looks at the two sides as they are; what explains it explains why the trials wait."""
 
 
+kind = partial(Kind, part=Part.VERIFICATION)
+
 VERIFY: tuple[Kind, ...] = (
-    Kind(
+    kind(
         code="verify-missing",
-        part=Part.VERIFICATION,
         centrality=Centrality.EXERCISE_NOT_DONE,
         what="Nothing in the submission compares the two sides.",
         shows="verification.exists fails; the other checks of the verification wait for it.",
@@ -41,9 +44,8 @@ VERIFY: tuple[Kind, ...] = (
         refuted_by="verification.exists",
         unmeasured=True,
     ),
-    Kind(
+    kind(
         code="verify-different-inputs",
-        part=Part.VERIFICATION,
         centrality=Centrality.EXTREMES_OR_CHECKS,
         what="Each side of the comparison works on numbers of its own.",
         shows="verification.accepts fails, and an input of one side never reaches the other.",
@@ -56,9 +58,8 @@ VERIFY: tuple[Kind, ...] = (
         signs=(Sign(unlike_inputs, (AGREEMENT,)),),
         reaches=(AGREEMENT, *TRIALS),
     ),
-    Kind(
+    kind(
         code="verify-rejects-correct",
-        part=Part.VERIFICATION,
         centrality=Centrality.EXTREMES_OR_CHECKS,
         what="Two right answers are told that they differ.",
         shows="verification.accepts fails: verify refuses although the two sides agree.",
@@ -74,9 +75,8 @@ VERIFY: tuple[Kind, ...] = (
         placed=rejects,
         sharper=True,
     ),
-    Kind(
+    kind(
         code="verify-always-true",
-        part=Part.VERIFICATION,
         centrality=Centrality.EXTREMES_OR_CHECKS,
         what="The verification says yes to any gradients, wrong ones included.",
         shows="verification.covers fails for all five: each was made wrong, and verify said yes.",
@@ -94,9 +94,8 @@ VERIFY: tuple[Kind, ...] = (
         reaches=(AGREEMENT, *TRIALS),
         placed=says_yes,
     ),
-    Kind(
+    kind(
         code="verify-partial",
-        part=Part.VERIFICATION,
         centrality=Centrality.EXTREMES_OR_CHECKS,
         what="Some of the five gradients are never compared.",
         shows="verification.covers fails; verification.refuses alone, where sums are compared.",
@@ -109,9 +108,8 @@ VERIFY: tuple[Kind, ...] = (
         signs=(Sign(compares_a_part, TRIALS),),
         reaches=(AGREEMENT, *TRIALS[:2]),
     ),
-    Kind(
+    kind(
         code="verify-loose-tolerance",
-        part=Part.VERIFICATION,
         centrality=Centrality.EXTREMES_OR_CHECKS,
         what="The limit is so wide that a plainly wrong gradient still fits in.",
         shows="verification.tight fails: verify accepts a gradient that is 1 % off.",

@@ -10,15 +10,12 @@ from collections.abc import Iterator, Sequence
 
 from grader.defects.clues import Clues
 from grader.defects.kind import Sight
-from grader.defects.sites.pytorch import without_gradients
+from grader.defects.sites.pytorch import cut
 from grader.observe.error_words import ErrorWord, error_words
 from grader.records import Confidence, Ended, Finding
 from grader.source.program import Spot
 
 Findings = Sequence[Finding]
-
-CUTS = ("detach", "data", "numpy")
-GRADIENTS = ("backward", "grad")
 
 
 def added_to_grad(_clues: Clues, _findings: Findings) -> Iterator[Sight]:
@@ -80,17 +77,17 @@ def refused_by_autograd(clues: Clues, _findings: Findings) -> Iterator[Sight]:
 def none_behind_a_cut(clues: Clues, _findings: Findings) -> Iterator[Sight]:
     """Tell that a gradient is None, for a line takes a value out of the graph."""
     error, _ = _error(clues)
-    _, cut = _none(clues)
-    if cut is not None:
-        text = f"{error}: a gradient is None, for `{clues.line(cut)}` cuts the graph."
-        yield Sight(text, (), Confidence.LIKELY, spot=cut)
+    _, spot = _none(clues)
+    if spot is not None:
+        text = f"{error}: a gradient is None, for `{clues.line(spot)}` cuts the graph."
+        yield Sight(text, (), Confidence.LIKELY, spot=spot)
 
 
 def none_of_a_leaf(clues: Clues, _findings: Findings) -> Iterator[Sight]:
     """Tell that a gradient is None, and nothing cuts the graph."""
     error, _ = _error(clues)
-    failing, cut = _none(clues)
-    if failing is not None and cut is None:
+    failing, spot = _none(clues)
+    if failing is not None and spot is None:
         yield Sight(f"{error}: a gradient is None.", (), Confidence.LIKELY, spot=failing)
 
 
@@ -105,47 +102,19 @@ def _none(clues: Clues) -> tuple[Spot | None, Spot | None]:
     failing = Spot(file, line, line)
     if ".grad" not in (clues.line(failing) or ""):
         return None, None
-    cuts = () if ErrorWord.NO_LEAF in said else _cuts(clues.program.trees[file], line)
-    return failing, next((Spot(file, at, at) for at in cuts), None)
+    if ErrorWord.NO_LEAF in said:
+        return failing, None
+    spot = cut(clues)
+    goes_on = spot is not None and _goes_on(clues.program.trees[file], spot.line, line)
+    return failing, spot if goes_on else None
 
 
-def _cuts(tree: ast.Module, failing: int) -> Iterator[int]:
-    """Lines that take a value out of the graph on its way to the loss, in the failing function."""
-    functions = [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef)]
-    around = [f for f in functions if f.lineno <= failing <= (f.end_lineno or f.lineno)]
-    if not around:
-        return
-    function = max(around, key=lambda f: f.lineno)
-    end = min(_derived_at(function), default=failing)
-    for node in ast.walk(function):
-        if isinstance(node, ast.With):
-            if node.lineno < end and without_gradients(node):
-                yield node.lineno
-        elif (
-            isinstance(node, ast.Attribute) and node.attr in CUTS and _goes_on(function, node, end)
-        ):
-            yield node.lineno
-
-
-def _derived_at(function: ast.FunctionDef) -> Iterator[int]:
-    """Lines that call for the gradients."""
-    for node in ast.walk(function):
-        called = node.func if isinstance(node, ast.Call) else None
-        if isinstance(called, ast.Attribute) and called.attr in GRADIENTS:
-            yield called.lineno
-
-
-def _goes_on(function: ast.FunctionDef, cut: ast.Attribute, end: int) -> bool:
-    """Whether what is cut off is used before the gradients are called for: a copy kept is not."""
-    for node in ast.walk(function):
-        if not isinstance(node, ast.Assign) or not any(n is cut for n in ast.walk(node.value)):
-            continue
-        names = {n.id for t in node.targets for n in ast.walk(t) if isinstance(n, ast.Name)}
-        return any(
-            isinstance(n, ast.Name)
-            and isinstance(n.ctx, ast.Load)
-            and n.id in names
-            and (node.end_lineno or node.lineno) < n.lineno < end
-            for n in ast.walk(function)
-        )
-    return False
+def _goes_on(tree: ast.Module, cut_at: int, end: int) -> bool:
+    """Whether what is cut off in a line is used before another line: a copy kept is not."""
+    made, used = set[str](), set[str]()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign) and node.lineno == cut_at:
+            made |= {n.id for t in node.targets for n in ast.walk(t) if isinstance(n, ast.Name)}
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+            used |= {node.id} if cut_at < node.lineno < end else set()
+    return cut_at < end and (not made or bool(made & used))

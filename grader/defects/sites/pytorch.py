@@ -94,7 +94,7 @@ def _asks_gradient(function: Function, node: ast.AST) -> bool:
 # ── cuts ─────────────────────────────────────────────────────────────────────
 
 
-def cut(clues: Clues, _defect: Defect) -> Spot | None:
+def cut(clues: Clues, _defect: Defect | None = None) -> Spot | None:
     """Find what first takes a value out of the graph, else the block without gradients."""
     own = clues.program.contract(PART)
     ends = {n for r in returns(own) for n in ast.walk(r)} if own else set()
