@@ -33,11 +33,7 @@ def _leaky(slope: float) -> tuple[str, Elementwise, Elementwise]:
 
 
 def _clipped(name: str, low: float, high: float) -> tuple[str, Elementwise, Elementwise]:
-    return (
-        name,
-        lambda Z: np.clip(Z, low, high),
-        lambda Z: 1.0 * ((low < Z) & (high > Z)),
-    )
+    return (name, lambda Z: np.clip(Z, low, high), lambda Z: 1.0 * ((low < Z) & (high > Z)))
 
 
 def _swish(name: str, steepness: float) -> tuple[str, Elementwise, Elementwise]:

@@ -106,10 +106,7 @@ FORWARD: tuple[Kind, ...] = (
         right="H1 = np.maximum(Z1, 0)",
         faults=(
             Fault(
-                "H1",
-                "there is no ReLU",
-                lambda f: f["Z1"],
-                slope=lambda f: np.ones_like(f["Z1"]),
+                "H1", "there is no ReLU", lambda f: f["Z1"], slope=lambda f: np.ones_like(f["Z1"])
             ),
         ),
         handed_on=Names(ACTIVATION, PRE_ACTIVATION),

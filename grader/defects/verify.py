@@ -87,10 +87,7 @@ VERIFY: tuple[Kind, ...] = (
         "agree = True",
         right="worst = max(np.abs(mine[n] - theirs[n]).max() for n in mine)\n"
         "agree = worst <= 1e-10",
-        signs=(
-            Sign(accepts_what_differs(*TRIALS), (AGREEMENT,)),
-            Sign(accepts_everything, TRIALS),
-        ),
+        signs=(Sign(accepts_what_differs(*TRIALS), (AGREEMENT,)), Sign(accepts_everything, TRIALS)),
         reaches=(AGREEMENT, *TRIALS),
         placed=says_yes,
     ),

@@ -6,11 +6,4 @@ from grader.diagnosis.diagnose import Diagnosis, diagnose
 from grader.diagnosis.graph import network
 from grader.diagnosis.predictions import Predictions
 
-__all__ = [
-    "Diagnosis",
-    "Predictions",
-    "annotated",
-    "diagnose",
-    "network",
-    "process_defects",
-]
+__all__ = ["Diagnosis", "Predictions", "annotated", "diagnose", "network", "process_defects"]

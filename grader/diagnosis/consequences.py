@@ -38,11 +38,7 @@ def _replaced(left: list[Defect], cause: Defect, cover: Cover) -> list[Defect]:
     if hidden and cause.line is None and cause in left:
         first = hidden[0]
         place = replace(
-            cause,
-            file=first.file,
-            line=first.line,
-            end_line=first.end_line,
-            source=first.source,
+            cause, file=first.file, line=first.line, end_line=first.end_line, source=first.source
         )
         left = [place if d is cause else d for d in left]
     return [d for d in left if d not in hidden]

@@ -17,14 +17,7 @@ from grader.defects.explanation import Account
 from grader.defects.make import kind_of
 from grader.diagnosis.diagnose import Diagnosis
 from grader.diagnosis.numeric import UNEXPLAINED_GRADIENT, UNEXPLAINED_LOSS, code_of
-from grader.diagnosis.tensors import (
-    INPUTS,
-    NUMPY,
-    SHAPES,
-    STEPS,
-    TORCH,
-    Parents,
-)
+from grader.diagnosis.tensors import INPUTS, NUMPY, SHAPES, STEPS, TORCH, Parents
 from grader.observe.reading import NamedTrace, Reading
 from grader.problem.network import LEAVES, Shows
 from grader.records import CheckStatus, Defect, Finding, GraphNode, Part, Standing
@@ -38,10 +31,7 @@ Origins = dict[str, tuple[str, ...]]
 
 
 def network(
-    view: View,
-    findings: Sequence[Finding],
-    diagnosis: Diagnosis,
-    traces: Mapping[str, NamedTrace],
+    view: View, findings: Sequence[Finding], diagnosis: Diagnosis, traces: Mapping[str, NamedTrace]
 ) -> tuple[GraphNode, ...]:
     """Return the nodes of both parts; a part of which nothing was seen has none.
 

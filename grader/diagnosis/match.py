@@ -69,11 +69,7 @@ def _backward(
 
 
 def _unstable(
-    predictions: Predictions,
-    way: Forward,
-    backward: Backward,
-    gradients: Gradients,
-    close: float,
+    predictions: Predictions, way: Forward, backward: Backward, gradients: Gradients, close: float
 ) -> Backward:
     """With a softmax that only backward works with and that huge logits spoil, if there is one."""
     cases = [c for c in HUGE if any(gradients[t].get(c) is not None for t in LEAVES)]

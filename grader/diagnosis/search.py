@@ -15,24 +15,10 @@ from itertools import combinations, product
 
 import numpy as np
 
-from grader.defects.explanation import (
-    SIMILAR,
-    SMALL,
-    UNEXPLAINED,
-    Culprit,
-    Outputs,
-    is_plain,
-)
+from grader.defects.explanation import SIMILAR, SMALL, UNEXPLAINED, Culprit, Outputs, is_plain
 from grader.defects.table import DH1_ROWS, DZ1_ROWS, DZ2_ROWS, P_ROWS
 from grader.diagnosis.leaves import Backward, Branch, Idea, Leaves, can_tell, projected
-from grader.diagnosis.passes import (
-    free_gates,
-    free_leaves,
-    free_tops,
-    middle,
-    own_top,
-    top,
-)
+from grader.diagnosis.passes import free_gates, free_leaves, free_tops, middle, own_top, top
 from grader.problem.network import RIGHT, Fault, Flow
 
 UPPER, LOWER = ("W2", "b2"), ("W1", "b1", "X")

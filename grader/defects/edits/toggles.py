@@ -9,12 +9,7 @@ from collections.abc import Iterator, Mapping
 from grader.defects.edits.blame import Blame
 from grader.source.edits import Edit, Site
 
-SIGNS: Mapping[type[ast.operator], str] = {
-    ast.Add: "+",
-    ast.Sub: "-",
-    ast.Mult: "*",
-    ast.Div: "/",
-}
+SIGNS: Mapping[type[ast.operator], str] = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/"}
 REDUCTIONS = ("sum", "mean", "max", "amax", "average", "logsumexp", "min", "argmax")
 AXES = {"0": "1", "1": "0", "-1": "0", "-2": "1"}
 OPPOSITE: tuple[tuple[type[ast.cmpop], tuple[str, ...]], ...] = (

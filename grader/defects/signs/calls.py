@@ -93,11 +93,7 @@ def _absent(
 
 
 def _failed(
-    function: str,
-    step: str,
-    run: Observation,
-    submission: Submission,
-    observations: Observations,
+    function: str, step: str, run: Observation, submission: Submission, observations: Observations
 ) -> tuple[str, str, Spot | None]:
     """The code and the words of a call that failed, and its line where no traceback has it."""
     said, stubs = error_words(run.error), _stubs(observations)

@@ -12,12 +12,7 @@ from dataclasses import replace
 
 from grader.defects.clues import Lines
 from grader.defects.make import at, make
-from grader.observe.error_words import (
-    ErrorWord,
-    error_note,
-    error_words,
-    import_named,
-)
+from grader.observe.error_words import ErrorWord, error_note, error_words, import_named
 from grader.records import Defect, Ended, Observation, Observations, ProcessReport, Submission
 from grader.source.program import Spot
 

@@ -8,15 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from grader.checks.layers import (
-    ALONE,
-    OPEN,
-    compared,
-    error_of,
-    handed_in,
-    is_changed,
-    layer_run,
-)
+from grader.checks.layers import ALONE, OPEN, compared, error_of, handed_in, is_changed, layer_run
 from grader.checks.tensors import LAYER_ALONE, LAYER_STATE, LAYERS_COMPOSED
 from grader.checks.view import View
 from grader.defects import BY_CODE
