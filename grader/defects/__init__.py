@@ -8,7 +8,7 @@ from grader.defects.differences import DIFFERENCES
 from grader.defects.forward import FORWARD
 from grader.defects.gradient import GRADIENT
 from grader.defects.intake import INTAKE
-from grader.defects.kind import Centrality, Kind, Repeat, Sight, Within
+from grader.defects.kind import Centrality, Kind, Repeat, Sighting, Within
 from grader.defects.loss import LOSS
 from grader.defects.pytorch import PYTORCH
 from grader.defects.relu import RELU
@@ -31,4 +31,4 @@ KINDS: tuple[Kind, ...] = (
 
 BY_CODE: Mapping[str, Kind] = {kind.code: kind for kind in KINDS}
 
-__all__ = ["BY_CODE", "KINDS", "Centrality", "Kind", "Repeat", "Sight", "Within"]
+__all__ = ["BY_CODE", "KINDS", "Centrality", "Kind", "Repeat", "Sighting", "Within"]

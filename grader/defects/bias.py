@@ -10,7 +10,7 @@ import numpy as np
 from grader.defects.edits.toggles import change_reduction, flatten, sum_over_batch
 from grader.defects.kind import Centrality, Kind
 from grader.defects.names import BIAS as BIAS_NAME
-from grader.defects.names import Names
+from grader.defects.names import HandedOn
 from grader.defects.sites.network import in_backward
 from grader.problem.network import Fault, Formula
 from grader.records import Array, Part
@@ -54,7 +54,7 @@ BIAS: tuple[Kind, ...] = (
         right="db2 = dZ2.sum(axis=0)",
         faults=_of_upstream("shape [B, ·]", lambda d: d),
         placed=in_backward,
-        handed_on=Names(BIAS_NAME),
+        handed_on=HandedOn(BIAS_NAME),
         repairs=(sum_over_batch,),
     ),
     kind(

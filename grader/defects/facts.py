@@ -81,7 +81,7 @@ def _is_unknown(reading: Reading) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Gate:
+class MaskGate:
     """What decides where the gradient passes the ReLU, and the expression that decides it.
 
     `source` is "Z1", "H1", "cached mask from Z1", "cached mask from H1" or "gradient".
@@ -95,7 +95,7 @@ MASKS = ("mask", "not mask", "dH1 > 0", "dH1 <= 0")
 OPERANDS = {"Z1": "Z1", "H1": "H1", "dH1": "gradient", "dZ1": "gradient"}
 
 
-def mask_source(named: NamedTrace) -> Gate | None:
+def mask_source(named: NamedTrace) -> MaskGate | None:
     """Return what the backward pass compares with zero: Z1 and H1 give one mask."""
     backward, forward = named.during("backward"), named.during("forward")
     cached = {r.key for r in forward}
@@ -107,11 +107,13 @@ def mask_source(named: NamedTrace) -> Gate | None:
     gates = list(_gates(forward, named.known["Z1"].shape, cached))
     alone = [gate for gate in gates if id(gate.at) not in kept]  # its own statement's value
     for gate in (*alone, *gates):
-        return Gate(f"cached mask from {gate.source}", gate.at)
+        return MaskGate(f"cached mask from {gate.source}", gate.at)
     return None
 
 
-def _gates(readings: list[Reading], shape: tuple[int, ...], cached: set[bytes]) -> Iterator[Gate]:
+def _gates(
+    readings: list[Reading], shape: tuple[int, ...], cached: set[bytes]
+) -> Iterator[MaskGate]:
     for reading in readings:
         compares = reading.at.kind == "compare" and reading.value.dtype == np.bool_
         if reading.base in MASKS or compares:
@@ -120,7 +122,7 @@ def _gates(readings: list[Reading], shape: tuple[int, ...], cached: set[bytes]) 
                 born = [p for p in reading.parts if p.value.shape == reading.value.shape]
                 operand = "gradient" if any(p.key not in cached for p in born) else None
             if operand is not None:
-                yield Gate(operand, reading.at)
+                yield MaskGate(operand, reading.at)
 
 
 def _operand(reading: Reading) -> str | None:

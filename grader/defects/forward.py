@@ -11,7 +11,7 @@ from grader.defects.edits.formulas import activate, add_bias
 from grader.defects.edits.toggles import keep_part, keep_right_part
 from grader.defects.faults import of_Z1
 from grader.defects.kind import Centrality, Cover, Kind, Within
-from grader.defects.names import ACTIVATION, PRE_ACTIVATION, Names
+from grader.defects.names import ACTIVATION, PRE_ACTIVATION, HandedOn
 from grader.defects.sites.network import other_branch
 from grader.problem.network import RIGHT, Fault, Flow, Formula
 from grader.records import Array, Part
@@ -109,7 +109,7 @@ FORWARD: tuple[Kind, ...] = (
                 "H1", "there is no ReLU", lambda f: f["Z1"], slope=lambda f: np.ones_like(f["Z1"])
             ),
         ),
-        handed_on=Names(ACTIVATION, PRE_ACTIVATION),
+        handed_on=HandedOn(ACTIVATION, PRE_ACTIVATION),
         repairs=(activate,),
     ),
     kind(

@@ -25,7 +25,7 @@ from grader.defects.edits.toggles import (
 )
 from grader.defects.faults import constant_for_B, in_place_of_P, jacobian, over_B, ratio, scaled
 from grader.defects.kind import Centrality, Kind, Sign
-from grader.defects.names import LOGITS, Names
+from grader.defects.names import LOGITS, HandedOn
 from grader.defects.signs.network import (
     broken_by_huge_logits,
     forward_again,
@@ -114,7 +114,7 @@ GRADIENT: tuple[Kind, ...] = (
         right="dZ2 = (P - onehot) / B",
         faults=scaled("1/B is missing", batch),
         scales=True,
-        handed_on=Names(LOGITS),
+        handed_on=HandedOn(LOGITS),
         repairs=(divide_by_B, change_reduction),
     ),
     kind(

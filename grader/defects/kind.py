@@ -8,7 +8,7 @@ from enum import Enum
 
 from grader.defects.clues import Clues, Finder
 from grader.defects.edits.blame import Operator
-from grader.defects.names import Names
+from grader.defects.names import HandedOn
 from grader.defects.sites.layers import LayerSite
 from grader.problem.network import Fault
 from grader.records import CheckStatus, Confidence, Ended, Finding, Part, Severity
@@ -51,7 +51,7 @@ class Cover:
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class Sighting:
     """What was seen of a kind in behaviour: a message for the candidate, and where it shows.
 
     `part` where it is another than the kind's own; `spot` where the line is known at once.
@@ -64,7 +64,7 @@ class Sight:
     spot: Spot | None = None
 
 
-Telling = Callable[[Clues, Sequence[Finding]], Iterator[Sight]]
+Telling = Callable[[Clues, Sequence[Finding]], Iterator[Sighting]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ class Sign:
     unless: str = ""
     beside: str = ""
 
-    def sights(self, clues: Clues) -> Iterator[Sight]:
+    def sights(self, clues: Clues) -> Iterator[Sighting]:
         """Return what is to be seen of the kind."""
         findings = clues.findings
         met = [f for c in self.checks if (f := findings[c]).status is self.status]
@@ -149,7 +149,7 @@ class Kind:
     yields_in: tuple[Part, ...] = ()
     placed: Finder | None = None
     sharper: bool = False
-    handed_on: Names | None = None
+    handed_on: HandedOn | None = None
     in_layer: LayerSite | None = None
     scales: bool = False
     repairs: tuple[Operator, ...] = ()

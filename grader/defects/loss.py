@@ -20,7 +20,7 @@ from grader.defects.edits.toggles import (
 from grader.defects.faults import of_label, ratio
 from grader.defects.kind import Centrality, Kind
 from grader.defects.names import LOSS as LOSS_NAME
-from grader.defects.names import Names
+from grader.defects.names import HandedOn
 from grader.defects.sites.layers import LayerSite, calls
 from grader.defects.sites.network import log_base, returned_loss
 from grader.problem.network import (
@@ -284,7 +284,7 @@ LOSS: tuple[Kind, ...] = (
             ),
         ),
         in_pytorch="torch-reduction-sum",
-        handed_on=Names(LOSS_NAME),
+        handed_on=HandedOn(LOSS_NAME),
         repairs=(change_reduction, divide_by_B),
     ),
     kind(
@@ -396,7 +396,7 @@ LOSS: tuple[Kind, ...] = (
         wrong="loss = -logP[np.arange(B), y]",
         right="loss = -logP[np.arange(B), y].mean()",
         faults=(*(Fault("loss", words, formula) for words, formula in SHAPES),),
-        handed_on=Names(LOSS_NAME),
+        handed_on=HandedOn(LOSS_NAME),
         repairs=(keep_right_part, keep_part, average),
     ),
     kind(

@@ -15,7 +15,7 @@ LEAF = re.compile(r"^(W\d?|b\d?|X)$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
-class Names:
+class HandedOn:
     """A value that is right under one name and wrong under the next.
 
     `wrong` are the names that it should not have, `right` those that it may: `dH1` may equal

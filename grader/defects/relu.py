@@ -11,7 +11,7 @@ from grader.defects.edits.formulas import apply_gate, swap_in
 from grader.defects.edits.toggles import keep_part, turn_comparison
 from grader.defects.faults import gated, of_Z1
 from grader.defects.kind import Centrality, Kind, Sign
-from grader.defects.names import ACTIVATION, PRE_ACTIVATION, Names
+from grader.defects.names import ACTIVATION, PRE_ACTIVATION, HandedOn
 from grader.defects.signs.network import gate_from_activation, other_slope
 from grader.defects.sites.network import closes_the_mask
 from grader.problem.network import Fault, Formula
@@ -50,7 +50,7 @@ RELU: tuple[Kind, ...] = (
             Fault("b1", "dH1.sum(0)", lambda f: f["dH1"].sum(axis=0)),
             Fault("X", "dH1 @ W1.T", lambda f: f["dH1"] @ f["W1"].T),
         ),
-        handed_on=Names(PRE_ACTIVATION, ACTIVATION),
+        handed_on=HandedOn(PRE_ACTIVATION, ACTIVATION),
         repairs=(swap_in("dZ1"), apply_gate),
     ),
     kind(

@@ -21,7 +21,7 @@ from grader.defects.table import UNSTABLE_P
 from grader.diagnosis.leaves import Backward
 from grader.diagnosis.passes import gradients_of
 from grader.diagnosis.predictions import Forward, Predictions
-from grader.diagnosis.search import REACHED, Search
+from grader.diagnosis.search import REACHED, GradientSearch
 from grader.problem.network import LEAVES
 
 ALTERNATIVES = 4
@@ -65,7 +65,7 @@ def _backward(
                 flows[case] = flow
     if not flows:
         return Backward(cost=UNEXPLAINED * len(LEAVES))
-    return Search(flows, gradients, way.faults, way.amount, close).run()
+    return GradientSearch(flows, gradients, way.faults, way.amount, close).run()
 
 
 def _unstable(

@@ -14,7 +14,7 @@ import numpy as np
 from grader.defects.clues import Clues, spot_of
 from grader.defects.facts import first_wrong
 from grader.defects.make import at, kind_of
-from grader.defects.names import LEAF, Names, plain
+from grader.defects.names import LEAF, HandedOn, plain
 from grader.defects.witness import Witness, matches, place_of
 from grader.observe.trace import Trace, TracedValue
 from grader.records import Defect, Part
@@ -71,7 +71,7 @@ def at_first_wrong(defects: Sequence[Defect], clues: Clues, *, torch: bool) -> l
 
 
 def _handed_on(
-    names: Names, values: Sequence[TracedValue], program: Program, trace: Trace
+    names: HandedOn, values: Sequence[TracedValue], program: Program, trace: Trace
 ) -> TracedValue | None:
     """The first place at which the value gets a name that should not have it.
 

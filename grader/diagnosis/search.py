@@ -37,7 +37,7 @@ class _Spent(Exception):
     """As much was tried as one search may try."""
 
 
-class Search:
+class GradientSearch:
     """The gradients of one submission against the flows of one forward hypothesis.
 
     `flows`: by case, those on which the pass gave anything; `seen`: tensor → case → array;

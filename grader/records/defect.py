@@ -40,7 +40,7 @@ class Repair:
 
     `line` is the first that changes, `before` and `after` the lines that go and come,
     `diff` both with their neighbours as a unified diff's hunks. `passes` are the checks won,
-    with the other mends in place where `words`, the sentence about them, says so. For
+    with the other repairs in place where `words`, the sentence about them, says so. For
     interviewers only: it is the solution.
     """
 

@@ -25,7 +25,7 @@ from grader.records import (
     SourceFile,
     Submission,
 )
-from grader.repair.search import Change, Search, bench
+from grader.repair.search import Change, RepairSearch, workpiece
 from grader.repair.target import Target, telling_cases
 from grader.source.edits import Text
 from grader.source.parsing import source_lines
@@ -107,7 +107,7 @@ def _options(
     """The changes that the trials suggest for one part's defects."""
     cases = telling_cases(view, side)
     trace = workbench.trace(side)
-    on_bench = bench(submission, trace, view, torch=side == "torch")
+    on_bench = workpiece(submission, trace, view, torch=side == "torch")
     if not on_bench.texts:
         return {}
     part = diagnosis.accounts[0 if side == "numpy" else 1]
@@ -115,7 +115,7 @@ def _options(
     with workbench.trials(side, cases) as trials:
         if trials is None:
             return {}
-        search = Search(on_bench, trials, Target(part, view, cases))
+        search = RepairSearch(on_bench, trials, Target(part, view, cases))
         left = {d.code for d in defects}
         # what makes a second call differ is repaired first: a trial looks at second calls
         for defect in sorted(defects, key=lambda d: kind_of(d).repeat is Repeat.SAME):

@@ -55,7 +55,7 @@ class Place:
 
 
 @dataclass
-class Bench:
+class Workpiece:
     """The sources of one submission with the changes made so far."""
 
     texts: Mapping[str, Text]
@@ -87,7 +87,7 @@ class Bench:
             yield from islice(candidates(blame, place.operators, widely=place.own), most)
 
 
-def bench(submission: Submission, trace: Trace, view: View, *, torch: bool) -> Bench:
+def workpiece(submission: Submission, trace: Trace, view: View, *, torch: bool) -> Workpiece:
     """Return the submission's files that parse, read against the trace."""
     named = view.named if trace is view.trace else view.names_of(trace)
     texts = {}
@@ -98,15 +98,15 @@ def bench(submission: Submission, trace: Trace, view: View, *, torch: bool) -> B
         except UNPARSABLE:
             continue
     scopes = {p: Scopes(t, p, named, submission.names) for p, t in texts.items()}
-    return Bench(texts, scopes, named, torch, submission.names.get("forward", "forward"))
+    return Workpiece(texts, scopes, named, torch, submission.names.get("forward", "forward"))
 
 
-class Search:
+class RepairSearch:
     """The search for one part: `repair` one defect after another."""
 
-    def __init__(self, bench: Bench, trials: Trials, target: Target) -> None:
-        self.bench, self.trials, self.target = bench, trials, target
-        path, text = next(iter(bench.texts.items()))
+    def __init__(self, workpiece: Workpiece, trials: Trials, target: Target) -> None:
+        self.workpiece, self.trials, self.target = workpiece, trials, target
+        path, text = next(iter(workpiece.texts.items()))
         self.now: Answer = trials.try_all(path, [text.data])[0]
 
     def repair(self, defect: Defect, others: set[str]) -> list[list[Change]]:
@@ -115,7 +115,7 @@ class Search:
         Afterwards the first of them count as made. `others` are the codes still to be repaired.
         """
         target = self.target.without(others)
-        start, best = len(self.bench.made), list[list[Change]]()
+        start, best = len(self.workpiece.made), list[list[Change]]()
         done, self.tried = set[Place](), 0
         for place in self._places(defect, target):
             if place in done:
@@ -127,8 +127,8 @@ class Search:
             if not found:
                 continue
             change, self.now = found[0]
-            before = self.bench.made[start:]
-            self.bench.made.append(change)
+            before = self.workpiece.made[start:]
+            self.workpiece.made.append(change)
             best = [[*before, other] for other, _ in found]
             if right(self.now, target) == target.keys():
                 break
@@ -139,9 +139,9 @@ class Search:
         before = right(self.now, target)
         best: list[tuple[Change, Answer]] = []
         most = len(before)
-        edits = self.bench.edits(place)
+        edits = self.workpiece.edits(place)
         while batch := list(islice(edits, MAX_VERSIONS)):
-            versions = [(e, v) for e in batch if (v := self.bench.version(place.file, e))]
+            versions = [(e, v) for e in batch if (v := self.workpiece.version(place.file, e))]
             if not self.trials.child.alive:
                 break
             answers = self.trials.try_all(place.file, [v for _, v in versions])
@@ -165,7 +165,7 @@ class Search:
         operators, kind = kind_of(defect).repairs, kind_of(defect)
         yield Place(defect.file, defect.line, last, operators, own=True)
         if kind.from_cache:
-            for statement in self.bench.packing(defect.file):
+            for statement in self.workpiece.packing(defect.file):
                 yield Place(defect.file, statement.lineno, statement.end_lineno or 0, IN_CACHE)
         for others, witness in self.target.companions(defect.code):
             yield from (self._place(v, others) for v in self._holding(witness)[:1])
@@ -174,7 +174,7 @@ class Search:
             if key in self.now and self.now[key].size > 1:
                 holding = self._holding(self.now[key])
                 yield from (self._place(v, operators) for v in (*holding[-1:], *holding[:1]))
-        if (first := first_wrong(self.bench.named)) is not None:
+        if (first := first_wrong(self.workpiece.named)) is not None:
             yield self._place(first, operators)
         yield from self._around(defect.file, defect.line, last, operators)
 
@@ -186,7 +186,7 @@ class Search:
         """The expressions that have a value, in the order of evaluation."""
         return [
             v
-            for v in self.bench.named.trace.values
+            for v in self.workpiece.named.trace.values
             if v.value.size == witness.size
             and (same(witness, v.value) or same(witness, v.value.T) or same(witness, v.last))
         ]
@@ -195,7 +195,7 @@ class Search:
         self, file: str, first: int, last: int, operators: tuple[Operator, ...]
     ) -> Iterator[Place]:
         """The neighbours of the lines blamed, and the statements that make what they read."""
-        text = self.bench.texts.get(file)
+        text = self.workpiece.texts.get(file)
         for statement in text.statements(first, last) if text else ():
             assert text is not None
             block = list(text.block(statement))

@@ -1,4 +1,4 @@
-"""What a part should answer once a defect is mended and others are not."""
+"""What a part should answer once a defect is repaired and others are not."""
 
 from __future__ import annotations
 

@@ -67,4 +67,4 @@ class Blame:
 
 
 Operator = Callable[[Blame], Iterator[Edit]]
-"""Gives edits that might mend what is blamed, the likeliest first."""
+"""Gives edits that may repair what is blamed, the likeliest first."""

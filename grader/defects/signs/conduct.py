@@ -8,7 +8,7 @@ import numpy as np
 
 from grader.checks.view import number, proportion
 from grader.defects.clues import Clues, spot_of
-from grader.defects.kind import Sight
+from grader.defects.kind import Sighting
 from grader.observe.trace import TracedValue
 from grader.records import TENSORS, Ended, Finding, Mismatch, Part
 
@@ -19,43 +19,43 @@ NEAR = 1e-3
 one side errs by about as much, and a wrong formula by far more."""
 
 
-def changed_argument(_clues: Clues, findings: Findings) -> Iterator[Sight]:
+def changed_argument(_clues: Clues, findings: Findings) -> Iterator[Sighting]:
     """Tell that an argument has other numbers after the call."""
     changed = [e.tensor for e in findings[0].evidence if e.mismatch is Mismatch.CHANGED]
     tensors = tuple(t for t in TENSORS if t in changed)
     text = f"{', '.join(changed)}: changed in place by the call."
-    yield Sight(text, tensors, part=Part.FORWARD)
+    yield Sighting(text, tensors, part=Part.FORWARD)
 
 
-def another_loss(clues: Clues, _findings: Findings) -> Iterator[Sight]:
+def another_loss(clues: Clues, _findings: Findings) -> Iterator[Sighting]:
     """Tell that the second call of forward gives another loss."""
     if clues.ended("forward/primes/again"):
-        yield Sight("The same forward gives another loss the second time.", part=Part.FORWARD)
+        yield Sighting("The same forward gives another loss the second time.", part=Part.FORWARD)
 
 
-def other_gradients(clues: Clues, _findings: Findings) -> Iterator[Sight]:
+def other_gradients(clues: Clues, _findings: Findings) -> Iterator[Sighting]:
     """Tell that after a second forward, the first cache gives other gradients."""
     if clues.ended("backward/first", "backward/second"):
         text = "After a second forward, backward(first cache) gives other gradients."
-        yield Sight(text, part=Part.BACKWARD)
+        yield Sighting(text, part=Part.BACKWARD)
 
 
-def added_gradients(clues: Clues, _findings: Findings) -> Iterator[Sight]:
+def added_gradients(clues: Clues, _findings: Findings) -> Iterator[Sighting]:
     """Tell that a second backward gives a multiple of the first one's gradients."""
     if clues.ended("backward/primes/again"):
         changed, times = _second_call(clues)
         if times is not None:
             text = f"A second backward gives {number(times)} × what the first gave"
-            yield Sight(f"{text}: it adds to that.", changed, part=Part.BACKWARD)
+            yield Sighting(f"{text}: it adds to that.", changed, part=Part.BACKWARD)
 
 
-def spoilt_cache(clues: Clues, _findings: Findings) -> Iterator[Sight]:
+def spoilt_cache(clues: Clues, _findings: Findings) -> Iterator[Sighting]:
     """Tell that a second backward gives other gradients, and no multiple of the first one's."""
     if clues.ended("backward/primes/again"):
         changed, times = _second_call(clues)
         if times is None:
             text = "A second backward with the same cache gives others."
-            yield Sight(text, changed, part=Part.BACKWARD)
+            yield Sighting(text, changed, part=Part.BACKWARD)
 
 
 def _second_call(clues: Clues) -> tuple[tuple[str, ...], float | None]:
@@ -70,17 +70,17 @@ def _second_call(clues: Clues) -> tuple[tuple[str, ...], float | None]:
     return changed, times if adds else None
 
 
-def fewer_classes(clues: Clues, _findings: Findings) -> Iterator[Sight]:
+def fewer_classes(clues: Clues, _findings: Findings) -> Iterator[Sighting]:
     """Tell that right with every class in the batch; raising without the last."""
     runs = clues.view.observations
     ends = {runs[f"{side}/absent"].ended for side in ("forward", "backward")}
     ordinary = runs["forward/primes"].ok and runs["backward/primes"].ok
     if ordinary and ends & {Ended.RAISED, Ended.BAD_RETURN}:
         text = "It goes wrong when the last class is absent from the batch: C is taken from y."
-        yield Sight(text, part=Part.FORWARD)
+        yield Sighting(text, part=Part.FORWARD)
 
 
-def differenced(clues: Clues, _findings: Findings) -> Iterator[Sight]:
+def differenced(clues: Clues, _findings: Findings) -> Iterator[Sighting]:
     """Tell that backward evaluates the network for every entry of W1, and comes near.
 
     A loop over entries is no sign: it computes one number at a time. Here whole layers, [B, H]
@@ -107,7 +107,7 @@ def differenced(clues: Clues, _findings: Findings) -> Iterator[Sight]:
     )
     place = next((v for v in repeated if _is_quotient(clues, v)), layers[0])
     tensors = tuple(t for t in TENSORS if t in came)
-    yield Sight(text, tensors, part=Part.BACKWARD, spot=spot_of(place))
+    yield Sighting(text, tensors, part=Part.BACKWARD, spot=spot_of(place))
 
 
 def _is_quotient(clues: Clues, value: TracedValue) -> bool:

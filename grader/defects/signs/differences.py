@@ -9,31 +9,31 @@ from collections.abc import Iterator, Sequence
 
 from grader.checks.differences import Stepping, stepped
 from grader.defects.clues import Clues
-from grader.defects.kind import Sight
+from grader.defects.kind import Sighting
 from grader.records import TENSORS, Finding
 from grader.source.program import Spot
 
 Findings = Sequence[Finding]
 
 
-def one_side_only(clues: Clues, _findings: Findings) -> Iterator[Sight]:
+def one_side_only(clues: Clues, _findings: Findings) -> Iterator[Sighting]:
     """Tell that the loss is taken at x + h and never at x - h."""
     if found := [s for s in _steppings(clues) if not s.central]:
         names = ", ".join(s.tensor for s in found)
         yield _sight(clues, f"the loss is taken on one side of {names} only.", found)
 
 
-def wide_step(clues: Clues, _findings: Findings) -> Iterator[Sight]:
+def wide_step(clues: Clues, _findings: Findings) -> Iterator[Sighting]:
     """Tell that the step is so wide that the loss bends inside it."""
     yield from _inaccurate(clues, [s for s in _steppings(clues) if s.too_large])
 
 
-def narrow_step(clues: Clues, _findings: Findings) -> Iterator[Sight]:
+def narrow_step(clues: Clues, _findings: Findings) -> Iterator[Sighting]:
     """Tell that the step is so narrow that rounding swallows the difference."""
     yield from _inaccurate(clues, [s for s in _steppings(clues) if s.too_small])
 
 
-def never_refuses(clues: Clues, _findings: Findings) -> Iterator[Sight]:
+def never_refuses(clues: Clues, _findings: Findings) -> Iterator[Sighting]:
     """Tell that it accepts each of five wrong gradients."""
     record = clues.view.differences
     trials = record.trials
@@ -42,14 +42,14 @@ def never_refuses(clues: Clues, _findings: Findings) -> Iterator[Sight]:
     if trials.overlooked == TENSORS:
         words = list(dict.fromkeys(t.words for t in trials.of(TENSORS[0]) if t.missed))
         text = f"{record.name} accepts each gradient {', '.join(words[:4])}."
-        yield Sight(text, spot=_place(clues))
+        yield Sighting(text, spot=_place(clues))
 
 
 def _steppings(clues: Clues) -> Sequence[Stepping]:
     return stepped(clues.view) if clues.view.differences.kind else []
 
 
-def _inaccurate(clues: Clues, found: Sequence[Stepping]) -> Iterator[Sight]:
+def _inaccurate(clues: Clues, found: Sequence[Stepping]) -> Iterator[Sighting]:
     if found and not clues.view.differences.asks_step:
         first = found[0]
         text = (
@@ -59,9 +59,9 @@ def _inaccurate(clues: Clues, found: Sequence[Stepping]) -> Iterator[Sight]:
         yield _sight(clues, text, found)
 
 
-def _sight(clues: Clues, text: str, found: Sequence[Stepping]) -> Sight:
+def _sight(clues: Clues, text: str, found: Sequence[Stepping]) -> Sighting:
     tensors = tuple(s.tensor for s in found)
-    return Sight(f"{clues.view.differences.name}: {text}", tensors, spot=_place(clues))
+    return Sighting(f"{clues.view.differences.name}: {text}", tensors, spot=_place(clues))
 
 
 def _place(clues: Clues) -> Spot | None:

@@ -9,7 +9,7 @@ import ast
 from collections.abc import Iterator, Sequence
 
 from grader.defects.clues import Clues
-from grader.defects.kind import Sight
+from grader.defects.kind import Sighting
 from grader.defects.sites.pytorch import cut
 from grader.observe.error_words import ErrorWord, error_words
 from grader.records import Confidence, Ended, Finding
@@ -18,19 +18,21 @@ from grader.source.program import Spot
 Findings = Sequence[Finding]
 
 
-def added_to_grad(_clues: Clues, _findings: Findings) -> Iterator[Sight]:
+def added_to_grad(_clues: Clues, _findings: Findings) -> Iterator[Sighting]:
     """Tell that a second call gives the sum of both."""
-    yield Sight("A second call adds to the first one's gradients.")
+    yield Sighting("A second call adds to the first one's gradients.")
 
 
-def without_engine(_clues: Clues, _findings: Findings) -> Iterator[Sight]:
+def without_engine(_clues: Clues, _findings: Findings) -> Iterator[Sighting]:
     """Tell that gradients arrive though autograd's engine is barred."""
-    yield Sight("Gradients arrive with autograd's engine switched off: they are written by hand.")
+    yield Sighting(
+        "Gradients arrive with autograd's engine switched off: they are written by hand."
+    )
 
 
-def single_arithmetic(_clues: Clues, _findings: Findings) -> Iterator[Sight]:
+def single_arithmetic(_clues: Clues, _findings: Findings) -> Iterator[Sighting]:
     """Tell that the numbers are those of float32."""
-    yield Sight("float64 goes in, and float32 arithmetic comes out.")
+    yield Sighting("float64 goes in, and float32 arithmetic comes out.")
 
 
 def _missing(clues: Clues) -> tuple[tuple[str, ...], bool]:
@@ -39,18 +41,18 @@ def _missing(clues: Clues) -> tuple[tuple[str, ...], bool]:
     return missing, {"W1", "b1", "X"} <= set(missing)
 
 
-def no_gradient_of_a_leaf(clues: Clues, _findings: Findings) -> Iterator[Sight]:
+def no_gradient_of_a_leaf(clues: Clues, _findings: Findings) -> Iterator[Sighting]:
     """Tell that some gradients never arrive, and others do."""
     missing, below = _missing(clues)
     if missing and not below:
-        yield Sight(f"{', '.join(missing)}: no gradient arrives from autograd.", missing)
+        yield Sighting(f"{', '.join(missing)}: no gradient arrives from autograd.", missing)
 
 
-def no_gradient_below(clues: Clues, _findings: Findings) -> Iterator[Sight]:
+def no_gradient_below(clues: Clues, _findings: Findings) -> Iterator[Sighting]:
     """Tell that none of the first layer's gradients arrives."""
     missing, below = _missing(clues)
     if below:
-        yield Sight(f"{', '.join(missing)}: no gradient arrives from autograd.", missing)
+        yield Sighting(f"{', '.join(missing)}: no gradient arrives from autograd.", missing)
 
 
 def _error(clues: Clues) -> tuple[str, frozenset[ErrorWord]]:
@@ -60,35 +62,35 @@ def _error(clues: Clues) -> tuple[str, frozenset[ErrorWord]]:
     return f"torch_forward_backward: {error}", error_words(error)
 
 
-def refused_in_place(clues: Clues, _findings: Findings) -> Iterator[Sight]:
+def refused_in_place(clues: Clues, _findings: Findings) -> Iterator[Sighting]:
     """Tell that a tensor was changed that backward needs, or a leaf refuses to be changed."""
     error, said = _error(clues)
     if ErrorWord.IN_PLACE in said:
-        yield Sight(f"{error}.")
+        yield Sighting(f"{error}.")
 
 
-def refused_by_autograd(clues: Clues, _findings: Findings) -> Iterator[Sight]:
+def refused_by_autograd(clues: Clues, _findings: Findings) -> Iterator[Sighting]:
     """Tell that what is to be differentiated has no history."""
     error, said = _error(clues)
     if ErrorWord.NO_HISTORY in said and not said & {ErrorWord.IN_PLACE, ErrorWord.NO_LEAF}:
-        yield Sight(f"{error}.")
+        yield Sighting(f"{error}.")
 
 
-def none_behind_a_cut(clues: Clues, _findings: Findings) -> Iterator[Sight]:
+def none_behind_a_cut(clues: Clues, _findings: Findings) -> Iterator[Sighting]:
     """Tell that a gradient is None, for a line takes a value out of the graph."""
     error, _ = _error(clues)
     _, spot = _none(clues)
     if spot is not None:
         text = f"{error}: a gradient is None, for `{clues.line(spot)}` cuts the graph."
-        yield Sight(text, (), Confidence.LIKELY, spot=spot)
+        yield Sighting(text, (), Confidence.LIKELY, spot=spot)
 
 
-def none_of_a_leaf(clues: Clues, _findings: Findings) -> Iterator[Sight]:
+def none_of_a_leaf(clues: Clues, _findings: Findings) -> Iterator[Sighting]:
     """Tell that a gradient is None, and nothing cuts the graph."""
     error, _ = _error(clues)
     failing, spot = _none(clues)
     if failing is not None and spot is None:
-        yield Sight(f"{error}: a gradient is None.", (), Confidence.LIKELY, spot=failing)
+        yield Sighting(f"{error}: a gradient is None.", (), Confidence.LIKELY, spot=failing)
 
 
 def _none(clues: Clues) -> tuple[Spot | None, Spot | None]:

@@ -12,7 +12,7 @@ from grader.source.program import Function, Spot, in_order, last_name, pairs, ta
 
 
 @dataclass(frozen=True)
-class Entry:
+class GradientEntry:
     """A gradient under the key of its tensor; `display` is the mapping if it is written out."""
 
     key: str
@@ -22,7 +22,7 @@ class Entry:
     display: Spot | None = None
 
 
-def entries(clues: Clues, *names: str) -> Iterator[Entry]:
+def entries(clues: Clues, *names: str) -> Iterator[GradientEntry]:
     """Yield the entries of mappings from tensors to gradients, in the order of the source."""
     for function, node in clues.nodes(*names):
         if isinstance(node, ast.Dict):
@@ -42,11 +42,11 @@ def entries(clues: Clues, *names: str) -> Iterator[Entry]:
 
 def _shown(
     function: Function, node: ast.expr, keyed: Sequence[tuple[object, ast.expr]]
-) -> Iterator[Entry]:
+) -> Iterator[GradientEntry]:
     known = [(name, value) for key, value in keyed if (name := tensor_of(key))]
     if len(known) >= 2:
         for name, value in known:
-            yield Entry(name, function.spot(value), value, function, function.spot(node))
+            yield GradientEntry(name, function.spot(value), value, function, function.spot(node))
 
 
 def _zipped(call: ast.Call) -> Iterator[tuple[object, ast.expr]]:
@@ -62,14 +62,14 @@ def _zipped(call: ast.Call) -> Iterator[tuple[object, ast.expr]]:
 
 def _stored(
     function: Function, node: ast.Assign, target: ast.expr, value: ast.expr
-) -> Iterator[Entry]:
+) -> Iterator[GradientEntry]:
     if isinstance(target, ast.Tuple):
         whole = isinstance(value, ast.Tuple) and len(value.elts) == len(target.elts)
         parts = value.elts if isinstance(value, ast.Tuple) and whole else [value] * len(target.elts)
         for inner, part in zip(target.elts, parts, strict=True):
             yield from _stored(function, node, inner, part)
     elif name := tensor_of(_key(target)):
-        yield Entry(name, function.spot(node), value, function)
+        yield GradientEntry(name, function.spot(node), value, function)
 
 
 def _key(target: ast.expr) -> object:
@@ -92,7 +92,7 @@ def returns(function: Function) -> Iterator[ast.stmt]:
     yield from reversed(found)
 
 
-def maker(clues: Clues, entry: Entry) -> Spot | None:
+def maker(clues: Clues, entry: GradientEntry) -> Spot | None:
     """Find the statement that makes an entry's value."""
     value = entry.value
     if isinstance(value, ast.Attribute):

@@ -9,7 +9,7 @@ import numpy as np
 
 from grader.defects.clues import Clues, spot_of
 from grader.defects.facts import mask_source
-from grader.defects.sites.entries import Entry, entries, maker, returns
+from grader.defects.sites.entries import GradientEntry, entries, maker, returns
 from grader.defects.witness import Witness, first_match
 from grader.records import TENSORS, Defect, Part
 from grader.source.program import Function, Spot, last_name, span, target_name
@@ -217,7 +217,7 @@ def missing_gradient(clues: Clues, defect: Defect) -> Spot | None:
     return _lacking(found, sibling) or _end(clues, "backward")
 
 
-def _lacking(found: Sequence[Entry], sibling: str) -> Spot | None:
+def _lacking(found: Sequence[GradientEntry], sibling: str) -> Spot | None:
     """The mapping that is written out without it; else where its sibling, or any, is stored."""
     displays = [e.display for e in found if e.display is not None]
     near = [e.spot for e in found if e.key == sibling]
