@@ -12,6 +12,7 @@ from grader.defects.faults import of_label
 from grader.problem.network import (
     FORWARD_STEPS,
     LEAVES,
+    RIGHT,
     Fault,
     Flow,
     Formula,
@@ -177,13 +178,7 @@ def _own(fault: Fault) -> Formula:
     """dZ2 under a factor in the loss, or composed with other probabilities."""
     scale = fault.scale or (lambda f: np.ones(()))
     right = replace(fault, formula=lambda f: f[fault.step]) if fault.scale else fault
-    return lambda f: scale(f) * _composed(resumed(f, {fault.step: right}, "shift"))
-
-
-def _composed(flow: Flow) -> Array:
-    from grader.problem.network import RIGHT
-
-    return np.asarray(RIGHT["dZ2"](flow))
+    return lambda f: scale(f) * RIGHT["dZ2"](resumed(f, {fault.step: right}, "shift"))
 
 
 def _tried(formula: Formula, flow: Flow) -> Array | None:
