@@ -43,7 +43,7 @@ if ! ordinary env "$python" -c 'import torch, pytest' 2>/dev/null; then
 fi
 
 mkdir "$home/copy" "$home/tmp"
-tar -c --exclude=./.git --exclude=./.venv --exclude=__pycache__ --exclude='./.*cache' --exclude=./.hypothesis . |
+tar -c --exclude=./.git --exclude='./.venv*' --exclude=__pycache__ --exclude='./.*cache' --exclude=./.hypothesis . |
   tar -x -C "$home/copy"
 chown -R $number:$number "$home"
 

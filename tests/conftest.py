@@ -7,9 +7,11 @@ one of the folders `SLOW`. That it is so is no promise: a quick test that starts
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -20,15 +22,64 @@ from grader.cohort import Engine, Settings
 from grader.defects import KINDS
 from grader.observe.zygotes import Zygotes
 from grader.rubric import Rubric, load_rubric
+from tests.sharing import SharingEngine
+
+# Else each of the processes that tests start compiles the whole house anew.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 # How fast a shared machine draws examples says nothing about the code under test.
 settings.register_profile("steady", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("quick", settings.get_profile("steady"), max_examples=20)
 settings.load_profile("steady")
 
 PROCESSES = frozenset(["zygotes", "zygote", "browser", "client", "numpy_side", "together"])
 """Fixtures that start processes: warm ones, browsers, a cluster, a whole run."""
-SLOW = ("tests/hostile/", "tests/test_samples.py", "tests/test_cli.py", "tests/test_reference.py")
-"""Where every test starts processes of its own."""
+SLOW = (
+    # every test starts processes of its own
+    "tests/hostile/",
+    "tests/test_samples.py",
+    "tests/test_cli.py",
+    "tests/test_reference.py",
+    # sweeps over samples, styles or seeds
+    "tests/child/binding/test_composed.py::test_every_fifth",
+    "tests/child/test_instrument.py::test_a_submission_gives_the_same_bits",
+    "tests/diagnosis/test_match.py::test_the_gradient_of_a_wrong_loss",
+    "tests/diagnosis/test_variants.py::test_it_is_right_by_autograd",
+    "tests/problem/test_cases.py::test_central_differences",
+    "tests/problem/test_cases.py::test_every_seed",
+    "tests/problem/test_compare.py::",
+    "tests/problem/test_oracle.py::test_gradients_are_those",
+    "tests/problem/test_stacks.py::test_limits",
+    "tests/problem/test_stacks.py::test_every_layer",
+    "tests/repair/test_edits.py::test_an_edit_parses",
+    "tests/report/test_render_report.py::test_page_is_whole",
+    # archives, sources and loops that are as large as may be
+    "tests/checks/test_stated.py::test_a_hostile_source",
+    "tests/child/binding/test_binder.py::test_what_a_trial_does",
+    "tests/child/test_loading.py::test_a_module_level_that_does_not_end",
+    "tests/cohort/test_similarity.py::test_a_large_cohort",
+    "tests/cohort/test_cluster.py::",
+    "tests/intake/test_archives.py::test_a_bomb",
+    "tests/intake/test_archives.py::test_a_header",
+    "tests/intake/test_archives.py::test_members_that_add_up",
+    "tests/intake/test_archives.py::test_too_many_members",
+    "tests/intake/test_encoding.py::test_every_other_codec",
+    "tests/intake/test_exports.py::test_thousands",
+    "tests/intake/test_files.py::test_a_bomb",
+    "tests/intake/test_files.py::test_many_members",
+    "tests/intake/test_files.py::test_members_that_add_up",
+    "tests/intake/test_files.py::test_what_a_zip_claims",
+    "tests/report/test_render_report.py::test_floods",
+    "tests/sandbox/test_fuzz_wire.py::",
+    "tests/sandbox/test_large_pages.py::",
+    "tests/sandbox/test_wire.py::test_a_changed_frame",
+    "tests/source/test_parsing.py::test_threads",
+)
+"""Beginnings of the tests that are not quick, though they ask for no fixture of `PROCESSES`.
+
+`tests/test_architecture.py` says when nothing begins so any more.
+"""
 STARTS = frozenset(
     ["subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn", "os.exec", "os.system"]
 )
@@ -48,14 +99,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--every-seed",
         action="store_true",
-        help="grade the reference with 200 seeds and each sample with 20, not with 20 and 4",
+        help="grade the reference and each sample with the seeds that the suite leaves out",
     )
 
 
 @pytest.fixture(scope="session")
 def every_seed(request: pytest.FixtureRequest) -> bool:
-    """Whether the long sweep over the seeds was asked for (`.ci/run` does)."""
+    """Whether the sweep over the seeds that the suite leaves out was asked for (`.ci/run` does)."""
     return bool(request.config.getoption("--every-seed"))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Draw fewer examples where quick answers are asked for."""
+    if config.getoption("markexpr") == "quick":
+        settings.load_profile("quick")
 
 
 def is_quick(item: pytest.Item) -> bool:
@@ -114,6 +171,16 @@ def onsite() -> Rubric:
 
 
 @pytest.fixture(scope="session")
-def engine(onsite: Rubric, zygotes: Zygotes) -> Engine:
-    """An engine with a fixed seed."""
-    return Engine(onsite, Settings(seed=1), zygotes)
+def shelf(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that all workers of this session share."""
+    base = tmp_path_factory.getbasetemp()
+    is_worker = hasattr(request.config, "workerinput")
+    folder = (base.parent if is_worker else base) / "shelf"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def engine(onsite: Rubric, zygotes: Zygotes, shelf: Path) -> Engine:
+    """An engine with a fixed seed; the shipped samples are graded once a session."""
+    return SharingEngine(onsite, Settings(seed=1), zygotes, shelf)

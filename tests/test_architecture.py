@@ -18,6 +18,7 @@ import pytest
 
 from grader.checks import ALL_CHECKS
 from grader.defects import KINDS
+from tests.conftest import SLOW
 
 ROOT = Path(__file__).parents[1]
 HOUSE = ROOT / "grader"
@@ -117,7 +118,8 @@ def floors(graph: networkx.DiGraph[str], folder: str) -> list[str]:
 
 def folders() -> list[str]:
     """Return the dotted name of each folder of the house."""
-    return sorted({".".join(path.parent.parts) for path in trees()})
+    files = (path.relative_to(ROOT) for path in HOUSE.rglob("*.py") if "starter" not in path.parts)
+    return sorted({".".join(path.parent.parts) for path in files})
 
 
 def hold(offences: Iterable[str], at_most: int = 0) -> None:
@@ -160,6 +162,15 @@ def test_a_module_of_the_core_has_a_test_of_its_name() -> None:
         ),
         at_most=47,
     )
+
+
+def test_each_beginning_of_a_slow_test_is_one() -> None:
+    def is_there(beginning: str) -> bool:
+        file, _, name = beginning.partition("::")
+        place = ROOT / file
+        return place.is_dir() or (place.is_file() and f"def {name}" in place.read_text("utf-8"))
+
+    hold(beginning for beginning in SLOW if not is_there(beginning))
 
 
 # ── names and words ──────────────────────────────────────────────────────────

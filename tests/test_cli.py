@@ -35,6 +35,10 @@ TROUBLE = {
 }
 
 
+Ran = tuple[Path, subprocess.CompletedProcess[str]]
+"""A folder, and what a command did there."""
+
+
 def run(*words: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "grader", *map(str, words)],
@@ -88,18 +92,33 @@ def test_same_seed_gives_the_same_result(graded: tuple[Path, str], tmp_path: Pat
     assert first == second
 
 
-def test_a_fresh_seed_is_drawn_for_each_run(tmp_path: Path) -> None:
-    seeds = set()
-    for name in "ab":
-        (tmp_path / "solution.py").write_text(STUB)
-        run("grade", tmp_path / "solution.py", "--out", tmp_path / name)
-        seeds.add(json.loads((tmp_path / name / "result.json").read_text())["seed"])
-    assert len(seeds) == 2
+@pytest.fixture(scope="module")
+def stub(tmp_path_factory: pytest.TempPathFactory) -> Ran:
+    """Where a stub was graded without a seed, and what the command said."""
+    folder = tmp_path_factory.mktemp("stub")
+    (folder / "solution.py").write_text(STUB)
+    done = run("grade", folder / "solution.py", "--out", folder, "--fail-under", "50")
+    return folder, done
 
 
-def test_exit_1_below_fail_under(tmp_path: Path) -> None:
-    (tmp_path / "solution.py").write_text(STUB)
-    done = run("grade", tmp_path / "solution.py", "--out", tmp_path, "--fail-under", "50")
+@pytest.fixture(scope="module")
+def starter(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Ran:
+    """Where a starter was written and graded without a seed, and what the command said."""
+    folder = tmp_path_factory.mktemp("new")
+    assert run("new", folder / "starter").returncode == 0
+    return folder, run("grade", folder / "starter", "--out", folder / "out")
+
+
+def test_a_fresh_seed_is_drawn_for_each_run(stub: Ran, starter: Ran) -> None:
+    files = (stub[0] / "result.json", starter[0] / "out" / "result.json")
+    first, second = (json.loads(file.read_text())["seed"] for file in files)
+    assert first != second
+
+
+def test_exit_1_below_fail_under(stub: Ran) -> None:
+    _, done = stub
     assert done.returncode == 1
     assert "stub" in done.stdout or "NotImplementedError" in done.stdout
 
@@ -168,13 +187,11 @@ def test_rubric_check_and_schema(tmp_path: Path) -> None:
     assert f"{bad}:4:" in done.stderr
 
 
-def test_new_writes_a_starter_that_grades_as_incomplete(tmp_path: Path) -> None:
-    folder = tmp_path / "starter"
-    assert run("new", folder).returncode == 0
-    assert (folder / "solution.py").is_file()
-    assert run("new", folder).returncode == 2
-    done = run("grade", folder, "--out", tmp_path / "out")
-    document = json.loads((tmp_path / "out" / "result.json").read_text())
+def test_new_writes_a_starter_that_grades_as_incomplete(starter: Ran) -> None:
+    folder, done = starter
+    assert (folder / "starter" / "solution.py").is_file()
+    assert run("new", folder / "starter").returncode == 2
+    document = json.loads((folder / "out" / "result.json").read_text())
     assert done.returncode == 0
     assert document["score"] == 0
     assert {d["code"] for d in document["defects"]} == {"incomplete"}

@@ -25,16 +25,16 @@ SAMPLES = sorted(p.parent for p in (ROOT / "submissions").glob("*/expected.yaml"
 BONUS = {c.id for c in (*DIFFERENCES, *LAYERS)}
 """Checks of what nobody has to write: failing one costs nothing."""
 
-SAMPLE_SEEDS, FEW_SEEDS = range(3000, 3020), range(3000, 3004)
-FEWER = 2
-"""Seeds for who is wrong in the layers only: those have one set of numbers a seed, and no cases."""
+SEEDS, OTHER_SEEDS = (3000,), range(3001, 3008)
+"""Beside the session's own seed: those of the suite, and those of `--every-seed` in their place."""
 
 
 @pytest.fixture(scope="module")
-def engines(zygotes: Zygotes, onsite: Rubric, every_seed: bool) -> list[Engine]:
-    """One engine a seed; the zygotes are shared."""
-    seeds = SAMPLE_SEEDS if every_seed else FEW_SEEDS
-    return [Engine(onsite, Settings(seed=seed), zygotes) for seed in seeds]
+def engines(engine: Engine, zygotes: Zygotes, onsite: Rubric, every_seed: bool) -> list[Engine]:
+    """One engine a seed; the zygotes are shared, and the session's engine shares its results."""
+    first = [] if every_seed else [engine]
+    seeds = OTHER_SEEDS if every_seed else SEEDS
+    return [*first, *(Engine(onsite, Settings(seed=seed), zygotes) for seed in seeds)]
 
 
 def ids_of(result: Result, status: CheckStatus) -> list[str]:
@@ -50,8 +50,8 @@ def test_sample_is_graded_as_expected_with_every_seed(
     folder: Path, engines: list[Engine], every_seed: bool
 ) -> None:
     expected = yaml.safe_load((folder / "expected.yaml").read_text())
-    if wrong_in_layers(expected) and not every_seed:
-        engines = engines[:FEWER]
+    if wrong_in_layers(expected):  # one set of numbers a seed, and no cases
+        engines = engines[: 1 + every_seed]
     submission = take_in(folder)
     with ThreadPoolExecutor(2) as pool:
         results = list(pool.map(lambda engine: engine.grade(submission), engines))

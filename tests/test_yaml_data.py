@@ -119,9 +119,9 @@ def test_all_problems_at_once_in_the_order_of_lines():
 
 def test_the_billion_laughs_end_at_once():
     levels = ["a0: &a0 [x, x]"] + [f"a{i}: &a{i} [{f'*a{i - 1}, ' * 9}]" for i in range(1, 30)]
-    begin = time.perf_counter()
+    begin = time.process_time()
     assert "anchor" in problems("\n".join(levels))[0]
-    assert time.perf_counter() - begin < 5
+    assert time.process_time() - begin < 5
 
 
 @given(

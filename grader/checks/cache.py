@@ -12,9 +12,8 @@ from grader.records import Array, CheckStatus, Evidence
 def cache_of(view: View, case: str) -> list[tuple[str, Array]]:
     """(path, array) of what the forward's cache held on `case`."""
     step = view.step(f"forward/{case}")
-    paths = step.texts.get("paths", "").splitlines()
-    arrays = [step.arrays.get(f"cache{i}") for i in range(len(paths))]
-    return [(p, a) for p, a in zip(paths, arrays, strict=True) if a is not None]
+    arrays = [step.arrays.get(f"cache{i}") for i in range(len(step.paths))]
+    return [(p, a) for p, a in zip(step.paths, arrays, strict=True) if a is not None]
 
 
 def close(got: Array, want: Array, tolerance: float = 1e-9) -> bool:

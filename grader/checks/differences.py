@@ -15,8 +15,9 @@ import numpy as np
 from grader.checks.check import Outcome, check, failed, judge, passed, waits
 from grader.checks.refusal import listed, trial_line
 from grader.checks.view import View, number
-from grader.observe.difference_check import DifferenceCheck, Tolerance
-from grader.observe.verification import PERCENT
+from grader.child.reports import Tolerance
+from grader.observe.difference_check import DifferenceCheck
+from grader.observe.trials import PERCENT
 from grader.problem.compare import FINITE_DIFFERENCE, STEP
 from grader.records import TENSORS, Array, CheckStatus, Evidence
 

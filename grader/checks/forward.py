@@ -125,7 +125,7 @@ def cache(view: View) -> Outcome:
     """
     named = ((path, tensor_name(view, array)) for path, array in cache_of(view, "primes"))
     names = {path: name for path, name in named if name}
-    if not names and view.step("forward/primes").texts.get("cacheless"):
+    if not names and view.step("forward/primes").cacheless:
         return passed("There is no cache to judge: backward is given the inputs alone.")
     if not names:
         text = "Open: no array was found in the cache. A human judges what it holds."
@@ -192,7 +192,7 @@ def float32(view: View) -> Outcome:
     factor = view.factor("forward", "loss") or "1"
     of_loss = [view.value("forward/float32", "float32", "loss", factor=factor)]
     got = step.arrays.get("loss")
-    if step.ok and got is not None and step.texts.get("loss_type") != "float":
+    if step.ok and got is not None and step.loss_type != "float":
         of_loss.append(dtype_line("loss", got))
     of_cache = []
     for path, array in cache_of(view, "float32"):

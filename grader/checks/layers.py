@@ -146,7 +146,7 @@ def _absent(view: View, kind: str) -> Outcome | None:
     if handed_in(view, kind):
         return None
     first = layer_run(view, "linear")
-    if "layers" not in first.texts:
+    if not first.layers:
         return _left(OPTIONAL)
     said = layer_run(view, ALONE[kind][0]).error
     return _left(f"This layer was not tried: {said or 'it was not handed in'}.")
@@ -289,7 +289,7 @@ def _again(view: View, name: str, what: str) -> Iterator[Evidence]:
     if any(f"again.{n}" in run.arrays for n in kept):
         yield _state_line(f"a second backward of the {what}", _agree(answers, run, "again.", kept))
     second = {n: a for n, a in answers.second.items() if n != "out" or "loss" not in answers.second}
-    wrong = run.texts.get("second_error", "") or _agree(answers, run, "second.", second)
+    wrong = run.failures.get("second", "") or _agree(answers, run, "second.", second)
     yield _state_line(f"a second batch through the {what}", wrong)
     changed = [n for n, a in answers.stack.inputs.items() if is_changed(run, n, a)]
     yield _state_line(f"the arguments of the {what}", ", ".join(changed), "changed")

@@ -10,19 +10,20 @@ from dataclasses import replace
 from grader.checks.check import Outcome, check, failed, passed, waits
 from grader.checks.verification import AGREE, gap, gap_of
 from grader.checks.view import View
+from grader.child.reports import CheckForm, CorruptionKind, Refusal, TrialOutcome
 from grader.observe.plan import VERIFY_CASES
-from grader.observe.verification import PERCENT, Kind, Spoiled, Verification
-from grader.observe.verification import Outcome as Heard
+from grader.observe.trials import PERCENT, Trial
+from grader.observe.verification import Verification
 from grader.records import TENSORS, CheckStatus, Evidence
 
 WORDS = {
-    "return": "its return value",
-    "raise": "raising",
-    "print": "what it prints",
-    "number": "the number it returns",
-    "comparison": "a comparison",
+    Refusal.RETURN: "its return value",
+    Refusal.RAISE: "raising",
+    Refusal.PRINT: "what it prints",
+    Refusal.NUMBER: "the number it returns",
+    Refusal.COMPARISON: "a comparison",
 }
-"""By what a verification refuses, in `saying`'s words and in ours."""
+"""How a verification refuses, in words."""
 
 
 @check(
@@ -94,7 +95,9 @@ def tight(view: View) -> Outcome:
         return failed(f"{_subject(record)} notices no error in any gradient, of any size.")
     lines = []
     for tensor in looked_at:
-        percent = [t for t in record.of(tensor) if t.kind is Kind.SCALE and t.error <= PERCENT]
+        percent = [
+            t for t in record.of(tensor) if t.kind is CorruptionKind.SCALE and t.error <= PERCENT
+        ]
         lines += [trial_line(t, record.loosest(tensor)) for t in percent]
     missed = [e for e in lines if e.verdict is not CheckStatus.PASS]
     if missed:
@@ -144,29 +147,29 @@ def _apart(view: View) -> tuple[str, ...]:
 
 
 def _subject(record: Verification) -> str:
-    return "The script's comparison" if record.found == "script" else "verify"
+    return "The script's comparison" if record.form is CheckForm.SCRIPT else "verify"
 
 
 def _idle() -> Evidence:
     return Evidence("verify", "a comparison", "a yes, with nothing computed")
 
 
-def _noticed(tensor: str, trials: list[Spoiled]) -> Evidence:
+def _noticed(tensor: str, trials: list[Trial]) -> Evidence:
     """Whether any error in one gradient was noticed."""
     noticed = next((t for t in trials if not t.missed), None)
     if noticed is None:
-        never = all(t.outcome is Heard.ABSENT for t in trials)
+        never = all(t.outcome is TrialOutcome.ABSENT for t in trials)
         said = "it does not occur in a run" if never else "accepted, whatever was done to it"
         return Evidence(f"a wrong d{tensor}", "refused", said, trials[0].case)
     return replace(trial_line(noticed), what=f"a wrong d{tensor}")
 
 
-def trial_line(trial: Spoiled, loosest: float = 0.0) -> Evidence:
+def trial_line(trial: Trial, loosest: float = 0.0) -> Evidence:
     """One spoiled gradient, and by what it was refused."""
     what = f"d{trial.tensor} {trial.words}"
     if not trial.missed:
         line = f", line {trial.line}" if trial.line else ""
-        words = f"refused by {WORDS[trial.by]}{line}"
+        words = f"refused by {WORDS[trial.by]}{line}" if trial.by else "refused"
         return Evidence(what, "refused", words, trial.case, verdict=CheckStatus.PASS)
     further = f", as is an error of {_percent(loosest)}" if loosest > PERCENT else ""
     return Evidence(what, "refused", f"accepted{further}", trial.case)

@@ -35,7 +35,7 @@ def _find(check: Check, view: View, before: dict[str, Finding]) -> Finding:
     if missing:
         listed = ", ".join(missing)
         return finding_of(check, waits(f"Not assessed: waits for {listed}.", *missing))
-    if check.id in OF_THE_LOSS and view.step("forward/primes").texts.get("lossless"):
+    if check.id in OF_THE_LOSS and view.step("forward/primes").lossless:
         return finding_of(check, waits("Not assessed: no function gives a loss.", "forward.runs"))
     try:
         return finding_of(check, check.run(view))

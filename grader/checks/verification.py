@@ -6,8 +6,8 @@ import numpy as np
 
 from grader.checks.check import Outcome, check, failed, judge, passed, waits
 from grader.checks.view import View, failure, number, same_again, trouble
+from grader.child.reports import OWN_NUMBERS
 from grader.observe.plan import VERIFY_CASES
-from grader.observe.verification import OWN
 from grader.records import TENSORS, CheckStatus, Ended, Evidence, Mismatch
 
 AGREE = 1e-11
@@ -28,12 +28,12 @@ def exists(view: View) -> Outcome:
     report = view.observations.torch
     if not report.loaded.ok:
         return failed(f"Importing the file with PyTorch failed: {report.loaded.error}.")
-    rows = [row.split(":") for row in report.functions if row.startswith("verify:")]
+    verify = next((f for f in report.functions if f.name == "verify"), None)
     if view.step("verify/primes").ended is Ended.MISSING:
         if not view.verification.by_script:
             return failed("No function verify was found, and no script that compares.")
         return passed("The script compares both sides where it runs.")
-    if rows and rows[0][-1] == "1":
+    if verify is not None and verify.is_stub:
         return failed("verify is a stub.", Evidence("verify", "a comparison", "an empty body"))
     return passed("verify is defined.")
 
@@ -102,7 +102,7 @@ def _of_script(view: View) -> Evidence:
     mismatch = Mismatch.ACCEPTED if said else Mismatch.REFUSED
     words = {True: "yes", False: "no", None: "nothing clear"}[said]
     status = CheckStatus.of(right)
-    return Evidence("the script", wanted, words, OWN, verdict=status, mismatch=mismatch)
+    return Evidence("the script", wanted, words, OWN_NUMBERS, verdict=status, mismatch=mismatch)
 
 
 def _unclear(view: View, case: str) -> bool:

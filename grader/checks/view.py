@@ -240,9 +240,7 @@ def trouble(observation: Observation, label: str) -> str:
         Ended.OK: "not returned",
     }
     if observation.ended is Ended.OK:
-        rows = observation.texts.get("problems", "").splitlines()
-        said = next((r for r in rows if r.startswith(label.removeprefix("d") + ":")), "")
-        return said.partition(": ")[2] or words[Ended.OK]
+        return observation.problems.get(label.removeprefix("d")) or words[Ended.OK]
     return words.get(observation.ended, f"{observation.ended}: {observation.error}")
 
 

@@ -16,7 +16,7 @@ class AutogradBlocked(RuntimeError):
 
 @contextmanager
 def autograd_blocked() -> Iterator[None]:
-    """Every road into autograd's engine raises `AutogradBlocked`."""
+    """Let every road into autograd's engine raise `AutogradBlocked`."""
     import torch.autograd
     import torch.autograd.graph
 

@@ -12,6 +12,7 @@ TENSORS = ("W1", "b1", "W2", "b2", "X")
 MAX_CACHE_ARRAYS = 64
 MAX_DEPTH = 5
 MAX_NDIM = 4
+PROBLEM_CHARS = 2000
 NARROW = {np.dtype(t) for t in ("f8", "f4", "i8", "i4", "u1", "?")}
 
 
@@ -20,7 +21,7 @@ class BadReturn(Exception):
 
 
 def as_array(value: Any, what: str) -> np.ndarray[Any, Any]:
-    """A plain ndarray copy of `value`: ndarray (subclasses lose theirs), number, list or tensor.
+    """Return `value` as a plain ndarray: from ndarray (and subclasses), number, list or tensor.
 
     Raises `BadReturn` for None, objects and complex numbers. Other floats
     become float64, other integers int64.
@@ -43,7 +44,7 @@ def as_array(value: Any, what: str) -> np.ndarray[Any, Any]:
 
 
 def plain_name(key: Any) -> str:
-    """The tensor that a key of the gradients names: `dW1`, `grad_W1`, `W1.grad`, `w1` → `W1`."""
+    """Return the tensor that a key of the gradients names: `dW1`, `grad_W1`, `W1.grad` → `W1`."""
     text = str(key).lower().replace(".grad", "").replace("grad", "").strip("_ ")
     stems = {t.lower(): t for t in TENSORS}
     for candidate in (text, text.removeprefix("d_"), text.removeprefix("d"), text.replace("_", "")):
@@ -52,8 +53,8 @@ def plain_name(key: Any) -> str:
     return ""
 
 
-def gradients(value: Any) -> tuple[dict[str, np.ndarray[Any, Any]], list[str]]:
-    """The five gradients in a mapping, and a line for each that is missing or no array."""
+def gradients(value: Any) -> tuple[dict[str, np.ndarray[Any, Any]], dict[str, str]]:
+    """Return the five gradients in a mapping, and why each other one is not there."""
     if value is None:
         raise BadReturn("it returned None")
     if not isinstance(value, Mapping):
@@ -61,23 +62,23 @@ def gradients(value: Any) -> tuple[dict[str, np.ndarray[Any, Any]], list[str]]:
             f"it returned {_describe(value)}; wanted is a mapping with the keys W1, b1, W2, b2, X"
         )
     named = {plain_name(key): item for key, item in value.items()}
-    found, problems = {}, []
+    arrays, problems = {}, dict[str, str]()
     for tensor in TENSORS:
         if tensor not in named:
-            problems.append(f"{tensor}: not returned")
+            problems[tensor] = "not returned"
             continue
         try:
-            found[tensor] = as_array(named[tensor], f"the gradient of {tensor}")
+            arrays[tensor] = as_array(named[tensor], f"the gradient of {tensor}")
         except BadReturn as error:
-            problems.append(f"{tensor}: {error}")
-    if not found and problems:
+            problems[tensor] = str(error)[:PROBLEM_CHARS]
+    if not arrays and problems:
         keys = ", ".join(repr(k) for k in list(value)[:8]) or "no keys"
         raise BadReturn(f"no gradient can be used: {keys}; wanted are W1, b1, W2, b2, X")
-    return found, problems
+    return arrays, problems
 
 
 def pair(value: Any, what: str) -> tuple[Any, Any]:
-    """`value` as a pair; raises `BadReturn` saying what came instead."""
+    """Return `value` as a pair; raises `BadReturn` saying what came instead."""
     if value is None:
         raise BadReturn(f"it returned None; wanted is ({what})")
     if not isinstance(value, tuple | list) or len(value) != 2:
@@ -86,7 +87,7 @@ def pair(value: Any, what: str) -> tuple[Any, Any]:
 
 
 def verdict(value: Any) -> bool:
-    """What `verify` says: the truth of its value.
+    """Return what `verify` says: the truth of its value.
 
     Of a mapping or sequence the booleans count, wherever they stand; errors and
     names beside them do not. No word at all, from a `verify` that asserts or
@@ -102,7 +103,7 @@ def verdict(value: Any) -> bool:
 
 
 def _booleans(value: Any) -> Iterator[bool]:
-    """Every boolean inside nested containers, arrays of booleans included."""
+    """Yield every boolean inside nested containers, arrays of booleans included."""
     if isinstance(value, Mapping):
         value = list(value.values())
     if isinstance(value, tuple | list):
@@ -125,27 +126,27 @@ def _describe(value: Any) -> str:
 def cache_arrays(
     cache: Any, works: Callable[[Any], bool] = lambda _: False, biases: Sequence[Any] = ()
 ) -> list[tuple[str, np.ndarray[Any, Any]]]:
-    """(path, array) of every array reachable in a cache: containers, dataclasses, objects.
+    """Return (path, array) of every array reachable in a cache: containers, dataclasses, objects.
 
     What an object that `works` holds of the network's `biases`, under whatever name, is its
     own, and no part of the cache.
     """
-    found: list[tuple[str, np.ndarray[Any, Any]]] = []
+    arrays: list[tuple[str, np.ndarray[Any, Any]]] = []
     for path, array, owned in _walk(cache, "cache", MAX_DEPTH, works):
         if owned and any(array.size == b.size and (array.ravel() == b).all() for b in biases):
             continue
-        found.append((path, np.array(array, copy=True, subok=False)))
-        if len(found) == MAX_CACHE_ARRAYS:
+        arrays.append((path, np.array(array, copy=True, subok=False)))
+        if len(arrays) == MAX_CACHE_ARRAYS:
             break
     return [
-        (path, array) for path, array in found if array.dtype in NARROW and array.ndim <= MAX_NDIM
+        (path, array) for path, array in arrays if array.dtype in NARROW and array.ndim <= MAX_NDIM
     ]
 
 
 def _walk(
     value: Any, path: str, depth: int, works: Callable[[Any], bool], *, owned: bool = False
 ) -> Iterator[tuple[str, Any, bool]]:
-    """(path, array, whether an object that works holds it)."""
+    """Yield (path, array, whether an object that works holds it)."""
     if isinstance(value, np.ndarray | np.generic):
         yield path, np.asanyarray(value), owned
     elif depth > 0 and not isinstance(value, str | bytes | type):
@@ -156,7 +157,7 @@ def _walk(
 
 
 def _parts(value: Any) -> Iterator[tuple[str, Any]]:
-    """What a container or an object holds, each with how it is reached."""
+    """Yield what a container or an object holds, each with how it is reached."""
     if isinstance(value, Mapping):
         yield from ((f"[{key!r}]", item) for key, item in value.items())
     elif isinstance(value, tuple | list):

@@ -20,7 +20,7 @@ def run(statement: ast.stmt, path: str, module: ModuleType, flags: int) -> None:
 
 
 def future_flags(tree: ast.Module) -> int:
-    """The flags of a file's `from __future__ import …`, for statements compiled by themselves."""
+    """Return the flags of a file's `from __future__ import …`, for statements by themselves."""
     flags = 0
     for statement in tree.body:
         if isinstance(statement, ast.ImportFrom) and statement.module == "__future__":
@@ -51,14 +51,14 @@ def _is_setting(value: ast.expr, module: ModuleType) -> bool:
 
 
 def without_failed(rest: list[ast.stmt], module: ModuleType) -> list[ast.stmt]:
-    """`rest`, whose first statement has failed: only what it holds is tried again."""
+    """Return `rest`, whose first statement has failed: only what it holds is tried again."""
     if rest and isinstance(rest[0], BLOCKS):
         return [*inner(rest[0], module), *rest[1:]]
     return rest if rest and isinstance(rest[0], DEFINITIONS) else rest[1:]
 
 
 def inner(block: ast.stmt, module: ModuleType) -> list[ast.stmt]:
-    """The statements of a block that failed as a whole; of an `if` those that its test selects."""
+    """Return the statements of a block that failed as a whole; of an `if` those it selects."""
     if isinstance(block, ast.If):
         try:
             code = compile(ast.Expression(block.test), "<test>", "eval", dont_inherit=True)
@@ -72,7 +72,7 @@ def inner(block: ast.stmt, module: ModuleType) -> list[ast.stmt]:
 
 
 def absolute(statement: ast.ImportFrom) -> list[ast.stmt]:
-    """`from .utils import f` of a file that is in no package, as `from utils import f`."""
+    """Return `from .utils import f` of a file that is in no package, as `from utils import f`."""
     if statement.module:
         alone: ast.stmt = ast.ImportFrom(statement.module, statement.names, 0)
     else:

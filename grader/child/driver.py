@@ -12,6 +12,9 @@ import json
 import sys
 from collections.abc import Callable, Container
 from contextlib import nullcontext
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -21,18 +24,17 @@ from grader.child import (
     binding,
     blocked,
     coerce,
-    differencing,
-    instrument,
     layers,
     loading,
     standin,
     tracing,
-    verifying,
+    trials,
     versions,
 )
 from grader.child.binding.kit import Kit
+from grader.child.reports import CallReport, Definition, LoadReport, TraceReport, to_json
 from grader.child.seeding import reseed
-from grader.sandbox.child import describe
+from grader.sandbox import child
 from grader.source import cells
 
 MESSAGE_CHARS = 2000
@@ -40,8 +42,8 @@ MESSAGE_CHARS = 2000
 
 CONTRACT = ("forward", "backward", "torch_forward_backward", "verify", "gradient_check")
 ARGUMENTS = ("X", "y", "W1", "b1", "W2", "b2")
-HARNESS = (blocked, coerce, instrument, layers, loading, standin, tracing, versions)
-HARNESS_FILES = (__file__, *(str(module.__file__) for module in HARNESS), *binding.FILES)
+HARNESS_FILES = (*map(str, Path(__file__).parent.rglob("*.py")), *binding.FILES, child.__file__)
+"""Hidden from tracebacks: a candidate is shown the candidate's own lines."""
 
 
 class Driver:
@@ -69,28 +71,30 @@ class Driver:
 
     def handle(self, kind: str, items: dict[str, Any]) -> dict[str, Any]:
         """Answer `load`, a call of a part, `layers`, `trace`, `trial`, or a kind of trials."""
-        answers = {
+        answers: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
             "load": self.load,
             "forward": self.forward,
             "backward": self.backward,
             "torch": self.torch,
             "verify": self.verify,
-            "layers": self.layers,
             "trace": self.trace,
-            "trial": self.trial,
-            "verify_trials": self.verify_trials,
-            "step_trials": self.step_trials,
+            "layers": partial(layers.examine, self),
+            "trial": partial(versions.examine, self),
+            "verify_trials": partial(trials.examine, trials.VerificationExamination, self),
+            "step_trials": partial(trials.examine, trials.DifferenceExamination, self),
         }
         self.switch.used.clear()  # an earlier call may have swallowed what it raised
         try:
             return _within(answers[kind](items), int(items["max_bytes"]))
+        except Missing as missing:
+            return self._missing(missing.name)
         except coerce.BadReturn as error:
             return {"ended": "bad-return", "error": str(error)[:MESSAGE_CHARS]}
         except BaseException as error:
             return self.raised(error)
 
     def raised(self, error: BaseException) -> dict[str, Any]:
-        """What is answered where the candidate's code raised."""
+        """Return what is answered where the candidate's code raised."""
         ended = "framework" if self.switch.used else "raised"
         short = isinstance(error, RuntimeError) and "can't allocate memory" in str(error)
         if short or isinstance(error, MemoryError):  # the former is torch's own word for it
@@ -98,39 +102,37 @@ class Driver:
         return {"ended": ended, **self._describe(error)}
 
     def _describe(self, error: BaseException) -> dict[str, Any]:
-        from grader.sandbox import child
-
-        return describe(error, hidden=(*HARNESS_FILES, child.__file__))
+        return child.describe(error, hidden=HARNESS_FILES)
 
     def load(self, items: dict[str, Any]) -> dict[str, Any]:
-        """Import the submission. Gives its functions as `name:line:stub` and notes."""
-        files, main = self._prepare(items), items["main"]
+        """Import the submission; report its functions, and what was left out."""
+        files, main = self.prepare(items), items["main"]
         loading.remember_lines(files[main], main)
-        outline = loading.outline(self.parser.tree(files[main], main))
-        self.module, reason = loading.load(files, main)
+        functions = loading.outline(self.parser.tree(files[main], main))
+        self.module, notes = loading.load(files, main)
         self.switch.armed = self.numpy_side
-        defined = [f"{name}:{line}:{int(stub)}" for name, line, stub in outline]
-        known = {name for name, _, _ in outline}
-        imported = [
-            f"{n}:0:0"
+        known = {function.name for function in functions}
+        functions += [
+            Definition(n, 0, is_stub=False)
             for n in CONTRACT
             if n not in known and hasattr(self.module, self.names.get(n, n))
         ]
         bound = self.bind()
-        parts = (bound.part("numpy"),) if self.numpy_side else (
-            bound.part("torch"), bound.part("verify"),
-        )  # fmt: skip
+        parts = [bound.part(p) for p in (("numpy",) if self.numpy_side else ("torch", "verify"))]
         if bound.tried:  # the trials drew from the generators
             reseed(self.noise)
-        more = [r for p in parts for r in p.rows if r.partition(":")[0] not in known]
-        return {
-            "functions": "\n".join(defined + imported + more),
-            **bound.texts(*(("numpy",) if self.numpy_side else ("torch", "verify"))),
-            "definitions_only": reason,
-            "stand_ins": "\n".join(self.switch.stood_in),
-        }
+        functions += [d for part in parts for d in part.definitions if d.name not in known]
+        report = LoadReport(
+            tuple(functions),
+            tuple(notes),
+            tuple(self.switch.stood_in),
+            binding="; ".join(part.sentence for part in parts if part.sentence),
+            deviations=tuple(d for part in parts for d in part.deviations),
+            alternatives=tuple(a for part in parts for a in part.alternatives),
+        )
+        return {"report": to_json(report)}
 
-    def _prepare(self, items: dict[str, Any]) -> dict[str, bytes]:
+    def prepare(self, items: dict[str, Any]) -> dict[str, bytes]:
         """Set up what a submission finds when it is imported; gives its files."""
         if self.files:
             self._forget()
@@ -153,12 +155,12 @@ class Driver:
         self.switch = standin.Switch()
 
     def later_modules(self) -> list[str]:
-        """Names of what was imported since the start; to look at all of torch takes 10 ms."""
+        """Return what was imported since the start; to look at all of torch takes 10 ms."""
         later = itertools.takewhile(lambda name: name != self.newest, reversed(sys.modules))
         return list(later)
 
     def bind(self) -> binding.Binding:
-        """How the loaded module's code is called as the contract's; looked for once a module."""
+        """Return how the loaded module's code is called as the contract's; found once a module."""
         assert self.module is not None
         if self.bound is None or self.bound.module is not self.module:
             self.bound = binding.bind(
@@ -166,127 +168,109 @@ class Driver:
             )
         return self.bound
 
-    def _find(self, name: str) -> Any:
-        """The callable for one of the contract's names, None when there is none."""
+    def function(self, name: str) -> Any:
+        """Return the callable for one of the contract's names, None when there is none."""
         if self.module is None:
             return None
         bound = self.bind()
         tried = bound.tried
-        found = bound.find(name)
+        function = bound.find(name)
         if bound.tried and not tried:  # the trials drew from the generators
             reseed(self.noise)
             self.switch.used.clear()
-        return found
+        return function
 
     def _missing(self, name: str) -> dict[str, Any]:
-        """The answer where there is no such function, with what was found in its place."""
+        """Return the answer where there is no such function, with what was found in its place."""
         why = self.bind().absence(name) if self.module is not None else ""
         return {"ended": "missing", **({"error": why[:MESSAGE_CHARS]} if why else {})}
 
-    def _call(self, name: str, *arguments: Any) -> Any:
-        function = self._find(name)
+    def call(self, name: str, *arguments: Any) -> Any:
+        """Call one of the contract's functions. Raises `Missing`."""
+        return self.required(name)(*arguments)
+
+    def required(self, name: str) -> Callable[..., Any]:
+        """Return the callable for one of the contract's names. Raises `Missing`."""
+        function: Callable[..., Any] | None = self.function(name)
         if not callable(function):
             raise Missing(name)
-        return function(*arguments)
+        return function
 
     def forward(self, items: dict[str, Any]) -> dict[str, Any]:
-        """`loss`; with `want_cache` the arrays in the cache, with `want_inputs` the arguments."""
-        if not callable(self._find("forward")):
-            return self._missing("forward")
+        """Return `loss`; with `want_cache` the cache's arrays, with `want_inputs` the arguments."""
         arguments = [items[name].copy() for name in ARGUMENTS]
-        loss, cache = coerce.pair(self._call("forward", *arguments), "loss, cache")
+        loss, cache = coerce.pair(self.call("forward", *arguments), "loss, cache")
         self.caches[items["handle"]] = cache
         answer: dict[str, Any] = {"loss": coerce.as_array(loss, "the loss")}
-        answer["loss_type"] = type(loss).__name__
-        if self.bind().lossless:
-            answer["lossless"] = "yes"
+        report = CallReport(type(loss).__name__, lossless=self.bind().lossless)
         if "want_cache" in items:
             shown = self.bind().shown(cache)
             biases = [items[name] for name in ("b1", "b2")]
             arrays = coerce.cache_arrays(shown, binding.works, biases)
-            answer |= {"cacheless": "yes"} if not arrays and self.bind().cacheless else {}
             answer |= {f"cache{i}": array for i, (_, array) in enumerate(arrays)}
-            answer["paths"] = "\n".join(path.replace("\n", " ") for path, _ in arrays)
+            paths = tuple(path.replace("\n", " ") for path, _ in arrays)
+            cacheless = not arrays and self.bind().cacheless
+            report = replace(report, cacheless=cacheless, paths=paths)
         if "want_inputs" in items:
             answer |= _after(arguments)
-        return answer
+        return answer | {"report": to_json(report)}
 
     def backward(self, items: dict[str, Any]) -> dict[str, Any]:
-        """The gradients for the cache of the forward that `handle` names."""
-        if not callable(self._find("backward")):
-            return self._missing("backward")
-        found, problems = coerce.gradients(self._call("backward", self.caches[items["handle"]]))
-        return {**found, "problems": "\n".join(problems)}
+        """Return the gradients for the cache of the forward that `handle` names."""
+        backward = self.required("backward")
+        grads, problems = coerce.gradients(backward(self.caches[items["handle"]]))
+        return {**grads, "report": to_json(CallReport(problems=problems))}
 
     def torch(self, items: dict[str, Any]) -> dict[str, Any]:
-        """`loss` and gradients of the PyTorch part; `blocked` switches autograd off meanwhile."""
-        if not callable(self._find("torch_forward_backward")):
-            return self._missing("torch_forward_backward")
+        """Return loss and gradients of the PyTorch part; `blocked` switches autograd off."""
         arguments = [items[name].copy() for name in ARGUMENTS]
         with blocked.autograd_blocked() if "blocked" in items else nullcontext():
-            value = self._call("torch_forward_backward", *arguments)
-        loss, grads = coerce.pair(value, "loss, grads")
-        found, problems = coerce.gradients(grads)
-        answer: dict[str, Any] = {"loss": coerce.as_array(loss, "the loss"), **found}
-        answer |= {"problems": "\n".join(problems), "loss_type": type(loss).__name__}
+            value = self.call("torch_forward_backward", *arguments)
+        loss, returned = coerce.pair(value, "loss, grads")
+        grads, problems = coerce.gradients(returned)
+        answer: dict[str, Any] = {"loss": coerce.as_array(loss, "the loss"), **grads}
+        answer["report"] = to_json(CallReport(type(loss).__name__, problems=problems))
         return answer | (_after(arguments) if "want_inputs" in items else {})
 
     def verify(self, items: dict[str, Any]) -> dict[str, Any]:
-        """`accepted` as the candidate's `verify` says; an AssertionError is a no."""
-        if not callable(self._find("verify")):
-            return self._missing("verify")
+        """Return `accepted` as the candidate's `verify` says; an AssertionError is a no."""
         arguments = [items[name].copy() for name in ARGUMENTS]
         try:
-            value = self._call("verify", *arguments)
-        except AssertionError as error:
-            return {"accepted": np.bool_(False), "said": f"AssertionError: {error}"[:500]}
-        return {"accepted": np.bool_(coerce.verdict(value)), "said": type(value).__name__}
-
-    def verify_trials(self, items: dict[str, Any]) -> dict[str, Any]:
-        """How the submission's own verification takes gradients that were spoiled."""
-        return verifying.examine(self, self._prepare(items), items)
-
-    def step_trials(self, items: dict[str, Any]) -> dict[str, Any]:
-        """How the submission's own finite-difference check works, and takes spoiled gradients."""
-        return differencing.examine(self, self._prepare(items), items)
-
-    def layers(self, items: dict[str, Any]) -> dict[str, Any]:
-        """What the submission's reusable layers give, where it has some."""
-        return layers.examine(self, items)
+            value = self.call("verify", *arguments)
+        except AssertionError:
+            return {"accepted": np.bool_(False)}
+        return {"accepted": np.bool_(coerce.verdict(value))}
 
     def trace(self, items: dict[str, Any]) -> dict[str, Any]:
-        """What every expression was on one run; `stopped` says what ended the run early."""
+        """Return what every expression was on one run; `stopped` says what ended the run early."""
         recorder, stopped = tracing.Recorder(), ""
         recorder.install()
         try:
-            files = self._prepare(items)
+            files = self.prepare(items)
             self.module = tracing.Tracer(files, recorder, self.woven).load(items["main"])
             self.switch.armed = self.numpy_side
-            self._find("forward" if self.numpy_side else "torch_forward_backward")
+            self.function("forward" if self.numpy_side else "torch_forward_backward")
             arguments = [items[name].copy() for name in ARGUMENTS]
             self._traced(recorder, arguments)
         except BaseException as error:  # what was seen until then is worth having
             stopped = str(self._describe(error)["error"])
-        return {**recorder.packed(), "stopped": stopped}
+        report = TraceReport(tuple(recorder.functions), stopped)
+        return {**recorder.packed(), "report": to_json(report)}
 
     def _traced(self, recorder: tracing.Recorder, arguments: list[Any]) -> None:
         if not self.numpy_side:
             with recorder.during("torch"):
-                self._call("torch_forward_backward", *arguments)
+                self.call("torch_forward_backward", *arguments)
             return
         if self.bind().at_once:  # once, as what it is: the gates are looked for there
             with recorder.during("backward"):
-                self._call("backward_at_once", *arguments)
+                self.call("backward_at_once", *arguments)
             return
         with recorder.during("forward"):
-            value = self._call("forward", *arguments)
+            value = self.call("forward", *arguments)
         _, cache = coerce.pair(value, "loss, cache")
         with recorder.during("backward"):
-            self._call("backward", cache)
-
-    def trial(self, items: dict[str, Any]) -> dict[str, Any]:
-        """What each of several versions of one file answers."""
-        return versions.examine(self, items)
+            self.call("backward", cache)
 
 
 def _is_loaded_from(module: Any, files: Container[str]) -> bool:
@@ -299,19 +283,23 @@ def _is_loaded_from(module: Any, files: Container[str]) -> bool:
 
 
 class Missing(Exception):
-    """The submission does not define the function asked for."""
+    """The submission does not define the function `name`."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
 
 
 def _within(answer: dict[str, Any], max_bytes: int) -> dict[str, Any]:
-    """`answer`, if it is no larger than any right one could be; the judge reads no more."""
+    """Return `answer`, if it is no larger than any right one could be; the judge reads no more."""
     size = 0
-    for name in list(answer):
+    for name in sorted(answer, key=lambda name: name.startswith("cache")):
         value = answer[name]
-        own = value.nbytes if isinstance(value, np.ndarray) else len(str(value))
-        size += own
+        nbytes = value.nbytes if isinstance(value, np.ndarray) else len(str(value))
+        size += nbytes
         if size > max_bytes and name.startswith("cache"):
             del answer[name]  # of a large cache, what fits
-            size -= own
+            size -= nbytes
         elif size > max_bytes:
             shape = getattr(value, "shape", ())
             raise coerce.BadReturn(f"{name} of shape {shape} is far larger than any right answer")
@@ -319,11 +307,11 @@ def _within(answer: dict[str, Any], max_bytes: int) -> dict[str, Any]:
 
 
 def _after(arguments: list[Any]) -> dict[str, Any]:
-    """The arguments as they are after the call."""
+    """Return the arguments as they are after the call."""
     named = zip(ARGUMENTS, arguments, strict=True)
     return {f"after_{n}": coerce.as_array(a, n) for n, a in named}
 
 
 def start() -> Callable[[str, dict[str, Any]], dict[str, Any]]:
-    """The zygote's entry, called in each child: the handler of a fresh `Driver`."""
+    """Return the zygote's entry, called in each child: the handler of a fresh `Driver`."""
     return Driver().handle

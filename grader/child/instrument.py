@@ -65,7 +65,7 @@ class Entry(NamedTuple):
 
 
 def instrument(source: bytes, path: str, first: int = 0) -> tuple[CodeType, list[Entry]]:
-    """The code of `source` with reports, and the table of places; ids count from `first`.
+    """Return the code of `source` with reports, and the table of places; ids count from `first`.
 
     Raises what `compile` raises. Traceback lines stay those of the source.
     """
@@ -74,7 +74,7 @@ def instrument(source: bytes, path: str, first: int = 0) -> tuple[CodeType, list
 
 
 def instrumented_tree(source: bytes, path: str, first: int = 0) -> tuple[ast.Module, list[Entry]]:
-    """As `instrument`, but the tree, for who executes some of its statements only."""
+    """Return the tree and the table, for who executes some of its statements only."""
     tree = ast.parse(source, path)
     changed = _Instrumenter(first, _never_arrays(tree))
     changed.visit(tree)
@@ -82,7 +82,7 @@ def instrumented_tree(source: bytes, path: str, first: int = 0) -> tuple[ast.Mod
 
 
 def _never_arrays(tree: ast.Module) -> frozenset[str]:
-    """Names that hold modules, functions or classes, and nothing else: not worth a report."""
+    """Return names that hold modules, functions or classes, and nothing else."""
     named, bound = set[str](), set[str]()
     for node in walk(tree):
         kind = type(node)
@@ -120,7 +120,7 @@ class _Instrumenter(Rewriter):
         return self.first + len(self.table) - 1
 
     def _call(self, name: str, at: ast.expr | ast.stmt, *arguments: ast.expr) -> ast.Call:
-        """A call of a reporter, whose name is one node for a whole line."""
+        """Return a call of a reporter, whose name is one node for a whole line."""
         line = at.lineno
         reporter = self.reporters.get((name, line))
         if reporter is None:
@@ -131,7 +131,7 @@ class _Instrumenter(Rewriter):
         return self._call(SEE, node, _constant(self._entry(node, kind), node), node)
 
     def _seen(self, statement: ast.stmt, name: ast.Name, kind: str) -> ast.Expr:
-        """A statement of its own that reports a variable."""
+        """Return a statement of its own that reports a variable."""
         at: ast.expr | ast.stmt = statement if kind == "target" else name
         load = _placed(ast.Name(name.id, _LOAD), name)
         number = _constant(self._entry(at, kind), at)
@@ -161,7 +161,7 @@ class _Instrumenter(Rewriter):
         return self._see(node, "subscript") if isinstance(node.ctx, ast.Load) else node
 
     def visit_Call(self, node: ast.Call) -> ast.expr:
-        """The function itself is no array; `super` must stay a call in its method's own frame."""
+        """Report the value, not the function; `super` must stay a call in its method's frame."""
         if isinstance(node.func, ast.Attribute):
             if not self._is_plain(node.func):
                 node.func.value = self.visit(node.func.value)
@@ -189,7 +189,7 @@ class _Instrumenter(Rewriter):
         return self._computed(node, "choice")
 
     def _computed(self, node: ast.expr, kind: str) -> ast.expr:
-        """Reported, unless it is made of constants alone, as `-1` and `1 / 3` are."""
+        """Report it, unless it is made of constants alone, as `-1` and `1 / 3` are."""
         before = len(self.table)
         self.generic_visit(node)
         return self._see(node, kind) if len(self.table) > before else node
@@ -206,7 +206,7 @@ class _Instrumenter(Rewriter):
     # ── statements ───────────────────────────────────────────────────────────
 
     def visit_Assign(self, node: ast.Assign) -> Any:
-        """The value reports itself; what it is stored *into* reports afterwards."""
+        """Report the value, and afterwards what it is stored *into*."""
         node.value = self.visit(node.value)
         after = []
         for index, target in enumerate(node.targets):
@@ -217,7 +217,7 @@ class _Instrumenter(Rewriter):
         return [node, *after]
 
     def visit_AugAssign(self, node: ast.AugAssign) -> Any:
-        """Reports of a variable before and after; of a part, the whole afterwards."""
+        """Report a variable before and after; of a part, the whole afterwards."""
         node.value = self.visit(node.value)
         target = node.target
         if isinstance(target, ast.Name):
@@ -263,7 +263,7 @@ class _Instrumenter(Rewriter):
         return self._scope(node)
 
     def _scope(self, node: Any) -> ast.stmt:
-        """The body alone: decorators, defaults, annotations, bases and type parameters stay."""
+        """Rewrite the body alone: decorators, defaults, annotations, bases and types stay."""
         outer = self.function
         self.function = f"{outer}.{node.name}" if outer else node.name
         node.body, self.function = self.visit_all(node.body), outer
@@ -285,7 +285,7 @@ def _constant(value: int | str, at: ast.expr | ast.stmt) -> ast.Constant:
 
 
 def _placed(node: Node, at: ast.expr | ast.stmt) -> Node:
-    """`node` at the position that `ast.copy_location` would give it, which looks for fields."""
+    """Return `node` at the position that `ast.copy_location` would give it, only faster."""
     node.lineno, node.col_offset = at.lineno, at.col_offset
     node.end_lineno, node.end_col_offset = at.end_lineno, at.end_col_offset
     return node

@@ -25,6 +25,7 @@ from grader.child.binding.pieces import (
 )
 from grader.child.binding.source import Class
 from grader.child.binding.trial import RAISED
+from grader.child.reports import CallReport, LayerName, to_json
 from grader.sandbox.child import describe
 
 if TYPE_CHECKING:
@@ -42,39 +43,41 @@ class NoLayer(Exception):
 
 
 def examine(driver: Driver, items: dict[str, Any]) -> dict[str, Any]:
-    """What the layers give on a stack, in `problem.stacks`' names.
+    """Return what the layers give on a stack, in `problem.stacks`' names.
 
     `again.…` is a second backward, `second.…` the second batch through the same layers,
     `overwritten.…` a backward after the ReLU's output was written over, `container.…` the
     candidate's own container in place of one call after another. `x_after`, `upstream_after`
     and `W0_after`, … are the arguments after the first pass.
     """
-    kit = found(driver)
+    kit = submitted_kit(driver)
     if kit is None or kit.linear is None:
         return {"ended": "missing", "error": NO_LAYERS}
     kinds = items["kinds"].split()
     try:
         chain = Chain(kit, kinds, items)
     except NoLayer as why:
-        return {"ended": "missing", "error": str(why)[:MESSAGE_CHARS], "layers": _rows(kit)}
-    answer = Answer({"layers": _rows(kit)})
+        layers = to_json(CallReport(layers=_names(kit)))
+        return {"ended": "missing", "error": str(why)[:MESSAGE_CHARS], "report": layers}
+    answer = Answer({}, _names(kit))
     try:
         _first(chain, items, answer)
     except RAISED as error:
-        return driver.raised(error) | {"layers": _rows(kit)}
+        return driver.raised(error) | {"report": to_json(CallReport(layers=answer.layers))}
     if "x2" in items:
         answer.attempt("again", lambda: chain.again(_last(items)))
-        answer.attempt("second", lambda: chain.whole(items["x2"].copy(), _last(items, "2")))
+        answer.attempt("second", lambda: chain.further_pass(items["x2"].copy(), _last(items, "2")))
     if kinds == ["relu"]:
         answer.attempt("overwritten", lambda: _overwritten(Chain(kit, kinds, items), items))
     if kit.container is not None and len(kinds) > 2:
         container = kit.container
         answer.attempt("container", lambda: _contained(container, Chain(kit, kinds, items), items))
-    return answer.items | {"problems": "\n".join(answer.problems)}
+    report = CallReport(problems=answer.problems, failures=answer.failures, layers=answer.layers)
+    return answer.items | {"report": to_json(report)}
 
 
 def _first(chain: Chain, items: dict[str, Any], answer: Answer) -> None:
-    """The first pass, forward and backward, and what it did to its arguments."""
+    """Run the first pass, forward and backward, and take what it did to its arguments."""
     x, last = items["x"].copy(), _last(items)
     answer.add("", chain.forward(x, last))
     answer.add("", chain.backward(last))
@@ -84,8 +87,8 @@ def _first(chain: Chain, items: dict[str, Any], answer: Answer) -> None:
         answer.take(f"{name}_after", array)
 
 
-def found(driver: Driver) -> Kit | None:
-    """The submission's layers; looked for once, and only where something looks like one."""
+def submitted_kit(driver: Driver) -> Kit | None:
+    """Return the submission's layers; looked for once, and only where something looks like one."""
     module = driver.module
     if module is None or not has_layers(module):
         return None
@@ -96,7 +99,7 @@ def found(driver: Driver) -> Kit | None:
 
 
 def _with_labels_as_rows(kit: Kit) -> Kit | None:
-    """The kit whose loss is given one-hot labels, if it runs on these and on no indices."""
+    """Return the kit whose loss is given one-hot labels, if it runs on these and on no indices."""
 
     def made() -> Piece:
         plain = kit.made("loss")
@@ -112,39 +115,37 @@ def _runs(made: Callable[[], Piece]) -> bool:
     """Whether a loss gives one number for three rows of four logits, and goes back."""
     try:
         loss = made()
-        given = loss.forward(np.arange(12.0).reshape(3, 4) / 10.0, np.array([2, 0, 3]))
+        values = loss.forward(np.arange(12.0).reshape(3, 4) / 10.0, np.array([2, 0, 3]))
         loss.backward(None)
     except RAISED:
         return False
-    return np.size(given) == 1
+    return np.size(values) == 1
 
 
-def _rows(kit: Kit) -> str:
-    """A line a layer: its kind, its name, its forward and its backward."""
-    rows = []
-    for kind, layer in (("linear", kit.linear), ("relu", kit.relu)):
-        if layer is not None:
-            rows.append(f"{kind}\t{layer.name}\t{_ways(layer)}")
+def _names(kit: Kit) -> tuple[LayerName, ...]:
+    """Return the names of the layers and of their methods."""
+    classes = (("linear", kit.linear), ("relu", kit.relu))
+    names = [LayerName(kind, c.name, *_methods(c)) for kind, c in classes if c is not None]
     try:
         loss = kit.made("loss")
     except RAISED:
         loss = None  # the stacks with a loss say why
     if isinstance(loss, ObjectPiece):
-        rows.append(f"loss\t{loss.kind.name}\t{_ways(loss.kind)}")
+        names.append(LayerName("loss", loss.kind.name, *_methods(loss.kind)))
     elif isinstance(loss, FunctionPiece):
-        rows.append(f"loss\t\t{loss.pair[0].name}\t{loss.pair[0].name}")
+        names.append(LayerName("loss", "", loss.pair[0].name, loss.pair[0].name))
     if kit.container is not None:
-        rows.append(f"container\t{kit.container.name}\t\t")
-    return "\n".join(rows)
+        names.append(LayerName("container", kit.container.name))
+    return tuple(names)
 
 
-def _ways(kind: Class) -> str:
+def _methods(kind: Class) -> tuple[str, str]:
     back = backward_of(kind)
-    return f"{method_of(kind)}\t{back.name if back is not None else ''}"
+    return str(method_of(kind)), back.name if back is not None else ""
 
 
 def _last(items: dict[str, Any], end: str = "") -> Any:
-    """What the last layer is given besides: the labels, or the upstream gradient."""
+    """Return what the last layer is given besides: the labels, or the upstream gradient."""
     return items[f"y{end}" if f"y{end}" in items else f"upstream{end}"].copy()
 
 
@@ -152,7 +153,7 @@ class Chain:
     """Fresh layers of a submission, one after another."""
 
     def __init__(self, kit: Kit, kinds: Sequence[str], items: dict[str, Any]) -> None:
-        """Raises `NoLayer`."""
+        """Make the layers. Raises `NoLayer`."""
         self.kinds = kinds
         self.weights = {n: a.copy() for n, a in items.items() if re.fullmatch(r"[Wb]\d+", n)}
         self.pieces = [self._made(kit, place, kind) for place, kind in enumerate(kinds)]
@@ -175,40 +176,40 @@ class Chain:
         return self.kinds[-1] == "loss"
 
     def forward(self, x: Any, last: Any) -> dict[str, Any]:
-        """`out`, and `loss` where the last layer is one."""
+        """Return `out`, and `loss` where the last layer is one."""
         *others, end = self.pieces if self.closed else [*self.pieces, None]
         for piece in others:
             assert piece is not None
             x = piece.forward(x)
-        given = {"out": _as_it_is(x)}
-        return given if end is None else given | {"loss": end.forward(x, last)}
+        values = {"out": _copied(x)}
+        return values if end is None else values | {"loss": end.forward(x, last)}
 
     def backward(self, last: Any) -> dict[str, Any]:
-        """`dx{i}`, and `dW{i}` and `db{i}` of linear layers."""
-        given: dict[str, Any] = {}
+        """Return `dx{i}`, and `dW{i}` and `db{i}` of linear layers."""
+        values: dict[str, Any] = {}
         upstream = None if self.closed else last
         for place in reversed(range(len(self.pieces))):
             upstream = self.pieces[place].backward(upstream)
-            given[f"dx{place}"] = _as_it_is(upstream)
-        return given | self.parameters()
+            values[f"dx{place}"] = _copied(upstream)
+        return values | self.parameters()
 
     def parameters(self) -> dict[str, Any]:
-        """The gradients that the linear layers keep, each as [in, out] and [out]."""
-        given: dict[str, Any] = {}
+        """Return the gradients that the linear layers keep, each as [in, out] and [out]."""
+        values: dict[str, Any] = {}
         for place, kind in enumerate(self.kinds):
             if kind == "linear":
-                kept = gradients_of(self.pieces[place])
-                given[f"dW{place}"] = _unturned(self.pieces[place], kept.get("W"))
-                given[f"db{place}"] = _unkept(self.pieces[place], kept.get("b"))
-        return given
+                gradients = gradients_of(self.pieces[place])
+                values[f"dW{place}"] = _weight_gradient(self.pieces[place], gradients.get("W"))
+                values[f"db{place}"] = _bias_gradient(self.pieces[place], gradients.get("b"))
+        return values
 
-    def whole(self, x: Any, last: Any) -> dict[str, Any]:
-        """A further pass, forward and backward, after the old gradients were cleared."""
+    def further_pass(self, x: Any, last: Any) -> dict[str, Any]:
+        """Return a further pass, forward and backward, after the old gradients were cleared."""
         self._clear()
         return self.forward(x, last) | self.backward(last)
 
     def again(self, last: Any) -> dict[str, Any]:
-        """A further backward, without another forward."""
+        """Return a further backward, without another forward."""
         self._clear()
         return self.backward(last)
 
@@ -220,25 +221,25 @@ class Chain:
                     getattr(piece.layer, name)()
 
 
-def _as_it_is(value: Any) -> Any:
-    """A copy of an array: the next layer may write into it, which harms nobody there."""
+def _copied(value: Any) -> Any:
+    """Return a copy of an array: the next layer may write into it, which harms nobody there."""
     return value.copy() if isinstance(value, np.ndarray) else value
 
 
-def _unturned(piece: Piece, value: Any) -> Any:
-    """The weight's gradient as [in, out], where the layer keeps the weight the other way round."""
+def _weight_gradient(piece: Piece, value: Any) -> Any:
+    """Return the weight's gradient as [in, out], also where the layer keeps [out, in]."""
     turned = isinstance(piece, LinearPiece) and piece.turned and np.ndim(value) == 2
     return np.asarray(value).T if turned else value
 
 
-def _unkept(piece: Piece, value: Any) -> Any:
-    """The bias's gradient as [out], where the layer keeps its bias as [1, out]."""
+def _bias_gradient(piece: Piece, value: Any) -> Any:
+    """Return the bias's gradient as [out], where the layer keeps its bias as [1, out]."""
     own = getattr(piece, "bias_shape", None)
     return np.reshape(value, -1) if own is not None and own == np.shape(value) else value
 
 
 def _overwritten(chain: Chain, items: dict[str, Any]) -> dict[str, Any]:
-    """The ReLU's gradient after its output was changed, as a layer working in place would."""
+    """Return the ReLU's gradient after its output was changed, as by a layer in place."""
     x = items["x"].copy()
     out = chain.pieces[0].forward(x)  # the very array, where `forward` gives a copy
     if not isinstance(out, np.ndarray) or np.shares_memory(out, x) or not out.flags.writeable:
@@ -248,7 +249,7 @@ def _overwritten(chain: Chain, items: dict[str, Any]) -> dict[str, Any]:
 
 
 def _contained(container: Class, chain: Chain, items: dict[str, Any]) -> dict[str, Any]:
-    """The same layers in the candidate's container; the loss stays outside."""
+    """Return the same layers in the candidate's container; the loss stays outside."""
     pieces = chain.pieces[:-1] if chain.closed else chain.pieces
     layers = [p.layer for p in pieces if isinstance(p, ObjectPiece)]
     if len(layers) != len(pieces):
@@ -267,10 +268,12 @@ def _contained(container: Class, chain: Chain, items: dict[str, Any]) -> dict[st
 
 @dataclass
 class Answer:
-    """What is sent back, and a line for each thing that could not be."""
+    """What is sent back, why other arrays are not there, and which passes raised what."""
 
     items: dict[str, Any]
-    problems: list[str] = field(default_factory=list)
+    layers: tuple[LayerName, ...]
+    problems: dict[str, str] = field(default_factory=dict)
+    failures: dict[str, str] = field(default_factory=dict)
 
     def add(self, prefix: str, values: dict[str, Any]) -> None:
         for name, value in values.items():
@@ -280,11 +283,11 @@ class Answer:
         try:
             self.items[name] = coerce.as_array(value, name)
         except coerce.BadReturn as error:
-            self.problems.append(f"{name}: {error}"[:MESSAGE_CHARS].replace("\n", " "))
+            self.problems[name] = str(error)[:MESSAGE_CHARS].replace("\n", " ")
 
     def attempt(self, prefix: str, make: Callable[[], dict[str, Any]]) -> None:
-        """What `make` gives, or why it raised: the first pass stands all the same."""
+        """Take what `make` gives, or why it raised: the first pass stands all the same."""
         try:
             self.add(prefix, make())
         except RAISED as error:
-            self.items[f"{prefix}_error"] = str(describe(error)["error"])[:MESSAGE_CHARS]
+            self.failures[prefix] = str(describe(error)["error"])[:MESSAGE_CHARS]

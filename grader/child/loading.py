@@ -23,6 +23,7 @@ from types import CodeType, FrameType, ModuleType
 from typing import Any
 
 from grader.child import definitions, standin
+from grader.child.reports import Definition
 from grader.source.cells import Note, compile_source, notes_on, parse
 
 __all__ = [
@@ -79,11 +80,11 @@ class Clock:
             sys.settrace(self.enter)
 
     def stop(self) -> None:
-        """Stand still; a module imported by a call is that call's business."""
+        """Stop; a module imported by a call is that call's business."""
         self.running = False
 
     def enter(self, frame: FrameType, event: str, argument: Any) -> Any:
-        """A function was called: one of the submission's with a loop is followed line by line."""
+        """Check the time at a call; follow a function with a loop line by line."""
         code = frame.f_code
         if code.co_filename not in self.paths:
             return None
@@ -93,7 +94,7 @@ class Clock:
         return self.line if self.loops[code] else None
 
     def line(self, frame: FrameType, event: str, argument: Any) -> Any:
-        """A line is about to run."""
+        """Check the time before a line."""
         self.look()
         return self.line
 
@@ -120,7 +121,7 @@ class MemoryFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         self.prefix = prefix
 
     def path_of(self, name: str) -> str | None:
-        """The file for a dotted module name, below the prefix."""
+        """Return the file for a dotted module name, below the prefix."""
         words = name.split(".")
         stem = "/".join(words)
         dotted = ("/".join([*words[:i], ".".join(words[i:])]) for i in range(len(words) - 1))
@@ -128,8 +129,8 @@ class MemoryFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         return next((path for path in candidates if path in self.paths), None)
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
-        found = self.path_of(name)
-        if found is None:
+        place = self.path_of(name)
+        if place is None:
             stem = name.replace(".", "/")
             starts = (f"{stem}/", f"{stem}.")  # a folder, or a file such as `v1.2.py`
             inside = any(p.startswith(starts) and p.endswith(".py") for p in self.paths)
@@ -138,8 +139,8 @@ class MemoryFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
             spec = importlib.machinery.ModuleSpec(name, None, is_package=True)
             spec.submodule_search_locations = []
             return spec
-        package = found.endswith("__init__.py")
-        where = self.prefix + found
+        package = place.endswith("__init__.py")
+        where = self.prefix + place
         return importlib.machinery.ModuleSpec(name, self, origin=where, is_package=package)
 
     def create_module(self, spec: Any) -> None:
@@ -162,15 +163,15 @@ class Loader:
         self.notes: list[Note] = []
 
     def code(self, path: str) -> CodeType:
-        """The code of a file as it runs."""
+        """Return the code of a file as it runs."""
         return compile_source(self.files[path], path)
 
     def tree(self, path: str) -> ast.Module:
-        """The syntax tree of a file, for who executes some of its statements only."""
+        """Return the syntax tree of a file, for who executes some of its statements only."""
         return parse(self.files[path], path)
 
     def load(self, main: str) -> ModuleType:
-        """The main module, registered under its name; its neighbours can be imported.
+        """Return the main module, registered under its name; its neighbours can be imported.
 
         Raises what the import raises when it defines nothing either way.
         """
@@ -185,7 +186,7 @@ class Loader:
 
     @contextmanager
     def _surroundings(self, main: str) -> Iterator[None]:
-        """What a script expects: its name in `sys.argv`, IPython's functions; and the clock."""
+        """Provide what a script expects: `sys.argv`, IPython's functions; and the clock."""
         before, arguments = sys.gettrace(), sys.argv
         sys.argv = [main]
         for name, value in (("get_ipython", _ipython), ("display", print)):
@@ -246,17 +247,10 @@ class Loader:
             self.notes.append(note)
 
 
-def load(files: dict[str, bytes], main: str) -> tuple[ModuleType, str]:
-    """The main module, and "" or what of module level was not executed.
-
-    The first line of the latter is short (`ValueError at module level`); each
-    other has the form `file:line: what was raised there`.
-    """
+def load(files: dict[str, bytes], main: str) -> tuple[ModuleType, list[Note]]:
+    """Return the main module, and what of module level was not executed."""
     loader = Loader(files)
-    module = loader.load(main)
-    notes = loader.notes
-    rows = [f"{note.file}:{note.line}: {note.kind}: {note.text}" for note in notes]
-    return module, "\n".join([f"{notes[0].kind} at module level", *rows]) if notes else ""
+    return loader.load(main), loader.notes
 
 
 # ── source ───────────────────────────────────────────────────────────────────
@@ -285,12 +279,12 @@ def _register(path: str) -> ModuleType:
 
 
 def _ipython(*_: Any, **__: Any) -> Any:
-    """What `get_ipython()` gives: something that does nothing."""
+    """Return what `get_ipython()` gives: something that does nothing."""
     return standin.make(standin.Switch(), "IPython.shell")()
 
 
 def _line_in(error: BaseException, code: CodeType) -> int:
-    """The line of module level that was running; 1 when the error does not say."""
+    """Return the line of module level that was running; 1 when the error does not say."""
     trace = error.__traceback__
     while trace is not None:
         if trace.tb_frame.f_code is code:
@@ -302,10 +296,10 @@ def _line_in(error: BaseException, code: CodeType) -> int:
 # ── the outline ──────────────────────────────────────────────────────────────
 
 
-def outline(tree: ast.Module) -> list[tuple[str, int, bool]]:
-    """(name, line, is a stub) of every function and class at module level."""
-    defined = (ast.FunctionDef, ast.ClassDef)
-    return [(n.name, n.lineno, is_stub(n)) for n in tree.body if isinstance(n, defined)]
+def outline(tree: ast.Module) -> list[Definition]:
+    """Return every function and class at module level."""
+    kinds = (ast.FunctionDef, ast.ClassDef)
+    return [Definition(n.name, n.lineno, is_stub(n)) for n in tree.body if isinstance(n, kinds)]
 
 
 def is_stub(node: ast.AST) -> bool:

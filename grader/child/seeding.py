@@ -11,7 +11,7 @@ from grader.child import standin
 
 
 def reseed(noise: int) -> None:
-    """The zygote's generators are alike in every child: give this one its own start.
+    """Give the generators, which are alike in every child, a start of their own.
 
     Torch's is set directly. `torch.manual_seed` makes a round by every kind of device, and
     for each that is not there formats the whole stack: a third of what a load costs.

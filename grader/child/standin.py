@@ -60,19 +60,19 @@ class Switch:
         self.importers: dict[str, tuple[str, int]] = {}
 
     def call(self, path: str) -> None:
-        """A stand-in was called; raises when it belongs to a framework and the switch is on."""
+        """Note that a stand-in was called; raises when a framework's is and the switch is on."""
         if self.armed and path.partition(".")[0] in FRAMEWORKS:
             self.used.append(path)
             raise FrameworkUsed(f"{path} was used in the NumPy part, where there is no framework")
 
     def number(self, path: str) -> None:
-        """A stand-in was taken for a number; raises unless a file is being loaded."""
+        """Note that a stand-in was taken for a number; raises unless a file is being loaded."""
         self.call(path)
         if not self.lenient:
             raise self.refusal(path)
 
     def refusal(self, path: str) -> Exception:
-        """Why `path` gives no numbers."""
+        """Return why `path` gives no numbers."""
         top = path.partition(".")[0]
         if top in FRAMEWORKS:
             return FrameworkUsed(f"{path} is not available here")
@@ -83,14 +83,14 @@ class Switch:
 
 
 def current() -> Switch | None:
-    """The switch of the stand-ins that answer for modules now; None where there are none."""
+    """Return the switch of the stand-ins that answer for modules now; None where there are none."""
     finders = (finder for finder in sys.meta_path if isinstance(finder, StandInFinder))
     return next((finder.switch for finder in finders), None)
 
 
 @contextmanager
 def lenience() -> Iterator[None]:
-    """While a file is loaded: the stand-ins pass for numbers."""
+    """Let stand-ins pass for numbers, while a file is loaded."""
     switch = current() or Switch()
     switch.lenient = True
     try:
@@ -157,7 +157,7 @@ class _InertType(type):
         cls.switch.call(cls.path)
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:
-        """An instance, but for a bare decorator (`@njit`): that leaves the function as it is.
+        """Return an instance, or from a bare decorator (`@njit`) the function as it is.
 
         Not so a framework's: what `grad(f)` gives must not pass for `f`.
         """
@@ -182,7 +182,7 @@ def _decorated(value: Any) -> bool:
 
 
 def make(switch: Switch, path: str) -> Any:
-    """A stand-in for the dotted `path`: attribute, call, base class, decorator, context manager."""
+    """Return a stand-in for the dotted `path`: attribute, call, base class, decorator, context."""
 
     class Inert(metaclass=_InertType):
         def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -207,12 +207,12 @@ def make(switch: Switch, path: str) -> Any:
 
         def __iter__(self) -> Any:
             switch.call(path)
-            return _given(self.__dict__.get("_given"), path)
+            return _iterated(self.__dict__.get("_given"), path)
 
         def __len__(self) -> int:
             switch.call(path)
-            given: Any = self.__dict__.get("_given")
-            return len(given) if hasattr(given, "__len__") else 0
+            iterable: Any = self.__dict__.get("_given")
+            return len(iterable) if hasattr(iterable, "__len__") else 0
 
         def __getitem__(self, key: Any) -> Any:
             switch.call(path)
@@ -229,13 +229,13 @@ def make(switch: Switch, path: str) -> Any:
     return Inert
 
 
-def _given(given: Any, path: str) -> Iterator[Any]:
-    """What a progress bar goes through: what it was handed. A framework's loader gives nothing."""
+def _iterated(iterable: Any, path: str) -> Iterator[Any]:
+    """Yield what a progress bar was handed; a framework's loader gives nothing."""
     if path.partition(".")[0] in FRAMEWORKS:
         return iter(())
-    if path.endswith("trange") and isinstance(given, int):
-        return iter(range(min(given, PASSES)))
-    return iter(given) if hasattr(given, "__iter__") else iter(())
+    if path.endswith("trange") and isinstance(iterable, int):
+        return iter(range(min(iterable, PASSES)))
+    return iter(iterable) if hasattr(iterable, "__iter__") else iter(())
 
 
 # ── modules ──────────────────────────────────────────────────────────────────
@@ -286,7 +286,7 @@ class StandInFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
 
 def _importer() -> tuple[str, int]:
-    """File and line of the import under way: the nearest frame that is not the machinery's."""
+    """Return file and line of the import under way: the nearest frame of no machinery."""
     frame: FrameType | None = sys._getframe(1)
     while frame is not None:
         name = frame.f_code.co_filename

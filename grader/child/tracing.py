@@ -41,7 +41,7 @@ COLUMNS = (
 )
 """One row a place and phase: where it stands, its first and its last value (offset -1: none)."""
 
-Kept = tuple[int, np.ndarray[Any, Any]]
+Copy = tuple[int, np.ndarray[Any, Any]]
 """A dtype code and a float64 copy."""
 
 Woven = dict[tuple[str, bytes, int], tuple[CodeType, list[instrument.Entry]]]
@@ -66,7 +66,7 @@ class Recorder:
 
     @contextmanager
     def during(self, phase: str) -> Iterator[None]:
-        """Listen; what runs outside of a phase, such as module level, is not kept."""
+        """Listen while a phase runs; module level, say, is none."""
         self.phase = PHASES.index(phase)
         try:
             yield
@@ -111,33 +111,32 @@ class Recorder:
         try:
             if reader is _unknown:
                 self.readers[kind] = reader = _reader(kind)
-            kept = None if reader is None else reader(value)
-            if kept is not None:
-                self._keep(number, kept)
+            copy = None if reader is None else reader(value)
+            if copy is not None:
+                self._add(number, copy)
         except BaseException:  # whatever a strange object does when it is looked at
             return
         finally:
             self.busy = False
 
-    def _keep(self, number: int, kept: Kept) -> None:
+    def _add(self, number: int, copy: Copy) -> None:
         self.order += 1
         slot = self.slots.get((self.phase, number))
         if slot is not None:
             slot[0] += 1
-            slot[3], slot[4] = self.order, kept
+            slot[3], slot[4] = self.order, copy
         elif len(self.slots) < MAX_ROWS:
-            self.slots[self.phase, number] = [1, self.order, kept, 0, None]
+            self.slots[self.phase, number] = [1, self.order, copy, 0, None]
 
     # ── the answer ───────────────────────────────────────────────────────────
 
     def packed(self) -> dict[str, Any]:
-        """`index` (int64, `COLUMNS`), `values` (float64) and `functions`, one a line."""
-        functions = list(dict.fromkeys(entry.function for _, entry in self.table))
-        numbers = {name: number for number, name in enumerate(functions)}
+        """Return `index` (int64, `COLUMNS`) and `values` (float64)."""
+        numbers = {name: number for number, name in enumerate(self.functions)}
         store = _Store()
         slots = list(self.slots.items())
-        firsts = [store.add(order, kept) for _, (_, order, kept, _, _) in slots]
-        lasts = [store.add(order, kept) for _, (_, _, _, order, kept) in slots]
+        firsts = [store.add(order, copy) for _, (_, order, copy, _, _) in slots]
+        lasts = [store.add(order, copy) for _, (_, _, _, order, copy) in slots]
         rows = []
         for ((phase, number), slot), first, last in zip(slots, firsts, lasts, strict=True):
             file, entry = self.table[number]
@@ -145,7 +144,12 @@ class Recorder:
                 place = (*entry[:5], numbers[entry.function])
                 rows.append((file, *place, phase, slot[0], *first, *last))
         index = np.array(rows, np.int64).reshape(len(rows), len(COLUMNS))
-        return {"index": index, "values": store.joined(), "functions": "\n".join(functions)}
+        return {"index": index, "values": store.joined()}
+
+    @property
+    def functions(self) -> list[str]:
+        """The dotted names that the column `function` counts."""
+        return list(dict.fromkeys(entry.function for _, entry in self.table))
 
 
 class _Store:
@@ -155,11 +159,11 @@ class _Store:
         self.parts: list[np.ndarray[Any, Any]] = []
         self.size = 0
 
-    def add(self, order: int, kept: Kept | None) -> tuple[int, ...]:
-        """The columns from `order` to `offset`."""
-        if kept is None or self.size + kept[1].size > MAX_VALUES:
+    def add(self, order: int, copy: Copy | None) -> tuple[int, ...]:
+        """Return the columns from `order` to `offset`."""
+        if copy is None or self.size + copy[1].size > MAX_VALUES:
             return order, 0, 0, 0, 0, 0, 0, -1
-        code, array = kept
+        code, array = copy
         offset, self.size = self.size, self.size + array.size
         self.parts.append(array.reshape(-1))
         dims = array.shape + (0,) * (MAX_NDIM - array.ndim)
@@ -169,12 +173,12 @@ class _Store:
         return np.concatenate(self.parts) if self.parts else np.empty(0)
 
 
-def _number(value: Any) -> Kept:
+def _number(value: Any) -> Copy:
     return (INTEGER if isinstance(value, int) else FLOAT64), np.array(float(value))
 
 
-def _array(value: Any) -> Kept | None:
-    """A copy of an array or NumPy scalar; None for what is too large or no real number."""
+def _array(value: Any) -> Copy | None:
+    """Return a copy of an array or NumPy scalar; None for what is too large or no real number."""
     kind = value.dtype.kind
     if value.size > MAX_SIZE or value.ndim > MAX_NDIM or kind not in "fiub":
         return None
@@ -183,18 +187,18 @@ def _array(value: Any) -> Kept | None:
     return code, np.array(value, np.float64, copy=True, order="C", subok=False)
 
 
-def _tensor(value: Any) -> Kept | None:
+def _tensor(value: Any) -> Copy | None:
     if value.numel() > MAX_SIZE:
         return None
     return _array(value.detach().cpu().resolve_neg().numpy())
 
 
 def _unknown(_value: Any) -> None:
-    """Stands for a type that was not met before."""
+    """Stand for a type that was not met before."""
 
 
 def _reader(kind: type) -> Any:
-    """How values of a type are copied; None for what is no array and no number."""
+    """Return how values of a type are copied; None for what is no array and no number."""
     if issubclass(kind, np.ndarray | np.generic):
         return _array
     torch = sys.modules.get("torch")
@@ -219,7 +223,7 @@ class Tracer(loading.Loader):
         self.number = {path: index for index, path in enumerate(files)}
 
     def tree(self, path: str) -> ast.Module:
-        """The instrumented tree; its places join the recorder's table."""
+        """Return the instrumented tree; its places join the recorder's table."""
         source = cells.mended(self.files[path], path)
         tree, entries = instrument.instrumented_tree(source, path, len(self.recorder.table))
         self._join(path, entries)
@@ -229,7 +233,7 @@ class Tracer(loading.Loader):
         self.recorder.table += [(self.number[path], entry) for entry in entries]
 
     def code(self, path: str) -> CodeType:
-        """Instrumented code; plain code where nesting is too deep for twice its depth."""
+        """Return instrumented code; plain code where nesting is too deep for twice its depth."""
         table = self.recorder.table
         key = (path, self.files[path], len(table))
         if key in self.woven:

@@ -12,7 +12,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from grader.child import coerce, loading
-from grader.sandbox.child import describe
 
 if TYPE_CHECKING:
     from grader.child.driver import Driver
@@ -21,22 +20,22 @@ ARGUMENTS = ("X", "y", "W1", "b1", "W2", "b2")
 
 
 def examine(driver: Driver, items: dict[str, Any]) -> dict[str, Any]:
-    """What each version answers: `n.c.loss` and `n.c.W1`, … for version n and case c.
+    """Return what each version answers: `n.c.loss` and `n.c.W1`, … for version n and case c.
 
-    `n.error` where a version does not load; a case that raises is left out.
+    A version that does not load, and a case that raises, is left out.
     """
     finders, answer = list(sys.meta_path), dict[str, Any]()
     for number in range(int(items["edits"])):
         loaded, driver.switch.armed = set(sys.modules), False
-        files = driver._prepare(items)
+        files = driver.prepare(items)
         driver.files = files | {items["edited"]: items[f"edit{number}"]}
         try:
             driver.module, _ = loading.load(driver.files, items["main"])
             driver.switch.armed = driver.numpy_side
-            given = _Version(driver, items).answers()
-            answer |= {f"{number}.{name}": value for name, value in given.items()}
-        except BaseException as error:  # this version's own trouble, not the next one's
-            answer[f"{number}.error"] = str(describe(error)["error"])
+            answers = _Version(driver, items).answers()
+            answer |= {f"{number}.{name}": value for name, value in answers.items()}
+        except BaseException:  # this version's own trouble, not the next one's
+            continue
         finally:
             sys.meta_path[:] = finders
             for name in set(sys.modules) - loaded:
@@ -53,39 +52,39 @@ class _Version:
     items: dict[str, Any]
 
     def answers(self) -> dict[str, Any]:
-        """The second answer on each case: what adds up or spoils its arguments shows in it.
+        """Return the second answer on each case: what adds up or spoils its arguments shows in it.
 
         The forwards all come first, so that a backward cannot live off the last of them.
         """
-        given: dict[str, Any] = {}
-        cases = [(case, self._forward(case, given)) for case in range(int(self.items["cases"]))]
+        answers: dict[str, Any] = {}
+        cases = [(case, self._forward(case, answers)) for case in range(int(self.items["cases"]))]
         for case, backward in cases:
             try:
                 found, _ = backward()
             except Exception:  # what is missing is not right: that is all there is to know
                 continue
-            given |= {f"{case}.{name}": gradient for name, gradient in found.items()}
-        return {name: self._bounded(value) for name, value in given.items()}
+            answers |= {f"{case}.{name}": gradient for name, gradient in found.items()}
+        return {name: self._bounded(value) for name, value in answers.items()}
 
-    def _forward(self, case: int, given: dict[str, Any]) -> Callable[[], Any]:
+    def _forward(self, case: int, answers: dict[str, Any]) -> Callable[[], Any]:
         """Run one case as far as its loss; gives what runs the rest."""
         arguments = [self.items[f"{name}{case}"].copy() for name in ARGUMENTS]
         numpy = self.driver.numpy_side
         name = "forward" if numpy else "torch_forward_backward"
         try:
             for _call in range(2):
-                loss, rest = coerce.pair(self.driver._call(name, *arguments), "loss and the rest")
-            given[f"{case}.loss"] = coerce.as_array(loss, "the loss")
+                loss, rest = coerce.pair(self.driver.call(name, *arguments), "loss and the rest")
+            answers[f"{case}.loss"] = coerce.as_array(loss, "the loss")
         except Exception as error:
             return partial(_raise, error)
         return partial(self._backward, rest) if numpy else partial(coerce.gradients, rest)
 
     def _backward(self, cache: Any) -> Any:
-        self.driver._call("backward", cache)
-        return coerce.gradients(self.driver._call("backward", cache))
+        self.driver.call("backward", cache)
+        return coerce.gradients(self.driver.call("backward", cache))
 
     def _bounded(self, value: Any) -> Any:
-        """A gradient that is larger than all inputs together is none."""
+        """Return a gradient that is larger than all inputs together is none."""
         most = int(self.items["max_bytes"]) // int(self.items["edits"])
         if value.nbytes > most:
             raise coerce.BadReturn("far larger than any right answer")

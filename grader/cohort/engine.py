@@ -27,7 +27,7 @@ from grader.diagnosis import (
 from grader.errors import HarnessError, SandboxError
 from grader.figures import pictures
 from grader.intake import take_in
-from grader.observe.everything import seen_of, unseen
+from grader.observe.examination import examine, without_runs
 from grader.observe.observe import Allowance, time_reference
 from grader.observe.oracle import expectations, stack_expectations
 from grader.observe.trace import Trace, take_trace
@@ -201,10 +201,10 @@ class Engine:
         """Return what is seen of a submission, and what the checks say of it."""
         if submission.main:
             allowance = self.settings.allowance
-            seen = seen_of(submission, self.paper, self._zygotes, allowance)
+            seen = examine(submission, self.paper, self._zygotes, allowance)
         else:
             why = submission.defects[0].message if submission.defects else "no Python file"
-            seen = unseen(_no_observations(Ended.MISSING, why))
+            seen = without_runs(_no_observations(Ended.MISSING, why))
         view = View(self.exam(), *seen)
         return view, run_checks(ALL_CHECKS, view)
 

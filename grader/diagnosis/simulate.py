@@ -126,7 +126,7 @@ def _forward_seen(step: Step, flow: Flow | None) -> Observation:
     dtype = step.case.X.dtype
     arrays: dict[str, Array] = {"loss": np.asarray(flow["loss"], dtype)}
     arrays |= {f"after_{n}": a for n, a in step.case.inputs.items()}
-    return Observation(Ended.OK, arrays, {"loss_type": "float"})
+    return Observation(Ended.OK, arrays, loss_type="float")
 
 
 def _with_cache(made: Observation, seen: Observation | None) -> Observation:
@@ -134,8 +134,8 @@ def _with_cache(made: Observation, seen: Observation | None) -> Observation:
     if seen is None or not (made.ok and seen.ok):
         return made
     kept = {n: a for n, a in seen.arrays.items() if n.startswith("cache")}
-    texts = {n: t for n, t in seen.texts.items() if n in ("paths", "cacheless")}
-    return replace(made, arrays={**made.arrays, **kept}, texts={**made.texts, **texts})
+    arrays = {**made.arrays, **kept}
+    return replace(made, arrays=arrays, paths=seen.paths, cacheless=seen.cacheless)
 
 
 def _torch_seen(
@@ -162,5 +162,4 @@ def _backward_seen(
     except (ValueError, IndexError):
         return Observation(Ended.RAISED, error="predicted")
     arrays = {t: g.astype(case.X.dtype) for t, g in gradients.items() if t not in missing}
-    problems = "\n".join(f"{t}: not returned" for t in missing)
-    return Observation(Ended.OK, arrays, {"problems": problems})
+    return Observation(Ended.OK, arrays, problems=dict.fromkeys(missing, "not returned"))

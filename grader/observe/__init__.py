@@ -1,5 +1,5 @@
-"""Puts a submission and the cases through the sandbox, and brings back what was seen.
+"""Puts a submission and the cases through the sandbox, and brings back typed observations.
 
-`driver`, `coerce`, `loading` and `standin` run on the child's side, in the
-submission's process; the rest is the judge's.
+`plan` lists the steps, `observe` runs them, `examination` asks all further questions. What runs
+in the submission's process stands in `child`; its reports are validated in `replies`.
 """

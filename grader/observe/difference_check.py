@@ -1,45 +1,41 @@
 """How a submission's own finite-difference check works, brought back from a child.
 
-The judge chooses the inputs and how gradients are spoiled; the child says at which points near
-them the loss was taken, what the check left of its arguments, and what it said. All numbers
-are compared here and in `checks.differences`. What is trusted is what is trusted of every
-verification: that a child tells truly what its own code was handed and what it said. To
+The judge chooses the inputs and how gradients are made wrong; the child says at which points
+near them the loss was taken, what the check left of its arguments, and what it said. All
+numbers are compared here and in `checks.differences`. What is trusted is what is trusted of
+every verification: that a child tells truly what its own code was handed and what it said. To
 forge those points takes more work than to write a central difference, and earns a bonus.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from grader.errors import SandboxError
-from grader.observe.kept import ask
-from grader.observe.observe import Allowance
-from grader.observe.sent import sent
-from grader.observe.verification import (
-    ENTRY,
-    LADDER,
-    MAX_REASON,
-    OWN,
-    PERCENT,
-    Kind,
-    Verification,
-    read_verification,
+from grader.child.reports import (
+    NOWHERE,
+    OWN_NUMBERS,
+    DifferenceForm,
+    DifferenceReport,
+    Place,
+    Tolerance,
+    TrialPlan,
 )
+from grader.observe import trials
+from grader.observe.replies import read_report
+from grader.observe.trials import Examinee, read_trials, real_place
+from grader.observe.verification import Verification
 from grader.problem import Paper
 from grader.records import TENSORS, Array, Case, Ended, Submission
-from grader.sandbox.pool import Zygote
-from grader.sandbox.session import Child
+from grader.source.parsing import source_lines
 
 CASES = ("small", "middle")
 """Who draws more entries at once than the small inputs have is given larger ones."""
 
-SECONDS = 4.0
-WORKING = 3.0
 REPLY_BYTES = 4 << 20
 """Room for the points of the larger inputs: 256 of each tensor, of 256 entries each."""
 
@@ -65,18 +61,6 @@ PHASES = (0.3, 1.1)
 """Σ sin(x + phase) is what helpers differentiate: neither slope nor curvature is near 0."""
 
 
-@dataclass(frozen=True, slots=True)
-class Tolerance:
-    """How far one gradient may be off: the relative error `passes` (0: none tried), `stops` not.
-
-    The next error on the ladder lies between them only; inf where nothing is refused.
-    """
-
-    tensor: str
-    passes: float
-    stops: float
-
-
 @dataclass(frozen=True)
 class DifferenceCheck:
     """All that was learned of one submission's finite-difference check.
@@ -86,11 +70,12 @@ class DifferenceCheck:
     is none. `asks_step`: the step is the caller's to give.
     `points` [n, …] are where the loss was taken near `case`, by tensor; `after` the arguments
     as they were left; `numeric` a helper's gradients and `slopes` the true ones. `number` is
-    what it returns on right gradients, if numbers. `trials` tells how it took spoiled ones;
-    `tolerance` where its own limit lies, None where it leaves that to the reader.
+    what it returns on right gradients, if numbers. `trials` tells how it took wrong ones;
+    `tolerance` where its own limit lies, None where it leaves that to the reader. `place` is
+    file and line of its definition.
     """
 
-    kind: str = ""
+    kind: DifferenceForm = DifferenceForm.NONE
     name: str = ""
     asks_step: bool = False
     case: Case | None = None
@@ -101,114 +86,93 @@ class DifferenceCheck:
     number: float | None = None
     tolerance: Tolerance | None = None
     trials: Verification = field(default_factory=Verification)
+    place: Place = NOWHERE
     reason: str = ""
 
-    @property
-    def place(self) -> tuple[str, int]:
-        """File and line of its definition; "" and 0 where they are not known."""
-        return self.trials.place("check")
 
-
-def take_difference_check(
-    submission: Submission,
-    paper: Paper,
-    zygote: Zygote,
-    allowance: Allowance,
-    child: Child | None = None,
-) -> DifferenceCheck:
+def take_difference_check(examinee: Examinee) -> DifferenceCheck:
     """Look for the submission's finite-difference check, and put it to the test in a child.
 
     Without anything that could be one no child is made. Whatever goes wrong gives a record
     without a kind, and a reason.
     """
+    submission, paper = examinee.submission, examinee.paper
     texts = [f.data.decode("utf-8", "replace") for f in submission.files]
     hints = (pattern.search(text) for text in texts for pattern in (MENTIONED, QUOTIENT))
     if "gradient_check" not in submission.names and not any(hints):
         return DifferenceCheck()
-    request = _request(submission, paper)
-    try:
-        asked = ("step_trials", request, REPLY_BYTES)
-        seconds = min(SECONDS, allowance.seconds)
-        reply = ask(child, zygote, allowance.limits, asked, seconds)
-    except SandboxError as error:
-        return DifferenceCheck(reason=str(error)[:MAX_REASON])
-    if reply.ended is not Ended.OK:
-        why = reply.items.get("error") or reply.detail
-        return DifferenceCheck(reason=f"{reply.ended}: {why}"[:MAX_REASON])
-    return read_difference_check(reply.items, submission, paper)
-
-
-def _request(submission: Submission, paper: Paper) -> dict[str, Any]:
-    items = sent(submission, "torch", paper.noise)
-    for index, case in enumerate(CASES):
-        items |= {f"{name}{index}": array for name, array in paper.cases[case].inputs.items()}
-    items |= {f"phase_{t}": phase for t, phase in _phases(paper).items()}
-    batch = paper.cases[CASES[0]].sizes["B"]
-    first = ((Kind.SCALE, 1 + PERCENT), (Kind.ENTRY, ENTRY), (Kind.TRANSPOSE, 0))
-    more = ((Kind.SCALE, 2.0), (Kind.SCALE, 1.0 / batch), (Kind.SCALE, -1.0), (Kind.MASK, 0))
-    items["plan"] = "\n".join(f"{kind} {amount}" for kind, amount in first)
-    items["more"] = "\n".join(f"{kind} {amount}" for kind, amount in more)
-    items["ladder"] = " ".join(map(str, (*FINE, *LADDER)))
-    return items | {"seconds": str(WORKING), "max_bytes": str(REPLY_BYTES)}
+    stages = {
+        "first": (trials.PERCENT_OFF, trials.ENTRY, trials.TRANSPOSED),
+        "more": (trials.DOUBLED, trials.averaged(paper, CASES[0]), trials.NEGATED, trials.UNMASKED),
+    }
+    plan = TrialPlan(stages, (*FINE, *trials.LADDER), CASES, trials.WORKING)
+    phases = {f"phase_{t}": phase for t, phase in _phases(paper).items()}
+    answer = examinee.ask("step_trials", plan, REPLY_BYTES, phases)
+    if answer.ended is not Ended.OK:
+        return DifferenceCheck(reason=answer.reason)
+    return read_difference_check(answer.items, submission, paper)
 
 
 def _phases(paper: Paper) -> dict[str, Array]:
-    """Phases that take the small inputs to where sine and cosine are both far from 0."""
+    """Return phases that take the small inputs to where sine and cosine are both far from 0."""
     rng = np.random.default_rng([paper.seed, 2])
     inputs = paper.cases[CASES[0]].inputs
     return {t: rng.uniform(*PHASES, size=inputs[t].shape) - inputs[t] for t in TENSORS}
 
 
-# ── reading what the child said ──────────────────────────────────────────────
-
-
 def read_difference_check(
     items: Mapping[str, Any], submission: Submission, paper: Paper
 ) -> DifferenceCheck:
-    """The record in a reply; what does not fit the inputs is not there."""
-    trials = read_verification(items, submission)
-    rows = items.get("rows", "")
-    lines = [line.split("\t") for line in rows.split("\n")] if isinstance(rows, str) else []
-    said = next((r[1:] for r in lines if r[0] == "check" and len(r) == 5), None)
-    if said is None or said[0] not in ("check", "helper", "comparing"):
-        return DifferenceCheck(reason=trials.reason)
-    own = said[3] == str(len(CASES))
-    case = _own_case(items) if own else paper.cases[CASES[said[3] == "1"]]
+    """Return the record in a reply; what does not fit the inputs is not there."""
+    report = read_report(items, DifferenceReport)
+    if report is None or not report.kind:
+        reason = "no words came" if report is None else report.stopped
+        return DifferenceCheck(reason=reason[: trials.MAX_REASON])
+    is_helper = report.kind is not DifferenceForm.CHECK
+    case = paper.cases[report.case] if report.case in CASES else None
+    if report.case == OWN_NUMBERS and not is_helper:
+        case = _own_case(items)
     if case is None:
         return DifferenceCheck(reason="its own numbers do not fit together")
-    numbers = [r[1] for r in lines if r[0] == "number" and len(r) == 2]
-    helper = said[0] != "check"
+    sources = {f.path: source_lines(f.data) for f in submission.files}
+    reason = report.stopped[: trials.MAX_REASON]
+    verification = Verification(
+        accepts=report.accepts,
+        equalised=report.equalised,
+        equal=report.equal,
+        trials=read_trials(report.trials, (case.name,), sources),
+        sources=sources,
+        reason=reason,
+    )
+    phases = _phases(paper) if is_helper else {}
     return DifferenceCheck(
-        kind=said[0],
-        name=said[1][:80],
-        asks_step=said[2] == "1",
+        kind=report.kind,
+        name=report.name[:80],
+        asks_step=report.asks_step,
         case=case,
         points=_arrays(items, "points", case, rows=True),
         after=_arrays(items, "after", case),
         numeric=_arrays(items, "numeric", case),
-        slopes={t: np.cos(getattr(case, t) + p) for t, p in _phases(paper).items()}
-        if helper
-        else {},
-        number=_float(numbers[0]) if numbers else None,
-        tolerance=_tolerance(lines),
-        trials=replace(trials, trials=tuple(replace(t, case=case.name) for t in trials.trials)),
-        reason=trials.reason,
+        slopes={t: np.cos(getattr(case, t) + phase) for t, phase in phases.items()},
+        number=report.number,
+        tolerance=_tolerance(report.tolerance),
+        trials=verification,
+        place=real_place(report.place, sources),
+        reason=reason,
     )
 
 
-def _tolerance(lines: Sequence[Sequence[str]]) -> Tolerance | None:
-    """The first row that says where the limit lies, if it makes sense."""
-    for row in lines:
-        if row[0] == "tolerance" and len(row) == 4 and row[1] in TENSORS:
-            passes, stops = _float(row[2]), _float(row[3])
-            return Tolerance(row[1], passes, stops) if 0.0 <= passes < stops else None
-    return None
+def _tolerance(tolerance: Tolerance | None) -> Tolerance | None:
+    """Return where the limit lies, if it makes sense."""
+    if tolerance is None or tolerance.tensor not in TENSORS:
+        return None
+    return tolerance if 0.0 <= tolerance.passes < tolerance.stops else None
 
 
 def _own_case(items: Mapping[str, Any]) -> Case | None:
-    """The inputs that a check makes for itself, if they are those of the problem in float64."""
-    given = [items.get(f"base_{name}") for name in ("X", "y", "W1", "b1", "W2", "b2")]
-    arrays = [a for a in given if isinstance(a, np.ndarray)]
+    """Return the inputs that a check makes for itself, if they are the problem's, in float64."""
+    items_by_name = (items.get(f"base_{name}") for name in ("X", "y", "W1", "b1", "W2", "b2"))
+    arrays = [a for a in items_by_name if isinstance(a, np.ndarray)]
     if len(arrays) != 6:
         return None
     X, y, W1, b1, W2, b2 = arrays
@@ -220,29 +184,22 @@ def _own_case(items: Mapping[str, Any]) -> Case | None:
         return None
     if not all(np.isfinite(a).all() for a in floats):
         return None
-    return Case(OWN, "what the check makes for itself", X, y, W1, b1, W2, b2)
+    return Case(OWN_NUMBERS, "what the check makes for itself", X, y, W1, b1, W2, b2)
 
 
 def _arrays(
     items: Mapping[str, Any], what: str, case: Case, *, rows: bool = False
 ) -> dict[str, Array]:
-    """Arrays of the shapes of the inputs, with `rows` any number of each; turned ones back."""
-    found = {}
+    """Return arrays of the inputs' shapes, with `rows` any number of each; turned ones back."""
+    arrays = {}
     for tensor in TENSORS:
         array, shape = items.get(f"{what}_{tensor}"), getattr(case, tensor).shape
         if not isinstance(array, np.ndarray) or array.dtype.kind != "f":
             continue
         size = int(np.prod(shape))
         if rows and array.ndim >= 1 and array.size == len(array) * size:
-            found[tensor] = array.reshape(len(array), *shape)
+            arrays[tensor] = array.reshape(len(array), *shape)
         elif not rows and array.size == size:
             turned = array.ndim == 2 and array.shape != shape and array.shape == shape[::-1]
-            found[tensor] = array.T if turned else array.reshape(shape)
-    return found
-
-
-def _float(text: str) -> float:
-    try:
-        return float(text[:40])
-    except ValueError:
-        return float("nan")
+            arrays[tensor] = array.T if turned else array.reshape(shape)
+    return arrays

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import Enum
 
 
@@ -60,16 +59,6 @@ def error_words(error: str) -> frozenset[ErrorWord]:
 PLACE = re.compile(r"\((?P<file>[^()]{1,200}), line (?P<line>\d{1,7})\)")
 IMPORT = re.compile(r"line (?P<line>\d{1,7}) of (?P<file>.+) imports `[\w.]+`")
 SHAPE = re.compile(r"\[torch\.\w+ \[([\d, ]*)\]\]")
-NOTE = re.compile(r"(?P<file>.+):(?P<line>\d{1,7}): (?P<error>\w+: .*)")
-
-
-@dataclass(frozen=True, slots=True)
-class ErrorNote:
-    """An error at module level and its place; the child left that statement out."""
-
-    file: str
-    line: int
-    error: str
 
 
 def place_named(error: str) -> tuple[str, int] | None:
@@ -88,9 +77,3 @@ def shape_named(error: str) -> tuple[int, ...] | None:
     """Return the shape of the tensor that PyTorch found changed, if it names one."""
     found = SHAPE.search(error)
     return tuple(int(n) for n in found[1].split(",") if n.strip()) if found else None
-
-
-def error_note(row: str) -> ErrorNote | None:
-    """Return what the child says in one row about a statement that it left out."""
-    found = NOTE.fullmatch(row)
-    return ErrorNote(found["file"], int(found["line"]), found["error"]) if found else None

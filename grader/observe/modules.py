@@ -43,6 +43,6 @@ Together they cost half of what torch itself does, so they are loaded where they
 
 
 def torch_modules(source: bytes | None = None) -> tuple[str, ...]:
-    """What to preload for `source`, or for any source."""
-    wanted = (names for word, names in TORCH_EXTRAS.items() if source is None or word in source)
-    return (*TORCH_MODULES, *(name for names in wanted for name in names))
+    """Return what to preload for `source`, or for any source."""
+    extras = (names for word, names in TORCH_EXTRAS.items() if source is None or word in source)
+    return (*TORCH_MODULES, *(name for names in extras for name in names))

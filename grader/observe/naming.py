@@ -54,7 +54,7 @@ class Name:
 
 
 def factors(sizes: Mapping[str, int]) -> tuple[tuple[str, float], ...]:
-    """The constants by which a value may differ from a tensor, the likeliest first."""
+    """Return the constants by which a value may differ from a tensor, the likeliest first."""
     B, C, H = (float(sizes[s]) for s in "BCH")
     plain = (
         *(("1", 1.0), ("B", B), ("1/B", 1 / B), ("1/(B·B)", 1 / B**2), ("C", C), ("1/C", 1 / C)),
@@ -68,12 +68,12 @@ def factors(sizes: Mapping[str, int]) -> tuple[tuple[str, float], ...]:
 
 
 def known_tensors(expected: Expected) -> dict[str, Array]:
-    """Every tensor that a right solution may come by, from the oracle's values of a case."""
+    """Return every tensor that a right solution may come by, from the oracle's values of a case."""
     return tensors_of(expected.case, expected.values)
 
 
 def tensors_of(case: Case, values: Mapping[str, Array]) -> dict[str, Array]:
-    """The same for any flow of values: `Z1 H1 Z2 P loss dZ2 dH1 dZ1` and, if at hand, gradients.
+    """Return the same for any values: `Z1 H1 Z2 P loss dZ2 dH1 dZ1` and, if at hand, gradients.
 
     So a submission with a known fault is read against the tensors that the fault gives it.
     What `values` leaves out is derived from what it has, or left out too.
@@ -89,7 +89,7 @@ def tensors_of(case: Case, values: Mapping[str, Array]) -> dict[str, Array]:
 
 
 def _forward_parts(k: Mapping[str, Array]) -> dict[str, Array]:
-    """Steps inside the formulas: scores without biases, the softmax's parts, labels."""
+    """Return steps inside the formulas: scores without biases, the softmax's parts, labels."""
     Z1, Z2, y = k["Z1"], k["Z2"], k["y"].astype(np.int64)
     rows = np.arange(len(y))
     shifted = Z2 - Z2.max(axis=1, keepdims=True)
@@ -126,7 +126,7 @@ def _forward_parts(k: Mapping[str, Array]) -> dict[str, Array]:
 
 
 def _backward_parts(k: Mapping[str, Array]) -> dict[str, Array]:
-    """Steps inside the formulas of the gradients, as far as their own inputs are at hand."""
+    """Return steps inside the formulas of the gradients, as far as their own inputs are at hand."""
     onehot = np.eye(k["Z2"].shape[1])[k["y"].astype(np.int64)]
     parts: dict[str, Array] = {"P - onehot": k["P"] - onehot, "dP": -onehot / k["P"] / len(onehot)}
     parts["1 - P"] = 1.0 - k["P"]
@@ -137,11 +137,6 @@ def _backward_parts(k: Mapping[str, Array]) -> dict[str, Array]:
 
 
 # ── finding the name ─────────────────────────────────────────────────────────
-
-
-def name_value(array: Array, known: Mapping[str, Array], sizes: Mapping[str, int]) -> Name | None:
-    """The name of one value; None when it is no known tensor. For many values keep a `Namer`."""
-    return Namer(known, sizes)(array)
 
 
 @dataclass(frozen=True)
@@ -177,7 +172,7 @@ class Namer:
         return factors(self.sizes)
 
     def __call__(self, array: Array) -> Name | None:
-        """The name of a value. NaN and infinities have none."""
+        """Return the name of a value. NaN and infinities have none."""
         key = (array.shape, array.dtype.char, array.tobytes())
         if key not in self._named:  # most values of a source come by several times
             self._named[key] = self._name(array)
@@ -190,8 +185,8 @@ class Namer:
         value = array.astype(np.float64)
         if array.size == 1:
             return self._scalar(float(value.reshape(-1)[0]), close)
-        found = self._array(value, close)
-        return found or self._broadcast(value, close)
+        match = self._array(value, close)
+        return match or self._broadcast(value, close)
 
     def _scalar(self, value: float, close: float) -> Name | None:
         B = float(self.sizes["B"])
@@ -204,8 +199,8 @@ class Namer:
         if loss == 0.0:
             return None
         amount = value / loss
-        found = self._factor(amount, close)
-        return Name("loss", *found) if found else None
+        match = self._factor(amount, close)
+        return Name("loss", *match) if match else None
 
     def _factor(self, amount: float, close: float) -> tuple[str, float] | None:
         for text, factor in self._factors:
@@ -225,35 +220,35 @@ class Namer:
         best: Name | None = None
         for index in np.flatnonzero(fits):
             name, want = self._arrays[index]
-            found = self._compared(value, name, want, total / float(totals[index]), close)
-            if found is not None and found.exact:
-                return found
-            best = best or found
+            match = self._compared(value, name, want, total / float(totals[index]), close)
+            if match is not None and match.exact:
+                return match
+            best = best or match
         return best
 
     def _compared(
         self, value: Array, name: str, want: Array, size: float, close: float
     ) -> Name | None:
-        """`value` as a form of `want`, where their sizes are in the proportion `size`."""
+        """Return `value` as a form of `want`, where their sizes are in the proportion `size`."""
         for sign in (1.0, -1.0):
-            found = self._factor(sign * size, close)
-            if found is None:
+            match = self._factor(sign * size, close)
+            if match is None:
                 continue
-            target = want * found[1]
+            target = want * match[1]
             gap = close * float(np.abs(target).max())
             for form, transposed, shaped in _forms(value, target):
                 if np.abs(value - shaped).max() <= gap:
-                    return Name(name, *found, transposed, form)
+                    return Name(name, *match, transposed, form)
         return None
 
     def _broadcast(self, value: Array, close: float) -> Name | None:
-        """One row or column repeated, as `np.tile` and `broadcast_to` leave it."""
+        """Return one row or column repeated, as `np.tile` and `broadcast_to` leave it."""
         if value.ndim != 2 or 1 in value.shape:
             return None
         for part, whole in ((value[0], value[:1]), (value[:, 0], value[:, :1])):
             if np.array_equal(np.broadcast_to(whole, value.shape), value):
-                found = self._array(part, close)
-                return replace(found, form="broadcast") if found else None
+                match = self._array(part, close)
+                return replace(match, form="broadcast") if match else None
         return None
 
 
@@ -264,7 +259,7 @@ def tells(array: Array) -> bool:
 
 
 def _forms(value: Array, want: Array) -> list[tuple[str, bool, Array]]:
-    """(form, transposed, `want` in the shape of `value`) where the shapes allow it."""
+    """Return (form, transposed, `want` in the shape of `value`) where the shapes allow it."""
     if value.shape == want.shape:
         square = value.ndim == 2 and value.shape[0] == value.shape[1]
         return [("", False, want), *([("", True, want.T)] if square else [])]

@@ -1,4 +1,4 @@
-"""One part of a submission and a paper in, its runs out: one step after another, in a child."""
+"""Runs one part of a submission on a paper: one step after another, in a child."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ import re
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from grader.child.reports import CallReport, LoadReport
 from grader.errors import SandboxError
-from grader.observe.kept import Kept
 from grader.observe.plan import (
+    Call,
     StackStep,
     Step,
     layer_steps,
@@ -23,11 +24,15 @@ from grader.observe.plan import (
     timing_steps,
     torch_steps,
 )
-from grader.observe.sent import sent
+from grader.observe.replies import MAX_LINE, read_frames, read_report
+from grader.observe.requests import loading_items
+from grader.observe.spare import SpareChildren
 from grader.problem import Paper
 from grader.records import (
     Ended,
-    Frame,
+    Function,
+    LayerNames,
+    LoadNote,
     Observation,
     Observations,
     ProcessReport,
@@ -64,9 +69,8 @@ LATEST_AT_ONCE = 2.0
 that went before is done again, and neither time is the submission's."""
 
 TEXT_ROOM = 64 * 1024
-MAX_FRAMES = 40
-FUNCTION = re.compile(r"\w{1,200}:\d{1,7}:[01]")
-"""A function as the child lists it: name, line, whether it is a stub."""
+LOAD_ROOM = 256 * 1024
+NAME = re.compile(r"\w{1,200}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,19 +83,19 @@ class Allowance:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What was seen of one part ("numpy" or "torch"): its process, and its runs by step."""
+    """One part ("numpy" or "torch"): its process, and its runs by step."""
 
     report: ProcessReport
     runs: Mapping[str, Observation]
 
     def hung(self, *kinds: str) -> bool:
-        """Whether one of these calls ran out of time on `primes`: it would only do so again."""
-        seen = (self.runs.get(f"{kind}/primes") for kind in kinds)
-        return any(run is not None and run.ended is Ended.TIMEOUT for run in seen)
+        """Return whether one of these ran out of time on `primes`: it would only do so again."""
+        runs = (self.runs.get(f"{kind}/primes") for kind in kinds)
+        return any(run is not None and run.ended is Ended.TIMEOUT for run in runs)
 
 
 def together(numpy: Part, torch: Part) -> Observations:
-    """All that was seen of a submission."""
+    """Return the observations of both parts."""
     return Observations(numpy.report, torch.report, {**numpy.runs, **torch.runs})
 
 
@@ -101,27 +105,27 @@ def observe_part(
     paper: Paper,
     zygote: Zygote,
     allowance: Allowance,
-    kept: Kept | None = None,
+    spare: SpareChildren | None = None,
 ) -> Part:
-    """All steps of one part. A child that comes to the end of them is left to `kept`."""
+    """Run all steps of one part. A child that comes to the end of them is left to `spare`."""
     steps: Sequence[Step | StackStep] = torch_steps(paper)
     if side == "numpy":
         steps = [*numpy_steps(paper), *layer_steps(paper)]
-    return _side(submission, side, steps, paper, zygote, allowance, kept)
+    return _side(submission, side, steps, paper, zygote, allowance, spare)
 
 
 def time_reference(reference: Submission, paper: Paper, zygote: Zygote) -> tuple[float, float]:
-    """The reference's least processor time at the realistic size: forward, backward."""
+    """Return the reference's least processor time at the realistic size: forward, backward."""
     steps = timing_steps(paper)
     runs = _side(reference, "numpy", steps, paper, zygote, Allowance(60.0)).runs
     best = {}
-    for kind in ("forward", "backward"):  # on a busy machine a slow one is not repeated
-        taken = [runs[s.name] for s in steps if s.kind == kind and runs[s.name].ok]
-        if not taken:
+    for kind in (Call.FORWARD, Call.BACKWARD):  # on a busy machine a slow one is not repeated
+        timed = [runs[s.name] for s in steps if s.kind == kind and runs[s.name].ok]
+        if not timed:
             why = runs[f"{kind}/realistic/0"].error
             raise SandboxError(f"the reference could not be timed: {why}")
-        best[kind] = min(observation.cpu_seconds for observation in taken)
-    return best["forward"], best["backward"]
+        best[kind] = min(observation.cpu_seconds for observation in timed)
+    return best[Call.FORWARD], best[Call.BACKWARD]
 
 
 def _side(
@@ -131,9 +135,9 @@ def _side(
     paper: Paper,
     zygote: Zygote,
     allowance: Allowance,
-    kept: Kept | None = None,
+    spare: SpareChildren | None = None,
 ) -> Part:
-    """One part's steps, in as many children as it takes (at most `MAX_LIVES`)."""
+    """Run one part's steps, in as many children as it takes (at most `MAX_LIVES`)."""
     facts = zygote.facts()  # waits for the preloading, which is not the submission's time
     deadline = time.monotonic() + allowance.seconds
     run = _Run(steps, allowance.seconds * STEP_SHARE)
@@ -145,18 +149,19 @@ def _side(
         with ExitStack() as ours:
             child = ours.enter_context(zygote.spawn(allowance.limits, left))
             isolation = _isolation(child, facts)
-            loaded = _load(child, submission, side, paper.noise)
+            reply = _load(child, submission, side, paper.noise)
+            loaded = _observation(reply)
             if loaded.ok:
                 run.go_on(child)
-            if kept is not None and loaded.ok and child.alive:
+            if spare is not None and loaded.ok and child.alive:
                 child.listen()
-                kept.keep(side, child)
+                spare.keep(side, child)
                 ours.pop_all()
-        report = _reported(report, loaded, child, isolation)
+        report = _reported(report, reply, child, isolation)
         if not loaded.ok or not run.todo or time.monotonic() > deadline + run.lost:
             break
     assert report is not None
-    return Part(report, run.seen)
+    return Part(report, run.runs)
 
 
 class _Run:
@@ -166,26 +171,26 @@ class _Run:
         self.steps, self.todo = steps, list(steps)
         self.step_seconds = step_seconds
         self.started = time.monotonic()
-        self.seen: dict[str, Observation] = {}
-        self.deaths: dict[str, int] = {}
+        self.runs: dict[str, Observation] = {}
+        self.deaths: dict[Call, int] = {}
         self.layerless = False
         self.handles: set[str] = set()
-        self.quick: set[str] = set()
+        self.quick: set[Call] = set()
         self.one_by_one = False
         self.lost = 0.0
 
     def go_on(self, child: Child) -> None:
-        """Take steps until none is left or the child is gone."""
+        """Run steps until none is left or the child is gone."""
         self.handles.clear()
         while self.todo and child.alive:
             several = self._several()
-            if several and self._took(child, several):
+            if several and self._run_together(child, several):
                 continue
             if not child.alive:
                 return
             step = self.todo.pop(0)
             if why := self._pointless(step):
-                self.seen[step.name] = Observation(Ended.NOT_RUN, error=why)
+                self.runs[step.name] = Observation(Ended.NOT_RUN, error=why)
                 continue
             observation = _take(child, step, self.step_seconds)
             self._note(step, observation)
@@ -199,15 +204,15 @@ class _Run:
                 self.quick.add(step.kind)
 
     def _note(self, step: Step | StackStep, observation: Observation) -> None:
-        self.seen[step.name] = observation
+        self.runs[step.name] = observation
         if isinstance(step, StackStep):
             missing = observation.ended is Ended.MISSING
-            self.layerless = missing and "layers" not in observation.texts
-        elif step.kind == "forward" and observation.ok:
+            self.layerless = missing and not observation.layers
+        elif step.kind is Call.FORWARD and observation.ok:
             self.handles.add(step.handle)
 
     def _several(self) -> list[Step | StackStep]:
-        """The next steps that are asked for in one request; none where each is to be alone."""
+        """Return the next steps that go in one request; none where each is to be alone."""
         if self.one_by_one or time.monotonic() > self.started + LATEST_AT_ONCE:
             return []
         several = list(
@@ -215,12 +220,12 @@ class _Run:
         )
         return several if len(several) > 1 else []
 
-    def _took(self, child: Child, several: list[Step | StackStep]) -> bool:
-        """Take some steps at once. Where one of them goes wrong, all steps are taken anew.
+    def _run_together(self, child: Child, several: list[Step | StackStep]) -> bool:
+        """Run some steps at once. Where one of them goes wrong, all steps are run anew.
 
         For the next child has no cache of this one's, and nothing that a call left behind.
         """
-        replies = child.request_several([_asked(step) for step in several], SECONDS_AT_ONCE)
+        replies = child.request_several([_request(step) for step in several], SECONDS_AT_ONCE)
         if not replies:
             self._start_over()
             return False
@@ -232,43 +237,42 @@ class _Run:
         return True
 
     def _start_over(self) -> None:
-        """One step after another, from the first. The time until now is not the submission's."""
+        """Begin anew, step by step. The time until now is not the submission's."""
         self.todo = list(self.steps)
-        self.seen.clear()
+        self.runs.clear()
         self.deaths.clear()
         self.layerless = False
         self.one_by_one, self.lost = True, time.monotonic() - self.started
 
     def _pointless(self, step: Step | StackStep) -> str:
-        """Why a step is not taken, "" when it is."""
+        """Return why a step is not run, "" when it is."""
         if self.deaths.get(step.kind, 0) >= MAX_DEATHS:
             return f"earlier calls of {step.kind} ended the process or filled its memory"
         if isinstance(step, StackStep):
             return "no layers were handed in" if self.layerless else ""
-        if step.kind == "backward" and step.handle not in self.handles:
+        if step.kind is Call.BACKWARD and step.handle not in self.handles:
             return "its forward gave no cache"
-        stem, _, number = step.name.rpartition("/")
-        before = self.seen.get(f"{stem}/0") if number.isdigit() and number != "0" else None
+        before = self.runs.get(step.repeats)
         if before is not None and before.seconds > REPEAT_SECONDS:
             return "its time is known well enough"
         return ""
 
 
 def _take(child: Child, step: Step | StackStep, seconds: float) -> Observation:
-    return _complete(step, _observation(child.request(*_asked(step), seconds)))
+    return _complete(step, _observation(child.request(*_request(step), seconds)))
 
 
-def _asked(step: Step | StackStep) -> tuple[str, dict[str, Any], int]:
-    """Kind, items, and the most bytes of the reply."""
+def _request(step: Step | StackStep) -> tuple[str, dict[str, Any], int]:
+    """Return kind, items, and the most bytes of the reply."""
     room = step.room
     return step.kind, {**step.items, "max_bytes": str(room)}, room + TEXT_ROOM
 
 
-REQUIRED = {"forward": "loss", "torch": "loss", "verify": "accepted"}
+REQUIRED = {Call.FORWARD: "loss", Call.TORCH: "loss", Call.VERIFY: "accepted"}
 
 
 def _complete(step: Step | StackStep, observation: Observation) -> Observation:
-    """A reply that claims success without what success brings is no answer."""
+    """Refuse a reply that claims success without what success brings."""
     name = REQUIRED.get(step.kind)
     if not observation.ok or name is None:
         return observation
@@ -278,13 +282,13 @@ def _complete(step: Step | StackStep, observation: Observation) -> Observation:
     return observation
 
 
-def _load(child: Child, submission: Submission, side: str, noise: int) -> Observation:
-    items = sent(submission, side, noise) | {"max_bytes": str(TEXT_ROOM)}
-    return _observation(child.request("load", items, 2 * TEXT_ROOM))
+def _load(child: Child, submission: Submission, side: str, noise: int) -> Reply:
+    items = loading_items(submission, side, noise) | {"max_bytes": str(LOAD_ROOM)}
+    return child.request("load", items, LOAD_ROOM + TEXT_ROOM)
 
 
 def _isolation(child: Child, facts: dict[str, str]) -> dict[str, str]:
-    """What confines the child, asked before it has read a byte of the submission."""
+    """Return what confines the child, before it has read a byte of the submission."""
     reply = child.greet()
     if reply.ended is not Ended.OK:
         words = bytes(child.output).decode("utf-8", "replace")
@@ -293,9 +297,9 @@ def _isolation(child: Child, facts: dict[str, str]) -> dict[str, str]:
 
 
 def _reported(
-    before: ProcessReport | None, loaded: Observation, child: Child, isolation: dict[str, str]
+    before: ProcessReport | None, load: Reply, child: Child, isolation: dict[str, str]
 ) -> ProcessReport:
-    """The side's report with this child's life added to it."""
+    """Return the side's report with this child's life added to it."""
     output = bytes(child.output).decode("utf-8", "replace")
     if before is not None:
         return replace(
@@ -303,31 +307,34 @@ def _reported(
             output=before.output + output,
             output_bytes=before.output_bytes + child.output_bytes,
         )
-    rows = loaded.texts.get("functions", "").splitlines()
-    functions = tuple(row for row in rows if FUNCTION.fullmatch(row))
-    return ProcessReport(loaded, functions, output, child.output_bytes, isolation)
-
-
-def _observation(reply: Reply) -> Observation:
-    """A reply as a record; the texts are the child's words, and are shown as such."""
-    arrays = {n: a for n, a in reply.items.items() if isinstance(a, np.ndarray)}
-    texts = {n: t for n, t in reply.items.items() if isinstance(t, str)}
-    return Observation(
-        reply.ended,
-        arrays,
-        texts,
-        error=texts.pop("error", "") or reply.detail,
-        traceback=texts.pop("traceback", ""),
-        frames=_frames(texts.pop("frames", "")),
-        seconds=reply.seconds,
-        cpu_seconds=reply.cpu_seconds,
+    report = read_report(load.items, LoadReport) or LoadReport()
+    named = (f for f in report.functions if NAME.fullmatch(f.name) and 0 <= f.line <= MAX_LINE)
+    return ProcessReport(
+        _observation(load),
+        tuple(Function(*astuple(f)) for f in named),
+        tuple(LoadNote(*note) for note in report.notes),
+        report.stand_ins,
+        report.binding,
+        report.deviations,
+        report.alternatives,
+        output,
+        child.output_bytes,
+        isolation,
     )
 
 
-def _frames(text: str) -> tuple[Frame, ...]:
-    frames = []
-    for row in text.splitlines()[-MAX_FRAMES:]:
-        file, _, rest = row.rpartition(":")[0].rpartition(":")
-        if rest.isascii() and rest.isdigit() and len(rest) < 8:
-            frames.append(Frame(file, int(rest), row.rpartition(":")[2]))
-    return tuple(frames)
+def _observation(reply: Reply) -> Observation:
+    """Return a reply as a record; what it says is the child's word, and is shown as such."""
+    report = read_report(reply.items, CallReport) or CallReport()
+    words = dict(vars(report), layers=tuple(LayerNames(*astuple(n)) for n in report.layers))
+    items = {n: t for n in ("error", "traceback") if isinstance(t := reply.items.get(n), str)}
+    return Observation(
+        reply.ended,
+        {n: a for n, a in reply.items.items() if isinstance(a, np.ndarray)},
+        **words,
+        error=items.get("error") or reply.detail,
+        traceback=items.get("traceback", ""),
+        frames=read_frames(reply.items),
+        seconds=reply.seconds,
+        cpu_seconds=reply.cpu_seconds,
+    )

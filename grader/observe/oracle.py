@@ -21,7 +21,7 @@ REPLY_BYTES = 64 << 20
 
 
 def expectations(paper: Paper, torch: Zygote) -> dict[str, Expected]:
-    """`Expected` for every case of the paper. Raises `SandboxError` when the oracle fails.
+    """Return `Expected` for every case of the paper. Raises `SandboxError` when the oracle fails.
 
     The oracle's child is forked like any other and dies afterwards: nothing
     that it knew is in the zygote or in a submission's process.
@@ -34,7 +34,7 @@ def expectations(paper: Paper, torch: Zygote) -> dict[str, Expected]:
 
 
 def stack_expectations(paper: Paper, torch: Zygote) -> dict[str, StackAnswers]:
-    """The same for every stack of layers."""
+    """Return the same for every stack of layers."""
     with _oracle(torch) as child:
         return {name: _of_stack(child, stack) for name, stack in paper.stacks.items()}
 

@@ -1,14 +1,15 @@
 """The steps of one examination: which function is called on which case, and in which order.
 
 A step's name says what it shows, such as `forward/primes` or `backward/primes/again`;
-checks look their observations up by it.
+checks look their observations up by it. Names are made and taken apart here.
 """
 
 from __future__ import annotations
 
 import random
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
 from typing import Any
 
 from grader.problem import Paper, Stack
@@ -36,32 +37,51 @@ GROWING, SLOPE = "growth/", "slope/"
 DRAWN = (GROWING, SLOPE)
 """How the steps begin whose answers are only drawn."""
 
+LAYERED = "layers/"
+"""How the steps of the reusable layers begin: an extra, on which nothing else depends."""
+
 VERIFY_CASES = ("primes", "square", "more_rows")
 
 
-LAYERED = "layers/"
-"""How the steps of the reusable layers begin: an extra, on which nothing else depends."""
+class Call(StrEnum):
+    """What a step calls; the kind of its request."""
+
+    FORWARD = "forward"
+    BACKWARD = "backward"
+    TORCH = "torch"
+    VERIFY = "verify"
+    LAYERS = "layers"
+
+
+def call_of(name: str) -> Call:
+    """Return what the step of that name calls."""
+    first = name.partition("/")[0]
+    return Call(first) if first in tuple(Call) else Call.FORWARD
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One request on a case. `handle` names the forward whose cache a backward is given."""
+    """One request on a case. `handle` names the forward whose cache a backward is given.
+
+    `repeats` is the name of the timed step that it does again, "" for none.
+    """
 
     name: str
-    kind: str
+    kind: Call
     case: Case
     handle: str = ""
     flags: tuple[str, ...] = ()
+    repeats: str = ""
 
     @property
     def alone(self) -> bool:
-        """Whether it is a request of its own: its time matters, or more than the usual is asked."""
+        """Whether it is a request of its own: its time matters, or it has flags."""
         return bool(self.flags) or self.case.name == REALISTIC
 
     @property
     def items(self) -> Mapping[str, Any]:
         """What the child is given; a backward has its cache."""
-        inputs = {} if self.kind == "backward" else self.case.inputs
+        inputs = {} if self.kind is Call.BACKWARD else self.case.inputs
         return {**inputs, "handle": self.handle or "-", **dict.fromkeys(self.flags, "yes")}
 
     @property
@@ -78,7 +98,7 @@ class StackStep:
 
     name: str
     stack: Stack
-    kind: str = field(default="layers", init=False)
+    kind: Call = field(default=Call.LAYERS, init=False)
     alone: bool = field(default=False, init=False)
 
     @property
@@ -94,7 +114,7 @@ class StackStep:
 
 
 def numpy_steps(paper: Paper) -> list[Step]:
-    """Every step of the NumPy part. The order of the cases differs from run to run.
+    """Return every step of the NumPy part. The order of the cases differs from run to run.
 
     `primes` comes first: what ends the process there would end it everywhere.
     """
@@ -105,62 +125,65 @@ def numpy_steps(paper: Paper) -> list[Step]:
     for name in ("primes", *rest):
         flags = ("want_cache",) if name in ("primes", "float32") else ()
         steps += _both(name, cases[name], (*flags, *(("want_inputs",) if flags else ())))
-    again = Step("backward/primes/again", "backward", cases["primes"], "primes")
+    again = Step("backward/primes/again", Call.BACKWARD, cases["primes"], "primes")
     steps.insert(2, again)  # at once: an accumulator may start anew when shapes change
-    steps += [
-        Step("forward/primes/again", "forward", cases["primes"], "primes/again"),
-        Step("forward/first", "forward", cases["primes"], "first"),
-        Step("forward/second", "forward", cases["square"], "second"),
-        Step("backward/first", "backward", cases["primes"], "first"),
-        Step("backward/second", "backward", cases["square"], "second"),
-    ]
+    steps.append(_forward("primes/again", cases["primes"]))
+    pair = (("first", cases["primes"]), ("second", cases["square"]))
+    steps += [_forward(*one) for one in pair] + [_backward(*one) for one in pair]
     steps += _differences(paper)
-    for repeat in range(TIMED_REPEATS):
-        steps += _both(f"realistic/{repeat}", cases["realistic"], ())
-    return [*steps, *_drawn(paper)]
+    return [*steps, *_timed(paper, TIMED_REPEATS), *_drawn(paper)]
 
 
 def layer_steps(paper: Paper) -> list[StackStep]:
-    """Every step of the reusable layers; the first tells whether there are any."""
+    """Return every step of the reusable layers; the first tells whether there are any."""
     return [StackStep(f"{LAYERED}{name}", stack) for name, stack in paper.stacks.items()]
 
 
 def torch_steps(paper: Paper) -> list[Step]:
-    """Every step of the PyTorch part and of the verification."""
+    """Return every step of the PyTorch part and of the verification."""
     cases = paper.cases
     steps = [
-        Step(f"torch/{name}", "torch", cases[name], flags=("want_inputs",) if not i else ())
+        Step(f"torch/{name}", Call.TORCH, cases[name], flags=("want_inputs",) if not i else ())
         for i, name in enumerate(TORCH_CASES)
     ]
-    steps.append(Step("torch/primes/again", "torch", cases["primes"]))
-    steps += [Step(f"verify/{name}", "verify", cases[name]) for name in VERIFY_CASES]
-    steps.append(Step("torch/blocked", "torch", cases["primes"], flags=("blocked",)))
+    steps.append(Step("torch/primes/again", Call.TORCH, cases["primes"]))
+    steps += [Step(f"verify/{name}", Call.VERIFY, cases[name]) for name in VERIFY_CASES]
+    steps.append(Step("torch/blocked", Call.TORCH, cases["primes"], flags=("blocked",)))
     return steps
 
 
 def timing_steps(paper: Paper) -> list[Step]:
-    """The steps that time the reference; the same as a submission's."""
-    return [
-        step
-        for repeat in range(2 * TIMED_REPEATS)
-        for step in _both(f"realistic/{repeat}", paper.cases["realistic"], ())
-    ]
+    """Return the steps that time the reference, the same as a submission's."""
+    return _timed(paper, 2 * TIMED_REPEATS)
 
 
-def _both(name: str, case: Case, flags: tuple[str, ...]) -> list[Step]:
-    return [
-        Step(f"forward/{name}", "forward", case, name, flags),
-        Step(f"backward/{name}", "backward", case, name),
-    ]
+def _timed(paper: Paper, repeats: int) -> list[Step]:
+    steps = []
+    for repeat in range(repeats):
+        for step in _both(f"{REALISTIC}/{repeat}", paper.cases[REALISTIC], ()):
+            steps.append(replace(step, repeats=f"{step.kind}/{REALISTIC}/0" if repeat else ""))
+    return steps
+
+
+def _both(name: str, case: Case, flags: tuple[str, ...] = ()) -> list[Step]:
+    return [_forward(name, case, flags), _backward(name, case)]
+
+
+def _forward(name: str, case: Case, flags: tuple[str, ...] = ()) -> Step:
+    return Step(f"forward/{name}", Call.FORWARD, case, name, flags)
+
+
+def _backward(name: str, case: Case) -> Step:
+    return Step(f"backward/{name}", Call.BACKWARD, case, name)
 
 
 def _differences(paper: Paper) -> list[Step]:
-    """The candidate's own loss on both sides of `primes`, along one direction per tensor."""
+    """Return the candidate's own loss on both sides of `primes`, along one direction per tensor."""
     primes = paper.cases["primes"]
     return [
         Step(
             f"difference/{tensor}/{sign}",
-            "forward",
+            Call.FORWARD,
             perturbed(primes, tensor, paper.directions[tensor], step),
             f"{tensor}{sign}",
         )
@@ -170,16 +193,16 @@ def _differences(paper: Paper) -> list[Step]:
 
 
 def _drawn(paper: Paper) -> list[Step]:
-    """What only the pictures look at, last of all: no verdict may depend on it."""
+    """Return what only the pictures use, last of all: no verdict may depend on it."""
     primes = paper.cases["primes"]
     growing = [
-        Step(f"{GROWING}{factor:g}", "forward", grown(primes, factor), f"growth{factor:g}")
+        Step(f"{GROWING}{factor:g}", Call.FORWARD, grown(primes, factor), f"growth{factor:g}")
         for factor in GROWTH
     ]
     sloping = [
         Step(
             f"{SLOPE}{step:.0e}/{sign}",
-            "forward",
+            Call.FORWARD,
             moved(primes, paper.directions, by),
             f"slope{by:+.0e}",
         )

@@ -46,7 +46,7 @@ class NamedTrace:
     sizes: Mapping[str, int]
 
     def during(self, phase: str) -> list[Reading]:
-        """The readings of one phase."""
+        """Return the readings of one phase."""
         return [r for r in self.readings if r.at.phase == phase]
 
 
@@ -70,7 +70,7 @@ def read_names(trace: Trace, namer: Namer) -> NamedTrace:
 
 
 def _direct_parts(trace: Trace) -> list[tuple[list[int], int]]:
-    """For each value the indices of its direct sub-expressions, and how deep it is nested."""
+    """Return for each value the indices of its direct sub-expressions, and its nesting."""
     parts: list[tuple[list[int], int]] = [([], 0) for _ in trace.values]
     groups: dict[tuple[str, str], list[int]] = {}
     for index, value in enumerate(trace.values):
@@ -88,5 +88,5 @@ def _direct_parts(trace: Trace) -> list[tuple[list[int], int]]:
 
 
 def outer_first(value: TracedValue) -> tuple[int, ...]:
-    """Sorts expressions so that each stands before its parts."""
+    """Return the key by which each expression stands before its parts."""
     return value.line, value.col, -value.end_line, -value.end_col, -value.order

@@ -7,13 +7,14 @@ against caps, and no score ever depends on a trace. It only finds lines.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from grader.child.instrument import KINDS
+from grader.child.reports import TraceReport
 from grader.child.tracing import (
     BOOLEAN,
     COLUMNS,
@@ -26,9 +27,10 @@ from grader.child.tracing import (
     PHASES,
 )
 from grader.errors import SandboxError
-from grader.observe.kept import ask
 from grader.observe.observe import Allowance
-from grader.observe.sent import sent
+from grader.observe.replies import read_report
+from grader.observe.requests import loading_items
+from grader.observe.spare import ask
 from grader.problem import Paper
 from grader.records import Array, Ended, Submission, read_only
 from grader.sandbox.pool import Zygote
@@ -97,7 +99,7 @@ class Trace:
     stopped: str = ""
 
     def text(self, value: TracedValue) -> str:
-        """The source of an expression, its lines joined by a blank."""
+        """Return the source of an expression, its lines joined by a blank."""
         lines = [s.encode() for s in self.sources[value.file][value.line - 1 : value.end_line]]
         lines[-1] = lines[-1][: value.end_col]
         lines[0] = lines[0][value.col :]
@@ -112,12 +114,12 @@ def take_trace(
     allowance: Allowance,
     child: Child | None = None,
 ) -> Trace:
-    """Every expression's values on `primes`; `side` is "numpy" or "torch".
+    """Return every expression's values on `primes`; `side` is "numpy" or "torch".
 
     Runs in `child`, or in one of its own. Whatever goes wrong gives an empty trace.
     """
     sources = {f.path: source_lines(f.data) for f in submission.files}
-    items = {**sent(submission, side, paper.noise), **paper.cases[CASE].inputs}
+    items = {**loading_items(submission, side, paper.noise), **paper.cases[CASE].inputs}
     items["max_bytes"] = str(REPLY_BYTES)
     try:
         request = ("trace", items, REPLY_BYTES + TEXT_ROOM)
@@ -141,20 +143,21 @@ class _Contradiction(Exception):
 def read_trace(
     items: Mapping[str, Any], sources: Mapping[str, tuple[str, ...]], phases: tuple[str, ...]
 ) -> Trace:
-    """The trace in a reply, every number of it checked; empty when one does not fit."""
+    """Return the trace in a reply, every number of it checked; empty when one does not fit."""
     try:
         index = _array(items.get("index"), np.int64, 2)
         values = _array(items.get("values"), np.float64, 1)
-        functions = items.get("functions")
+        report = read_report(items, TraceReport)
         _require(index.shape[1] == len(COLUMNS) and len(index) <= MAX_ROWS)
         _require(values.size <= MAX_VALUES)
-        reader = _Reader(values, str(functions).split("\n"), sources, phases)
+        if report is None:
+            raise _Contradiction
+        reader = _Reader(values, report.functions, sources, phases)
         rows = [reader.row(dict(zip(COLUMNS, row, strict=True))) for row in index.tolist()]
     except _Contradiction:
         return Trace(sources=sources, reason="the trace does not fit the source")
-    said = items.get("stopped", "")
-    stopped = said[:MAX_REASON] if isinstance(said, str) else ""
-    return Trace(tuple(sorted(rows, key=lambda v: v.order)), sources, stopped=stopped)
+    values_in_order = tuple(sorted(rows, key=lambda v: v.order))
+    return Trace(values_in_order, sources, stopped=report.stopped[:MAX_REASON])
 
 
 def _require(condition: bool) -> None:
@@ -174,7 +177,7 @@ class _Reader:
     def __init__(
         self,
         values: Array,
-        functions: list[str],
+        functions: Sequence[str],
         sources: Mapping[str, tuple[str, ...]],
         phases: tuple[str, ...],
     ) -> None:
@@ -183,7 +186,7 @@ class _Reader:
         self.widths = {path: [len(line.encode()) for line in lines] for path, lines in self.files}
 
     def row(self, row: dict[str, int]) -> TracedValue:
-        """One row. Raises `_Contradiction`."""
+        """Return one row. Raises `_Contradiction`."""
         _require(0 <= row["file"] < len(self.files) and 0 <= row["kind"] < len(KINDS))
         _require(0 <= row["function"] < len(self.functions) and 0 <= row["phase"] < len(PHASES))
         path, phase = self.files[row["file"]][0], PHASES[row["phase"]]
@@ -207,7 +210,7 @@ class _Reader:
         _require(0 <= start[1] <= widths[start[0] - 1] and 0 <= end[1] <= widths[end[0] - 1])
 
     def _value(self, row: dict[str, int], which: str) -> Array | None:
-        """The first or the `last_` value; None when it was not sent."""
+        """Return the first or the `last_` value; None when it was not sent."""
         offset, ndim, code = row[f"{which}offset"], row[f"{which}ndim"], row[f"{which}dtype"]
         if offset == -1:
             return None

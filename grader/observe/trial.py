@@ -14,7 +14,7 @@ import numpy as np
 
 from grader.errors import SandboxError
 from grader.observe.observe import Allowance
-from grader.observe.sent import sent
+from grader.observe.requests import loading_items
 from grader.records import TENSORS, Array, Case, Ended, Submission
 from grader.sandbox.pool import Zygote
 from grader.sandbox.session import Child
@@ -39,13 +39,13 @@ class Trials:
         self, child: Child, submission: Submission, cases: Sequence[Case], side: str, noise: int
     ) -> None:
         self.child, self.cases = child, cases[:MAX_CASES]
-        items = sent(submission, side, noise) | {"cases": str(len(self.cases))}
+        items = loading_items(submission, side, noise) | {"cases": str(len(self.cases))}
         for index, case in enumerate(self.cases):
             items |= {f"{name}{index}": array for name, array in case.inputs.items()}
         self.items = items
 
     def try_all(self, path: str, versions: Sequence[bytes]) -> list[Answer]:
-        """What each version of the file at `path` answers; empty ones when the child is gone."""
+        """Return what each version of the file at `path` answers; {} when the child is gone."""
         answers: list[Answer] = []
         for start in range(0, len(versions), MAX_VERSIONS):
             answers += self._some(path, versions[start : start + MAX_VERSIONS])
@@ -70,7 +70,7 @@ class Trials:
 
 
 def _room(case: Case) -> int:
-    """Bytes that a right answer on `case` needs, with room for one in another shape."""
+    """Return bytes that a right answer on `case` needs, with room for one in another shape."""
     return 4096 + 8 * 4 * sum(array.size for array in case.inputs.values())
 
 
@@ -83,7 +83,7 @@ def trials(
     zygote: Zygote,
     allowance: Allowance,
 ) -> Iterator[Trials | None]:
-    """A child that tries versions of one part; None when there can be none."""
+    """Spawn a child that tries versions of one part; None when there can be none."""
     try:
         zygote.facts()
         child = zygote.spawn(allowance.limits, min(SECONDS, allowance.seconds))

@@ -20,7 +20,16 @@ from grader.records.grade import (
     ItemGrade,
     PartGrade,
 )
-from grader.records.observation import Ended, Frame, Observation, Observations, ProcessReport
+from grader.records.observation import (
+    Ended,
+    Frame,
+    Function,
+    LayerNames,
+    LoadNote,
+    Observation,
+    Observations,
+    ProcessReport,
+)
 from grader.records.result import Annotation, Curve, ErrorMap, GraphNode, Pictures, Result, Standing
 from grader.records.submission import SourceFile, Submission, WrittenAnswer
 
@@ -42,10 +51,13 @@ __all__ = [
     "Evidence",
     "Finding",
     "Frame",
+    "Function",
     "Grade",
     "GradeStatus",
     "GraphNode",
     "ItemGrade",
+    "LayerNames",
+    "LoadNote",
     "Mismatch",
     "Observation",
     "Observations",

@@ -36,10 +36,46 @@ class Frame:
 
 
 @dataclass(frozen=True, slots=True)
+class Function:
+    """A function or class at module level; `line` is 0 where it was imported."""
+
+    name: str
+    line: int
+    is_stub: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LoadNote:
+    """A statement at module level that raised and was left out."""
+
+    file: str
+    line: int
+    kind: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}: {self.kind}: {self.text}"
+
+
+@dataclass(frozen=True, slots=True)
+class LayerNames:
+    """A reusable layer: its kind, its class ("" for a function), and its two methods."""
+
+    kind: str
+    name: str
+    forward: str
+    backward: str
+
+
+@dataclass(frozen=True, slots=True)
 class Observation:
     """What one request gave. Everything here is untrusted, but well-formed.
 
     `arrays` are finite in size and of an allowed dtype, nothing more.
+    `loss_type` is the type of the loss; `lossless` where no function gives one, `cacheless`
+    where the candidate's style need not keep anything for backward. `paths` say where in the
+    cache each array `cache{i}` stands. `problems` say by name why an array is not there,
+    `failures` what a later pass of a stack raised; `layers` are those that were handed in.
     `error` is one line ("ValueError: shapes …"); `traceback` the whole text.
     `seconds` is the judge's clock, pipe included; `cpu_seconds` what the kernel
     charged to the child for it.
@@ -47,7 +83,13 @@ class Observation:
 
     ended: Ended
     arrays: Mapping[str, Array] = field(default_factory=dict)
-    texts: Mapping[str, str] = field(default_factory=dict)
+    loss_type: str = ""
+    lossless: bool = False
+    cacheless: bool = False
+    paths: tuple[str, ...] = ()
+    problems: Mapping[str, str] = field(default_factory=dict)
+    failures: Mapping[str, str] = field(default_factory=dict)
+    layers: tuple[LayerNames, ...] = ()
     error: str = ""
     traceback: str = ""
     frames: tuple[Frame, ...] = ()
@@ -62,10 +104,20 @@ class Observation:
 
 @dataclass(frozen=True, slots=True)
 class ProcessReport:
-    """One child's life: how its submission loaded, what it printed, what confined it."""
+    """One child's life: how its submission loaded, what it printed, what confined it.
+
+    `notes` are what was left out at module level, `stand_ins` the modules that were not
+    there. `binding` says in which style the code is called, `deviations` where it strays from
+    the course's contract, `alternatives` which further ways fit as well.
+    """
 
     loaded: Observation
-    functions: tuple[str, ...] = ()
+    functions: tuple[Function, ...] = ()
+    notes: tuple[LoadNote, ...] = ()
+    stand_ins: tuple[str, ...] = ()
+    binding: str = ""
+    deviations: tuple[str, ...] = ()
+    alternatives: tuple[str, ...] = ()
     output: str = ""
     output_bytes: int = 0
     isolation: Mapping[str, str] = field(default_factory=dict)

@@ -52,7 +52,7 @@ def result_json(result: Result) -> dict[str, Any]:
         **_grade(result.grade),
         "defects": result.defects,
         "graph": result.graph,
-        "binding": {part: r.loaded.texts.get("binding", "") for part, r in parts.items()},
+        "binding": {part: report.binding for part, report in parts.items()},
         "isolation": {part: report.isolation for part, report in parts.items()},
         "timing": _timing(result.timing),
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from grader.child.standin import FRAMEWORKS
-from grader.records import Observation, Observations
+from grader.records import Observations, ProcessReport
 
 MOST_ROWS = 8
 MOST_MODULES = 12
@@ -14,22 +14,19 @@ def loading_notes(observations: Observations) -> tuple[str, ...]:
 
     What is the same for both parts is said once. The words are the child's: text to be shown.
     """
-    numpy, torch = _sentences(observations.numpy.loaded), _sentences(observations.torch.loaded)
+    numpy, torch = _sentences(observations.numpy), _sentences(observations.torch)
     both = [sentence for sentence in numpy if sentence in torch]
     rest = [f"For the NumPy part: {s}" for s in numpy if s not in both]
     rest += [f"For the PyTorch part: {s}" for s in torch if s not in both]
     return (*both, *rest)
 
 
-def _sentences(loaded: Observation) -> list[str]:
-    notes = loaded.texts.get("definitions_only", "").splitlines()[1:]
-    found = [f"Left out at module level: {note}" for note in notes[:MOST_ROWS]]
-    if any(": cell " not in note for note in notes):
+def _sentences(report: ProcessReport) -> list[str]:
+    found = [f"Left out at module level: {note}" for note in report.notes[:MOST_ROWS]]
+    if any(not note.text.startswith("cell ") for note in report.notes):
         found.append("After that, only imports, definitions and assignments were executed.")
-    names = loaded.texts.get("stand_ins", "").splitlines()
-    tops = [
-        n for n in dict.fromkeys(name.partition(".")[0] for name in names) if n not in FRAMEWORKS
-    ]  # absent from the NumPy part for all
+    names = dict.fromkeys(name.partition(".")[0] for name in report.stand_ins)
+    tops = [n for n in names if n not in FRAMEWORKS]  # absent from the NumPy part for all
     if tops:
         more = f" and {len(tops) - MOST_MODULES} more" if len(tops) > MOST_MODULES else ""
         shown = ", ".join(tops[:MOST_MODULES])

@@ -21,6 +21,8 @@ REQUEST = wire.Bounds(items=1024, payload=256 << 20)
 """A `load` has two items for each of the 400 files that a submission may have."""
 
 TRACEBACK_CHARS = 12_000
+MAX_FRAMES = 40
+NAME_CHARS = 500
 
 Handler = Callable[[str, dict[str, Any]], dict[str, Any]]
 
@@ -30,7 +32,6 @@ def serve(
     reply_fd: int,
     handle: Handler,
     isolation: dict[str, str],
-    attempts: Callable[[], list[str]],
 ) -> None:
     """Answer requests until the judge closes the pipe. `handle(kind, items) -> items`.
 
@@ -40,7 +41,6 @@ def serve(
     `probe` tries what it must not be able to do (in a child that gets none),
     `load-oracle` replaces `handle` by that of a module that the judge sends. `several`
     stands for the requests whose kinds it lists, one after another.
-    `attempts` names the refused operations seen so far: an explanation, no more.
     """
 
     def receive(size: int) -> bytes:
@@ -62,12 +62,10 @@ def serve(
         elif frame.kind == "load-oracle":
             handle, answer = _module_handler(frame.items), {}
         elif frame.kind == "several":
-            answer = _several(handle, frame.items, attempts)
+            answer = _several(handle, frame.items)
         else:
             answer = answer_to(handle, frame.kind, dict(frame.items))
         ended = answer.pop("ended", "ok")
-        if tried := attempts():
-            answer["attempts"] = "\n".join(tried)
         _flush()
         try:
             reply = wire.encode(ended, frame.nonce, answer)
@@ -76,10 +74,8 @@ def serve(
         _send(reply_fd, reply)
 
 
-def _several(
-    handle: Handler, items: Mapping[str, Any], attempts: Callable[[], list[str]]
-) -> dict[str, Any]:
-    """The answers to the requests `0.…`, `1.…` in one; item `3.X` is item `X` of number 3."""
+def _several(handle: Handler, items: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the answers to the requests `0.…`, `1.…` in one; `3.X` is item `X` of number 3."""
     kinds, answer = items["kinds"].split(), dict[str, Any]()
     parts: list[dict[str, Any]] = [{} for _ in kinds]
     for name, value in items.items():
@@ -87,15 +83,13 @@ def _several(
         if dot:
             parts[int(number)][own] = value
     for count, (kind, part) in enumerate(zip(kinds, parts, strict=True)):
-        given = {"ended": "ok"} | answer_to(handle, kind, part)
-        if tried := attempts():
-            given["attempts"] = "\n".join(tried)
-        answer |= {f"{count}.{name}": value for name, value in given.items()}
+        reply = {"ended": "ok"} | answer_to(handle, kind, part)
+        answer |= {f"{count}.{name}": value for name, value in reply.items()}
     return answer
 
 
 def answer_to(handle: Handler, kind: str, items: dict[str, Any]) -> dict[str, Any]:
-    """`handle`'s answer; anything it raises, `SystemExit` too, becomes an answer."""
+    """Return `handle`'s answer; anything it raises, `SystemExit` too, becomes an answer."""
     try:
         return handle(kind, items)
     except MemoryError as error:
@@ -105,31 +99,35 @@ def answer_to(handle: Handler, kind: str, items: dict[str, Any]) -> dict[str, An
 
 
 def describe(error: BaseException, *, hidden: tuple[str, ...] = (__file__,)) -> dict[str, Any]:
-    """An exception as items: one line, the traceback's text, and its frames.
+    """Return an exception as items: one line, the traceback's text, and its frames.
 
-    `error`, `traceback`, `frames` (one `file:line:function` per line); frames of
-    the files in `hidden`, the harness's own, are left out.
+    `error`, `traceback`, `frames` (JSON: objects with `file`, `line`, `function`); frames
+    of the files in `hidden`, the harness's own, are left out.
     """
     try:
         frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename not in hidden]
         if isinstance(error, SyntaxError) and error.filename and error.lineno:
             frames.append(traceback.FrameSummary(error.filename, error.lineno, "<module>"))
-        said = "".join(traceback.format_exception_only(error)).splitlines()
-        line = next(x for x in said if x.strip() and not x[0].isspace())  # after a SyntaxError's
+        lines = "".join(traceback.format_exception_only(error)).splitlines()
+        line = next(x for x in lines if x.strip() and not x[0].isspace())  # after a SyntaxError's
         lines = ["Traceback (most recent call last):\n", *traceback.format_list(frames)]
         text = "".join([*lines, *traceback.format_exception_only(error)])
     except BaseException:  # an exception whose own __str__ raises
         frames, line, text = [], type(error).__name__, type(error).__name__
-    where = "\n".join(f"{f.filename}:{f.lineno}:{f.name}" for f in frames)
+    places = [
+        {"file": f.filename[:NAME_CHARS], "line": f.lineno, "function": f.name[:NAME_CHARS]}
+        for f in frames[-MAX_FRAMES:]
+        if f.lineno is not None
+    ]
     return {
         "error": line[:2000],
         "traceback": text[-TRACEBACK_CHARS:],
-        "frames": where[-TRACEBACK_CHARS:],
+        "frames": json.dumps(places),
     }
 
 
 def _module_handler(items: dict[str, Any] | Any) -> Handler:
-    """`handle` of a trusted module whose source the judge sends (the oracle)."""
+    """Return `handle` of a trusted module whose source the judge sends (the oracle)."""
     namespace: dict[str, Any] = {"__name__": "oracle"}
     exec(compile(items["source"], "<oracle>", "exec"), namespace)
     handler: Handler = namespace["handle"]

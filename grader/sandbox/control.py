@@ -44,14 +44,14 @@ class Reaped:
 
 
 def send(sock: socket.socket, message: dict[str, Any], fds: tuple[int, ...] = ()) -> None:
-    """One message, with descriptors riding along."""
+    """Send one message, with descriptors."""
     data = json.dumps(message).encode()
     rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", fds))] if fds else []
     sock.sendmsg([LENGTH.pack(len(data)) + data], rights)
 
 
 def receive(sock: socket.socket, max_fds: int = 3) -> tuple[dict[str, Any], list[int]]:
-    """The next message and its descriptors; raises `EOFError` when the other side is gone."""
+    """Return the next message and its descriptors; raises `EOFError` at the end."""
     fds = array.array("i")
     data, rights, _, _ = sock.recvmsg(LENGTH.size, socket.CMSG_LEN(max_fds * fds.itemsize))
     for level, kind, payload in rights:
@@ -78,5 +78,5 @@ def _exactly(sock: socket.socket, size: int) -> bytes:
 
 
 def limits_message(limits: Limits) -> dict[str, Any]:
-    """A SPAWN message."""
+    """Return a SPAWN message."""
     return {"do": "spawn", **asdict(limits)}

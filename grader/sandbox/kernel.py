@@ -43,7 +43,7 @@ class Kernel:
     """Calls by name. Arguments are integers, `bytes` or ctypes pointers; results integers."""
 
     def __init__(self) -> None:
-        """Raises `LockdownError` where there is no Linux, or not on a known machine."""
+        """Load the C library. Raises `LockdownError` but on Linux on a known machine."""
         self.machine = platform.machine()
         if sys.platform != "linux" or self.machine not in syscalls.MACHINES:
             raise LockdownError(TRUSTED_ONLY)
@@ -55,16 +55,16 @@ class Kernel:
         self._syscall.restype = ctypes.c_long
 
     def prctl(self, option: int, *values: int) -> int:
-        """`prctl(2)`; missing values are 0."""
+        """Return `prctl(2)`; missing values are 0."""
         padded = (*values, 0, 0, 0, 0)[:4]
         return self._checked(self._prctl(option, *padded), f"prctl {option}")
 
     def call(self, name: str, *arguments: object) -> int:
-        """The system call `name`; missing arguments are 0."""
+        """Return the system call `name`; missing arguments are 0."""
         return self.call_number(self.numbers[name], *arguments, name=name)
 
     def call_number(self, number: int, *arguments: object, name: str = "a call") -> int:
-        """The system call `number`; missing arguments are 0."""
+        """Return the system call `number`; missing arguments are 0."""
         padded = (*arguments, 0, 0, 0, 0, 0, 0)[:6]
         return self._checked(self._syscall(number, *padded), name)
 
@@ -91,12 +91,12 @@ class Kernel:
 
 
 def errno_name(error: OSError) -> str:
-    """`EPERM` and the like."""
+    """Return `EPERM` and the like."""
     return errno.errorcode.get(error.errno or 0, str(error.errno))
 
 
 def attempt(step: Callable[[], str | None]) -> str:
-    """What came of an optional step: "held", "held: its detail" or "unavailable: EPERM"."""
+    """Return what came of an optional step: "held", "held: its detail" or "unavailable: EPERM"."""
     try:
         detail = step()
     except OSError as error:

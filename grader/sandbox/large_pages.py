@@ -23,18 +23,18 @@ Range = tuple[int, int]
 
 
 def written_ranges() -> list[Range]:
-    """The private memory of this process that is no file's; [] where there is no `/proc`."""
+    """Return the private memory of this process that is no file's; [] where there is no `/proc`."""
     try:
         rows = Path("/proc/self/maps").read_text().splitlines()
     except OSError:
         return []
-    found = []
+    spans = []
     for row in rows:
         span, rights, _, _, inode, *name = row.split(maxsplit=5)
         if rights == "rw-p" and inode == "0" and name in ([], ["[heap]"]):
             start, end = (int(word, 16) for word in span.split("-"))
-            found.append((start, end))
-    return found
+            spans.append((start, end))
+    return spans
 
 
 def collapse(ranges: list[Range]) -> int:

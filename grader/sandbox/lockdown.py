@@ -85,7 +85,7 @@ class Kit:
 
 @functools.cache
 def prepare() -> Kit:
-    """The zygote's kit, built at the first call; a forked child finds it in its memory."""
+    """Return the zygote's kit, built at the first call; a forked child finds it in its memory."""
     return Kit.build()
 
 
@@ -146,7 +146,7 @@ def _take(name: str, step: Callable[[], str | None], *, optional: bool) -> str:
 
 
 def _own_session(kit: Kit) -> None:
-    """No terminal, and death when the zygote dies (asked again after the change of user)."""
+    """Leave the terminal, and die when the zygote dies (asked again after the change of user)."""
     if os.getsid(0) != os.getpid():
         os.setsid()
     os.chdir("/")
@@ -167,7 +167,7 @@ def _keep_only(kernel: Kernel, keep: tuple[int, ...]) -> str:
 
 
 def _limit(limits: Limits, zygote_bytes: int, keep: tuple[int, ...]) -> str:
-    """Hard limits. One descriptor above the kept ones is left for Landlock's ruleset."""
+    """Set hard limits. One descriptor above the kept ones is left for Landlock's ruleset."""
     memory, seconds = zygote_bytes + limits.memory_bytes, limits.cpu_seconds
     for which, soft, hard in (
         (resource.RLIMIT_AS, memory, memory),
@@ -187,7 +187,7 @@ def _limit(limits: Limits, zygote_bytes: int, keep: tuple[int, ...]) -> str:
 
 
 def _undumpable(kit: Kit) -> None:
-    """No core, no reader in /proc. The change of user has undone the parent-death signal."""
+    """Forbid cores and readers in /proc. The change of user has undone the parent-death signal."""
     kit.kernel.prctl(PR_SET_DUMPABLE, 0)
     if kit.kernel.prctl(PR_GET_DUMPABLE) != 0:
         raise LockdownError("the process is still dumpable")
@@ -201,7 +201,7 @@ def _no_new_privileges(kernel: Kernel) -> None:
 
 
 def _landlock(kit: Kit) -> str:
-    """The only step that may fail: its record says why."""
+    """Return the only step that may fail: its record says why."""
     ruleset = kit.landlock
     return kit.landlock_missing if ruleset is None else attempt(lambda: ruleset.load(kit.kernel))
 
@@ -210,7 +210,7 @@ def _landlock(kit: Kit) -> str:
 
 
 def _virtual_bytes() -> int:
-    """Size of this process's address space; raises `LockdownError` once `/proc` is gone."""
+    """Return size of this process's address space; raises `LockdownError` once `/proc` is gone."""
     try:
         pages = Path("/proc/self/statm").read_text().split()[0]
     except OSError as error:

@@ -80,7 +80,7 @@ def _unshare(kernel: Kernel, name: str, flag: int, skip: frozenset[str]) -> str:
 
 
 def _enter_user(kernel: Kernel, skip: frozenset[str]) -> str:
-    """An ordinary user needs it for the others; root does not, and keeps its users apart.
+    """Return an ordinary user needs it for the others; root does not, and keeps its users apart.
 
     Tried in a process of its own first: some systems grant the namespace and
     then refuse the user map, which would leave us as nobody.
@@ -111,7 +111,7 @@ def _enter_user(kernel: Kernel, skip: frozenset[str]) -> str:
 
 
 def _map_oneself(kernel: Kernel) -> None:
-    """A user namespace that knows this one user and group, under their own numbers."""
+    """Enter a user namespace that knows this one user and group, under their own numbers."""
     user, group = os.geteuid(), os.getegid()
     kernel.call("unshare", NEW_USER)
     for name, text in (
@@ -187,7 +187,7 @@ def _end_like(status: int) -> None:
 
 
 def _pivot(kernel: Kernel) -> str:
-    """An empty read-only tmpfs as root, the old one gone; raises `OSError` if nothing changed."""
+    """Mount an empty read-only tmpfs as root; raises `OSError` if nothing changed."""
     kernel.call("mount", 0, b"/", 0, RECURSIVE | PRIVATE)
     flags = READ_ONLY | NO_SUID | NO_DEVICES | NO_EXEC
     point = next(p for p in MOUNT_POINTS if Path(p).is_dir())
@@ -210,7 +210,7 @@ def _pivot(kernel: Kernel) -> str:
 
 
 def _chroot_to_nowhere(kernel: Kernel) -> str:
-    """Root in a removed directory: it is empty and nothing can be made in it."""
+    """Return root in a removed directory: it is empty and nothing can be made in it."""
     before, nowhere = Path.cwd(), Path(tempfile.mkdtemp())
     try:
         os.chdir(nowhere)

@@ -56,7 +56,7 @@ class Zygote:
         self.close()
 
     def facts(self) -> dict[str, str]:
-        """What isolates its children: namespaces, an empty root, and what one child tried in vain.
+        """Return what isolates its children: namespaces, a root, and what one child tried in vain.
 
         Waits until the zygote is ready. Raises `IsolationError` when a probe got through.
         """
@@ -65,9 +65,9 @@ class Zygote:
         if self._confined and not self._probed:
             with self.spawn(PROBE_LIMITS, PROBE_SECONDS) as child:
                 reply = child.request("probe", {}, 1 << 16)
-                said = reply.items.get("probes", "{}")
+                text = reply.items.get("probes", "{}")
                 words = bytes(child.output).decode("utf-8", "replace")
-            tried = {str(k): str(v) for k, v in json.loads(said).items()}
+            tried = {str(k): str(v) for k, v in json.loads(text).items()}
             if not tried:
                 raise IsolationError(f"no child could be confined: {words or reply.detail}")
             if not holds(tried):
@@ -79,7 +79,7 @@ class Zygote:
         return facts
 
     def spawn(self, limits: Limits, seconds: float) -> Child:
-        """A fresh child that has `seconds` to live, counted from now on the judge's clock."""
+        """Return a fresh child that has `seconds` to live, from now on the judge's clock."""
         with self._lock, contextlib.ExitStack() as theirs, contextlib.ExitStack() as ours:
             self._wait_ready()
             pipes = [os.pipe() for _ in range(3)]
@@ -142,7 +142,7 @@ class Zygote:
             raise SandboxError(self._last_words()) from error
 
     def _last_words(self) -> str:
-        """Why the zygote is gone, from its own standard error."""
+        """Return why the zygote is gone, from its own standard error."""
         if self._errors.closed:
             return "the sandbox process was closed"
         with contextlib.suppress(subprocess.TimeoutExpired):

@@ -74,7 +74,7 @@ def leave_root(*, single_map: bool) -> str:
 
 
 def _become_one_of(users: tuple[int, ...]) -> None:
-    """The first of `users` that this user namespace knows."""
+    """Return the first of `users` that this user namespace knows."""
     for user in users:
         try:
             os.setresgid(user, user, user)
@@ -87,7 +87,7 @@ def _become_one_of(users: tuple[int, ...]) -> None:
 
 
 def drop_capabilities(kernel: Kernel) -> None:
-    """No capability in any set; raises `OSError` or `LockdownError`."""
+    """Drop every capability from every set; raises `OSError` or `LockdownError`."""
     header, sets = _Header(CAPABILITY_VERSION, 0), _Sets()
     kernel.call("capset", ctypes.byref(header), ctypes.byref(sets))
     kernel.call("capget", ctypes.byref(header), ctypes.byref(sets))

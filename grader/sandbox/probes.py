@@ -71,7 +71,7 @@ def _read_environment() -> str:
 
 
 def _write_file() -> str:
-    """Without a name, so that nothing is left behind where it succeeds."""
+    """Create it without a name, so that nothing is left behind where it succeeds."""
     os.close(os.open("/tmp", os.O_TMPFILE | os.O_WRONLY, 0o600))
     return "a file was made in /tmp"
 
@@ -116,7 +116,7 @@ def _signal_parent() -> str:
 
 
 def _execute() -> str:
-    """A program that cannot exist: only the refusal to try at all counts as held."""
+    """Return a program that cannot exist: only the refusal to try at all counts as held."""
     try:
         os.execv("/dev/null/none", ["none"])
     except OSError as error:
@@ -126,7 +126,7 @@ def _execute() -> str:
 
 
 def _map_memory() -> str:
-    """As much as all memory allowed; reserved only, so that no other limit can answer."""
+    """Reserve as much as all memory allowed; only, so that no other limit can answer."""
     size = resource.getrlimit(resource.RLIMIT_AS)[0]
     if size == resource.RLIM_INFINITY:
         return "memory has no limit"
@@ -165,7 +165,7 @@ PROBES: tuple[tuple[str, Callable[[], str]], ...] = (
 
 
 def deadly_probes(machine: str) -> tuple[str, ...]:
-    """Names for `try_deadly`: calls that must end the process that makes them."""
+    """Return names for `try_deadly`: calls that must end the process that makes them."""
     return (*DEADLY.split(), *((X32,) if machine == X86_64 else ()))
 
 
@@ -192,7 +192,7 @@ def _sacrifice(confine: Confine, limits: Limits, kit: Kit, name: str) -> str:
 
 
 def _make_call(kernel: Kernel, name: str) -> None:
-    """The call with arguments that no kernel can act upon, should it get that far."""
+    """Make the call with arguments that no kernel can act upon, should it get that far."""
     nonsense = (-1,) * 6
     try:
         if name == X32:

@@ -115,7 +115,7 @@ class Op:
     no: int = 0
 
     def packed(self) -> bytes:
-        """`struct sock_filter`."""
+        """Return `struct sock_filter`."""
         return struct.pack("<HBBI", self.code, self.yes, self.no, self.k)
 
 
@@ -124,7 +124,7 @@ def _answer(verdict: int) -> list[Op]:
 
 
 def _when(code: int, k: int, then: list[Op]) -> list[Op]:
-    """`then`, which must return, if the loaded word compares; else go on after it."""
+    """Return `then`, which must return, if the loaded word compares; else go on after it."""
     return [Op(code, k, no=len(then)), *then]
 
 
@@ -134,7 +134,7 @@ def _argument(index: int, *, high: bool = False) -> Op:
 
 
 def _conditions() -> dict[str, list[Op]]:
-    """Allowed calls whose arguments matter. 32-bit values: the kernel ignores the high half."""
+    """Return allowed calls whose arguments matter, in 32 bits: the kernel ignores the rest."""
     allow = _answer(ALLOW)
     denied, forbidden = _answer(ERRNO | errno.EACCES), _answer(ERRNO | errno.EPERM)
     no_code = [_argument(2), *_when(JUMP_ANY_BIT, PROT_EXEC, denied)]
@@ -170,7 +170,7 @@ def _conditions() -> dict[str, list[Op]]:
 
 
 def _rules(machine: str) -> dict[int, list[Op]]:
-    """From each number on, up to the next in order, what to do: the whole number line."""
+    """Return what to do from each number on, up to the next: the whole number line."""
     numbers, conditions = syscalls.table(machine), _conditions()
     named = {name: conditions.get(name, _answer(ALLOW)) for name in ALLOWED.split()}
     for names, code in REFUSED:
@@ -196,7 +196,7 @@ def _search(rules: list[tuple[int, list[Op]]]) -> list[Op]:
 
 
 def program(machine: str) -> list[Op]:
-    """The whole filter for `machine`. `OWN_PID` still stands for the process id."""
+    """Return the whole filter for `machine`. `OWN_PID` still stands for the process id."""
     rules = sorted(_rules(machine).items())
     stretches = [
         rule
@@ -227,13 +227,13 @@ class Filter:
 
     @classmethod
     def build(cls, machine: str) -> Filter:
-        """Assembled in the zygote, so that a child only fills in its process id."""
+        """Assemble it in the zygote, so that a child only fills in its process id."""
         code = b"".join(op.packed() for op in program(machine))
         head, tail = code.split(struct.pack("<I", OWN_PID))
         return cls(head, tail)
 
     def code(self, pid: int) -> bytes:
-        """The bytes for the process `pid`."""
+        """Return the bytes for the process `pid`."""
         return self.head + struct.pack("<I", pid) + self.tail
 
     def load(self, kernel: Kernel, pid: int) -> str:

@@ -122,7 +122,7 @@ class Child:
             items |= {f"{number}.{name}": value for name, value in own.items()}
         room, count = sum(room for _, _, room in requests), len(requests)
         reply = self.request("several", items, room, seconds, count)
-        return _taken_apart(reply, count) if reply.ended is Ended.OK else []
+        return _split(reply, count) if reply.ended is Ended.OK else []
 
     def request(
         self,
@@ -151,7 +151,7 @@ class Child:
             if frame.nonce != nonce:
                 raise _Gone(Ended.VIOLATION, "answered a request that was never made")
             self._came_up = True
-            ended = _spoken(frame.kind)
+            ended = _ended(frame.kind)
             taken, used = time.perf_counter() - started, self._charged() - charged
             return Reply(ended, frame.items, taken, used)
         except wire.WireError as error:
@@ -163,7 +163,7 @@ class Child:
         return Reply(self.gone.ended, {}, taken, taken, self.gone.detail)
 
     def _charged(self) -> float:
-        """Processor seconds of the child so far; the wall's where the kernel does not say."""
+        """Return the child's processor seconds so far; the wall's where the kernel tells none."""
         try:
             return time.clock_gettime(self._cpu_clock)
         except OSError:
@@ -194,7 +194,7 @@ class Child:
     # ── the pipes ────────────────────────────────────────────────────────────
 
     def _poll(self, fd: int, event: int) -> select.poll:
-        """What waits for `fd`, and hears of output and of the process's end meanwhile."""
+        """Return what waits for `fd`, and hears of output and of the process's end meanwhile."""
         poll = select.poll()
         poll.register(fd, event)
         poll.register(self._output_fd, select.POLLIN)
@@ -202,7 +202,7 @@ class Child:
         return poll
 
     def _wait(self, fd: int, event: int) -> None:
-        """Until `fd` is ready; output is drained meanwhile. Raises `_Gone`."""
+        """Wait until `fd` is ready; output is drained meanwhile. Raises `_Gone`."""
         poll = self._polls.get(fd) or self._poll(fd, event)
         while True:
             left = self._until - time.monotonic()
@@ -219,7 +219,7 @@ class Child:
                 raise _Gone(Ended.CRASH, "the process ended")
 
     def _receive(self, size: int) -> bytes:
-        """Exactly `size` bytes of the reply; what came with them is kept for the next call."""
+        """Return exactly `size` bytes of the reply; what came with them waits for the next call."""
         while len(self._arrived) < size:
             self._wait(self._reply_fd, select.POLLIN)
             with contextlib.suppress(BlockingIOError):
@@ -264,7 +264,7 @@ class Child:
         return any(event & select.POLLIN for _, event in poll.poll(0))
 
     def _end(self, gone: _Gone) -> None:
-        """The child is over. How its process ended may say more than the pipe did."""
+        """Note that the child is over. How its process ended may say more than the pipe did."""
         self.gone = gone
         reaped = self.close()
         if gone.ended is Ended.CRASH:
@@ -272,7 +272,7 @@ class Child:
 
 
 def _cpu_clock(pidfd: int) -> int:
-    """The id of the processor-time clock of the process behind `pidfd`.
+    """Return the id of the processor-time clock of the process behind `pidfd`.
 
     As `clock_getcpuclockid(3)` makes it from the process's number in our own
     namespace, which the kernel tells beside the descriptor.
@@ -288,19 +288,19 @@ def _cpu_clock(pidfd: int) -> int:
 NO_CLOCK = -1
 """No valid clock: `clock_gettime` refuses it."""
 
-_SPEAKABLE = frozenset(
+_REPORTABLE = frozenset(
     e.value for e in (Ended.OK, Ended.RAISED, Ended.BAD_RETURN, Ended.MISSING, Ended.FRAMEWORK)
 ) | {Ended.MEMORY_LIMIT.value}
 """What a child may say of itself; every other ending is the judge's own observation."""
 
 
-def _spoken(word: object) -> Ended:
-    """How a call ended, by the child's own word."""
-    return Ended(word) if word in _SPEAKABLE else Ended.BAD_RETURN
+def _ended(word: object) -> Ended:
+    """Return how a call ended, by the child's own word."""
+    return Ended(word) if word in _REPORTABLE else Ended.BAD_RETURN
 
 
-def _taken_apart(reply: Reply, count: int) -> list[Reply]:
-    """The replies in a reply to `count` requests."""
+def _split(reply: Reply, count: int) -> list[Reply]:
+    """Return the replies in a reply to `count` requests."""
     parts: list[dict[str, Any]] = [{} for _ in range(count)]
     numbers = {str(number): part for number, part in enumerate(parts)}
     for name, value in reply.items.items():
@@ -308,15 +308,15 @@ def _taken_apart(reply: Reply, count: int) -> list[Reply]:
         if number in numbers:
             numbers[number][own] = value
     time_of_each = (reply.seconds / count, reply.cpu_seconds / count)
-    said = [part.pop("ended", "") for part in parts]
+    endings = [part.pop("ended", "") for part in parts]
     return [
-        Reply(_spoken(word if isinstance(word, str) else ""), part, *time_of_each)
-        for word, part in zip(said, parts, strict=True)
+        Reply(_ended(word if isinstance(word, str) else ""), part, *time_of_each)
+        for word, part in zip(endings, parts, strict=True)
     ]
 
 
 def _how_it_ended(reaped: Reaped, last_words: bytes, *, came_up: bool) -> _Gone:
-    """The verdict on a process that ended by itself or by the kernel's hand.
+    """Return the verdict on a process that ended by itself or by the kernel's hand.
 
     A process that never answered never saw the submission: that is our fault.
     """

@@ -32,7 +32,7 @@ class TrialLimits:
 
 
 def available() -> dict[str, str]:
-    """Every layer and probe with what came of it; `usable` is "yes" or "no: why".
+    """Return every layer and probe with what came of it; `usable` is "yes" or "no: why".
 
     Keys: `namespace.*`, `root`, the steps of `lockdown.STEPS`, `tried.*`, `deadly.*`.
     """
@@ -62,7 +62,7 @@ def available() -> dict[str, str]:
 
 
 def report() -> None:
-    """The trial itself, in its own program: prints the facts as JSON."""
+    """Run the trial itself, in its own program: print the facts as JSON."""
     try:
         facts = _trial()
     except LockdownError as error:
@@ -83,7 +83,7 @@ def _trial() -> dict[str, str]:
 
 
 def _confined_facts(limits: TrialLimits, kit: lockdown.Kit) -> dict[str, str]:
-    """What a confined child says of itself."""
+    """Return what a confined child says of itself."""
     reader, writer = os.pipe()
     pid = os.fork()
     if pid == 0:
@@ -95,7 +95,7 @@ def _confined_facts(limits: TrialLimits, kit: lockdown.Kit) -> dict[str, str]:
         os._exit(0)
     os.close(writer)
     with os.fdopen(reader, "rb") as pipe:
-        said = pipe.read()
+        text = pipe.read()
     os.waitpid(pid, 0)
-    facts: dict[str, str] = json.loads(said)
+    facts: dict[str, str] = json.loads(text)
     return facts

@@ -14,7 +14,7 @@ from typing import Any
 
 
 def settle(torch: Any) -> None:
-    """One thread, no code generated at run time, no compiler imported late.
+    """Set one thread, no code generated at run time, no compiler imported late.
 
     Call it in the zygote, after `import torch` and before the files are taken
     away. No backward may run there: the thread that autograd's engine starts
@@ -29,7 +29,7 @@ def settle(torch: Any) -> None:
 
 
 def _ignore_thread_counts(torch: Any) -> None:
-    """A submission may ask for threads; libgomp would end the process that gets none."""
+    """Ignore requests for threads; libgomp would end the process that gets none."""
 
     def keep_one(_count: int) -> None:
         return None
@@ -38,7 +38,7 @@ def _ignore_thread_counts(torch: Any) -> None:
 
 
 def _without_compiler(torch: Any) -> None:
-    """A stand-in for `torch._dynamo`, which optimizers import late and only to switch it off.
+    """Put a stand-in for `torch._dynamo`, which optimizers import only to switch it off.
 
     The real one costs almost as much as torch itself (1.9 s), and cannot work
     in a child that may not make executable memory.

@@ -64,7 +64,7 @@ class Warming:
         self._taken = False
 
     def taken(self) -> Warming:
-        """Itself, for somebody who will close it: process, socket and errors."""
+        """Return itself, for somebody who will close it: process, socket and errors."""
         self._taken = True
         return self
 

@@ -68,11 +68,11 @@ class _Entry(NamedTuple):
 
 
 def encode(kind: str, nonce: int, items: Mapping[str, Any]) -> bytes:
-    """A frame's bytes. Arrays must have a dtype of `DTYPES` and at most four axes.
+    """Return a frame's bytes. Arrays must have a dtype of `DTYPES` and at most four axes.
 
     Raises `WireError` for what `read` would refuse.
     """
-    if not _sayable(kind, 16):
+    if not _is_label(kind, 16):
         raise WireError(f"a kind has at most 16 printable ASCII characters, not {kind!r}")
     table, payload = [], []
     for name, value in items.items():
@@ -85,7 +85,7 @@ def encode(kind: str, nonce: int, items: Mapping[str, Any]) -> bytes:
 
 
 def _pack(name: str, value: Any) -> tuple[bytes, bytes]:
-    if not name or not _sayable(name, 40):
+    if not name or not _is_label(name, 40):
         raise WireError(f"an item's name has 1 to 40 printable ASCII characters, not {name!r}")
     label = name.encode("ascii")
     if isinstance(value, str | bytes):
@@ -103,12 +103,12 @@ def _pack(name: str, value: Any) -> tuple[bytes, bytes]:
     return ENTRY.pack(label, code, len(dims), *padded), data
 
 
-def _sayable(text: str, longest: int) -> bool:
+def _is_label(text: str, longest: int) -> bool:
     return len(text) <= longest and text.isascii() and text.isprintable()
 
 
 def read(receive: Callable[[int], bytes], bounds: Bounds) -> Frame:
-    """One frame from `receive(n)`, which gives exactly n bytes or raises.
+    """Return one frame from `receive(n)`, which gives exactly n bytes or raises.
 
     Raises `WireError` before anything is allocated that `bounds` does not allow.
     """

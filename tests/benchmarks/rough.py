@@ -22,7 +22,7 @@ from pathlib import Path
 from grader.cohort.cores import cores
 from grader.cohort.run import grade_cohort
 from grader.intake import find_cohort
-from grader.observe.verification import SECONDS
+from grader.observe.trials import SECONDS
 from tests.benchmarks.cohorts import (
     folder_of,
     offspring,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,15 +10,12 @@ import pytest
 from grader.checks.check import Outcome
 from grader.checks.differences import DIFFERENCES, steppings
 from grader.checks.view import View
+from grader.child.reports import DifferenceForm, Tolerance
 from grader.intake.files import Read
 from grader.intake.find import assemble
-from grader.observe.difference_check import (
-    DifferenceCheck,
-    Tolerance,
-    read_difference_check,
-    take_difference_check,
-)
+from grader.observe.difference_check import DifferenceCheck, take_difference_check
 from grader.observe.observe import Allowance
+from grader.observe.trials import Examinee
 from grader.observe.zygotes import Zygotes
 from grader.problem import Exam, set_paper
 from grader.problem.compare import STEP
@@ -368,7 +364,7 @@ def outcomes(record: DifferenceCheck) -> list[Outcome]:
 @pytest.mark.parametrize("style", STYLES)
 def test_every_style_is_judged_as_worked_out_by_hand(style: str, zygotes: Zygotes) -> None:
     text, wanted = STYLES[style]
-    record = take_difference_check(submission(text), PAPER, zygotes.torch, Allowance())
+    record = take_difference_check(Examinee(submission(text), PAPER, zygotes.torch, Allowance()))
     found = outcomes(record)
     marks = "".join(MARKS.get(outcome.status, "-") for outcome in found)
     assert f"{record.kind} {marks}" == wanted, [o.message for o in found]
@@ -378,7 +374,7 @@ def test_every_style_is_judged_as_worked_out_by_hand(style: str, zygotes: Zygote
 @linux_only
 def test_what_is_noticed_of_which_tensor(zygotes: Zygotes) -> None:
     text = NETWORK + CONTAINER
-    record = take_difference_check(submission(text), PAPER, zygotes.torch, Allowance())
+    record = take_difference_check(Examinee(submission(text), PAPER, zygotes.torch, Allowance()))
     assert record.trials.overlooked == ("X",)
     assert record.place == ("solution.py", text.splitlines().index(CONTAINER.splitlines()[1]) + 1)
     assert {s.tensor for s in steppings(record)} == {"W1", "b1", "W2", "b2"}
@@ -396,7 +392,7 @@ def test_where_its_tolerance_lies(
     limit: str, passes: float, stops: float, words: str, zygotes: Zygotes
 ) -> None:
     text = NETWORK + LOOP.replace("1e-8", "1e-2").replace("return worst", f"return worst < {limit}")
-    record = take_difference_check(submission(text), PAPER, zygotes.torch, Allowance())
+    record = take_difference_check(Examinee(submission(text), PAPER, zygotes.torch, Allowance()))
     assert record.tolerance == Tolerance("W1", passes, stops)
     catches = outcomes(record)[1]
     assert catches.status is (CheckStatus.PASS if passes < 0.01 else CheckStatus.FAIL)
@@ -406,7 +402,9 @@ def test_where_its_tolerance_lies(
 
 @linux_only
 def test_a_number_has_no_tolerance_of_its_own(zygotes: Zygotes) -> None:
-    record = take_difference_check(submission(NETWORK + LOOP), PAPER, zygotes.torch, Allowance())
+    record = take_difference_check(
+        Examinee(submission(NETWORK + LOOP), PAPER, zygotes.torch, Allowance())
+    )
     assert record.number is not None and record.tolerance is None
     assert not any("lets through" in e.what for e in outcomes(record)[1].evidence)
 
@@ -415,7 +413,7 @@ def test_a_number_has_no_tolerance_of_its_own(zygotes: Zygotes) -> None:
 @pytest.mark.parametrize("body", ["while True: pass", "import os; os._exit(0)"])
 def test_what_ends_the_child_leaves_a_reason(body: str, zygotes: Zygotes) -> None:
     text = f"{NETWORK}\ndef gradient_check(X, y, W1, b1, W2, b2):\n    {body}\n"
-    record = take_difference_check(submission(text), PAPER, zygotes.torch, Allowance(1.0))
+    record = take_difference_check(Examinee(submission(text), PAPER, zygotes.torch, Allowance(1.0)))
     assert record.kind == ""
     assert record.reason
     assert {o.status for o in outcomes(record)} == {CheckStatus.MANUAL}
@@ -430,7 +428,7 @@ EYE = np.eye(CASE.W1.size).reshape(-1, *CASE.W1.shape)
 def taken(*moves: Array, dtype: type = np.float64) -> DifferenceCheck:
     """A check that took the loss at W1 plus each of these."""
     points = np.array([(CASE.W1 + move) for move in moves], dtype)
-    return DifferenceCheck("check", "f", case=CASE, points={"W1": points})
+    return DifferenceCheck(DifferenceForm.CHECK, "f", case=CASE, points={"W1": points})
 
 
 DIRECTIONS = np.random.default_rng(0).normal(size=(4, *CASE.W1.shape))
@@ -490,58 +488,3 @@ def test_rounding_that_stepping_back_leaves_is_no_step() -> None:
 
 def test_points_that_are_not_finite_are_none() -> None:
     assert steppings(taken(np.full(CASE.W1.shape, np.nan))) == []
-
-
-# ── replies that are lies ────────────────────────────────────────────────────
-
-ROWS = "check\tcheck\tgradient_check\t0\t0\nbase\taccepted"
-TEXT = submission("def gradient_check():\n    pass\n")
-
-
-def test_arrays_that_do_not_fit_are_not_there() -> None:
-    lies = {
-        "points_W1": np.zeros((3, 5)), "points_b1": np.zeros(0), "points_X": "words",
-        "after_W1": np.zeros(7), "after_b1": np.zeros(2, np.int64),
-    }  # fmt: skip
-    record = read_difference_check({"rows": ROWS, "stopped": "", **lies}, TEXT, PAPER)
-    assert record.kind == "check"
-    assert not {"W1", "X"} & record.points.keys()
-    assert record.after == {}
-    assert steppings(record) == []
-
-
-@pytest.mark.parametrize(
-    "rows", ["", "check\tverify\tf\t0\t0", "check\tcheck\tf\t0", "check\tcheck\tf\t0\t2"]
-)
-def test_rows_that_name_no_check(rows: str) -> None:
-    assert read_difference_check({"rows": rows, "stopped": ""}, TEXT, PAPER).kind == ""
-    assert read_difference_check({"rows": 3}, TEXT, PAPER).kind == ""
-
-
-@pytest.mark.parametrize(
-    ("row", "wanted"),
-    [
-        ("W1\t1e-06\t1e-05", Tolerance("W1", 1e-6, 1e-5)),
-        ("X\t10000.0\tinf", Tolerance("X", 1e4, float("inf"))),
-        ("W9\t1e-06\t1e-05", None),
-        ("W1\t1e-05\t1e-06", None),
-        ("W1\tnan\t1e-05", None),
-        ("W1\t1e-06", None),
-    ],
-)
-def test_a_tolerance_that_makes_sense(row: str, wanted: Tolerance | None) -> None:
-    reply = {"rows": f"{ROWS}\ntolerance\t{row}"}
-    assert read_difference_check(reply, TEXT, PAPER).tolerance == wanted
-
-
-def test_its_own_numbers_have_to_fit_together() -> None:
-    small = PAPER.cases["small"]
-    rows = ROWS[: -len("0\nbase\taccepted")] + "2"
-    given = {f"base_{n}": a for n, a in small.inputs.items()}
-    assert read_difference_check({"rows": rows, **given}, TEXT, PAPER).kind == "check"
-    for name, wrong in (("X", np.zeros((2, 5))), ("b2", np.full(2, np.inf)), ("W1", np.zeros(4))):
-        lie = given | {f"base_{name}": wrong}
-        assert read_difference_check({"rows": rows, **lie}, TEXT, PAPER).kind == ""
-    single = replace(small, X=small.X.astype(np.float32)).inputs
-    lie = {f"base_{n}": a for n, a in single.items()}
-    assert read_difference_check({"rows": rows, **lie}, TEXT, PAPER).kind == ""

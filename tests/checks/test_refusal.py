@@ -9,15 +9,17 @@ import pytest
 
 from grader.checks import View
 from grader.checks.refusal import REFUSAL, covers, refuses, tight
+from grader.child.reports import CheckForm, CorruptionKind, Refusal, TrialOutcome
 from grader.cohort import Engine
 from grader.intake import take_in
-from grader.observe.verification import Kind, Outcome, Spoiled, Verification
+from grader.observe.trials import Trial
+from grader.observe.verification import Verification
 from grader.records import TENSORS, CheckStatus
 from tests.sandbox.confined import linux_only
 
 ROOT = Path(__file__).parents[2]
 PASS, FAIL, SKIPPED = CheckStatus.PASS, CheckStatus.FAIL, CheckStatus.SKIPPED
-STRICT = ((Kind.SCALE, 1.01), (Kind.ENTRY, 0.37))
+STRICT = ((CorruptionKind.SCALE, 1.01), (CorruptionKind.ENTRY, 0.37))
 
 
 @pytest.fixture(scope="module")
@@ -26,15 +28,16 @@ def view(engine: Engine) -> View:
     return engine._examine(take_in(ROOT / "reference"))[0]
 
 
-def record(**missed: tuple[Kind, ...]) -> Verification:
+def record(**missed: tuple[CorruptionKind, ...]) -> Verification:
     """A function that refuses everything but the kinds that are named for a tensor."""
     trials = [
-        Spoiled("primes", kind, amount, t,
-                Outcome.ACCEPTED if kind in missed.get(t, ()) else Outcome.REFUSED, "return")
+        Trial("primes", kind, amount, t, TrialOutcome.ACCEPTED)
+        if kind in missed.get(t, ())
+        else Trial("primes", kind, amount, t, TrialOutcome.REFUSED, Refusal.RETURN)
         for t in TENSORS
         for kind, amount in STRICT
     ]  # fmt: skip
-    return Verification("function", True, True, trials=tuple(trials), reason="")
+    return Verification(CheckForm.FUNCTION, True, True, trials=tuple(trials), reason="")
 
 
 def judged(view: View, verification: Verification) -> list[CheckStatus]:
@@ -47,10 +50,10 @@ def judged(view: View, verification: Verification) -> list[CheckStatus]:
     ("made", "statuses"),
     [
         (record(), [PASS, PASS, PASS]),
-        (record(b1=(Kind.SCALE, Kind.ENTRY)), [FAIL, FAIL, PASS]),
-        (record(W1=(Kind.SCALE,), X=(Kind.SCALE,)), [PASS, PASS, FAIL]),
-        (record(W2=(Kind.ENTRY,)), [PASS, FAIL, PASS]),
-        (record(**dict.fromkeys(TENSORS, (Kind.SCALE, Kind.ENTRY))), [FAIL, FAIL, FAIL]),
+        (record(b1=(CorruptionKind.SCALE, CorruptionKind.ENTRY)), [FAIL, FAIL, PASS]),
+        (record(W1=(CorruptionKind.SCALE,), X=(CorruptionKind.SCALE,)), [PASS, PASS, FAIL]),
+        (record(W2=(CorruptionKind.ENTRY,)), [PASS, FAIL, PASS]),
+        (record(**dict.fromkeys(TENSORS, (CorruptionKind.SCALE, CorruptionKind.ENTRY))), [FAIL, FAIL, FAIL]),
         (replace(record(), trials=(), sides=False), [FAIL, FAIL, FAIL]),
         (Verification(reason="crash: ended by SIGKILL", broke_off=True), [FAIL, FAIL, FAIL]),
     ],
@@ -66,8 +69,8 @@ def test_each_lapse_has_its_check(
     ("made", "why"),
     [
         (Verification(reason="timeout: the time was up"), "the time was up"),
-        (Verification("function", True, True, reason=""), "no gradient could be found"),
-        (Verification("function", False, False, reason=""), "it answered otherwise"),
+        (Verification(CheckForm.FUNCTION, True, True, reason=""), "no gradient could be found"),
+        (Verification(CheckForm.FUNCTION, False, False, reason=""), "it answered otherwise"),
     ],
 )  # fmt: skip
 def test_what_could_not_be_put_to_the_test_is_left_to_a_person(
@@ -81,14 +84,19 @@ def test_what_could_not_be_put_to_the_test_is_left_to_a_person(
 
 @linux_only
 def test_sides_that_could_not_be_made_to_agree_are_waited_for(view: View) -> None:
-    made = Verification("function", False, False, equalised=True, equal=False, reason="")
+    made = Verification(CheckForm.FUNCTION, False, False, equalised=True, equal=False, reason="")
     assert judged(view, made) == [SKIPPED] * 3
 
 
 @linux_only
 def test_the_words(view: View) -> None:
     made = replace(
-        view, verification=record(b1=(Kind.SCALE, Kind.ENTRY), W2=(Kind.ENTRY,), X=(Kind.SCALE,))
+        view,
+        verification=record(
+            b1=(CorruptionKind.SCALE, CorruptionKind.ENTRY),
+            W2=(CorruptionKind.ENTRY,),
+            X=(CorruptionKind.SCALE,),
+        ),
     )
     said = [check.run(made).message for check in (covers, refuses, tight)]
     assert said == [

@@ -9,17 +9,12 @@ import json
 
 import pytest
 
+from grader.child.reports import CorruptionKind, TrialOutcome
 from grader.intake.files import Read
 from grader.intake.find import assemble
 from grader.observe.observe import Allowance
-from grader.observe.verification import (
-    LADDER,
-    Kind,
-    Outcome,
-    Spoiled,
-    Verification,
-    take_verification,
-)
+from grader.observe.trials import LADDER, Examinee, Trial
+from grader.observe.verification import Verification, take_verification
 from grader.observe.zygotes import Zygotes
 from grader.problem import set_paper
 from grader.records import SourceFile
@@ -338,11 +333,11 @@ def tried(style: str, zygotes: Zygotes) -> Verification:
         files = {"homework.ipynb": json.dumps({"cells": cells})}
     read = Read(tuple(SourceFile(n, t.encode()) for n, t in files.items()), ())
     submission = assemble(style, style, read)
-    return take_verification(submission, PAPER, zygotes.torch, Allowance(), thorough=True)
+    return take_verification(Examinee(submission, PAPER, zygotes.torch, Allowance()), thorough=True)
 
 
-def row_of(trial: Spoiled) -> str:
-    if trial.kind is not Kind.SCALE:
+def row_of(trial: Trial) -> str:
+    if trial.kind is not CorruptionKind.SCALE:
         return f"{trial.tensor} {trial.kind}"
     name = next((n for n, amount in AMOUNTS.items() if abs(amount - trial.amount) < 1e-12), "")
     return f"{trial.tensor} {name}"
@@ -350,7 +345,7 @@ def row_of(trial: Spoiled) -> str:
 
 def found(record: Verification) -> dict[str, str]:
     """Row → mark, of the trials that were made."""
-    marks = {Outcome.REFUSED: "x", Outcome.NOT_APPLICABLE: "-"}
+    marks = {TrialOutcome.REFUSED: "x", TrialOutcome.NOT_APPLICABLE: "-"}
     return {row_of(t): marks.get(t.outcome, "·") for t in record.trials}
 
 
@@ -376,7 +371,7 @@ def test_every_cell_is_as_worked_out_by_hand(records: dict[str, Verification]) -
 def test_what_is_said_beside_the_table(style: str, records: dict[str, Verification]) -> None:
     record = records[style]
     assert record.reason == ""
-    assert record.found == ("script" if style in ("cell", "script") else "function")
+    assert record.form == ("script" if style in ("cell", "script") else "function")
     assert record.accepts is True
     assert record.equalised is (style == "wrong")
     assert {t.by for t in record.trials if t.by} == {STYLES[style][1]} - {""}
@@ -388,7 +383,9 @@ def test_what_is_said_beside_the_table(style: str, records: dict[str, Verificati
 def test_the_line_is_that_of_the_comparison(records: dict[str, Verification]) -> None:
     for style, text in (("assert", "assert np.allclose"), ("bool", ".max() < 1e-9"),
                         ("torch", "torch.allclose"), ("script", '"match" if')):  # fmt: skip
-        lines = {(t.file, t.line) for t in records[style].trials if t.outcome is Outcome.REFUSED}
+        lines = {
+            (t.file, t.line) for t in records[style].trials if t.outcome is TrialOutcome.REFUSED
+        }
         assert len(lines) == 1, style
         (file, line) = lines.pop()
         assert text in records[style].sources[file][line - 1]

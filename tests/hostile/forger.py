@@ -4,6 +4,7 @@ Appended to an honest submission. It lives in the process that answers the judge
 can say whatever the wire's format can say; SEED decides what, and how often.
 """
 
+import json
 import random
 import sys
 
@@ -17,18 +18,47 @@ NUMBERS = (0.0, -0.0, 1.0, -1.0, 1e308, -1e308, 5e-324, np.inf, -np.inf, np.nan,
 KINDS = ("ok", "ok", "ok", "raised", "bad-return", "missing", "memory-limit", "framework")
 UNSPEAKABLE = ("harness", "not-run", "timeout", "crash", "nonsense", "OK")
 NAMES = ("loss", "W1", "b1", "W2", "b2", "X", "cache0", "cache1", "after_X", "after_y", "accepted")
-WORDS = ("error", "traceback", "frames", "functions", "problems", "paths", "loss_type", "said")
+WORDS = ("error", "traceback", "frames", "report", "report", "report")
+FIELDS = (
+    *("functions", "notes", "stand_ins", "binding", "loss_type", "lossless", "cacheless", "paths"),
+    *("problems", "failures", "layers", "stopped", "found", "accepts", "accepts_as_is", "by_as_is"),
+    *("equalised", "equal", "sides", "different", "verdict", "refusal", "divergence", "trials"),
+    *("kind", "name", "asks_step", "case", "place", "number", "tolerance"),
+)
+PLACES = (
+    {"file": "solution.py", "line": 0, "function": "f"},
+    {"file": "solution.py", "line": 99999, "function": "f"},
+    {"file": "solution.py", "line": -1, "function": "f"},
+    {"file": "solution.py", "line": 3, "function": "<script>alert(1)</script>"},
+    {"file": "../../etc/passwd", "line": 1, "function": "f"},
+    {"file": "solution.py", "line": 10**60, "function": "f"},
+)
+VALUES = (
+    *(None, True, False, 0, -1, 1e308, float("nan"), float("inf"), 10**60, [], {}, [[]], [None]),
+    *(["solution.py", 3], ["solution.py", -1], ["/etc/passwd", 1], ["a", "b", "c"], {"W1": ""}),
+    [{"name": "forward", "line": 1, "is_stub": True}],
+    [{"name": "forward", "line": 99999999999, "is_stub": True}] * 3,
+    [{"name": "verify", "line": -5, "is_stub": 1}],
+    [{"name": "f" * 300, "line": 1, "is_stub": False}] * 6000,
+    [["solution.py", 3, "SyntaxError", "cell 2: <b>"], ["solution.py", -1, "E", ""]],
+    [{"kind": "linear", "name": "<i>", "forward": "f", "backward": "g"}] * 9,
+    [{"kind": "scale", "amount": 1.01, "tensor": "W1", "outcome": "accepted", "case": "primes"}],
+    [{"kind": "scale", "amount": -1e308, "tensor": "b2", "outcome": "refused", "by": "return",
+      "case": "square", "file": "solution.py", "line": 2}] * 700,
+    {"tensor": "X", "passes": 0.0, "stops": float("inf")},
+    *("function", "script", "check", "helper", "comparing", "small", "its own numbers", "return"),
+)  # fmt: skip
 TEXTS = (
     "",
     "\n",
     ":",
-    "forward:1:1",
-    "forward:x:1\nbackward::1\nverify:-5:1",
-    "forward:99999999999:1\nbackward:0:1\ntorch_forward_backward:7:1:1",
-    "forward:" + "9" * 5000 + ":1",
-    "forward:\u0663:1",
-    "solution.py:0:f\nsolution.py:99999:f\nsolution.py:-1:f\n:::\nx:y:z",
-    "solution.py:3:<script>alert(1)</script>\n../../etc/passwd:1:f",
+    "{",
+    "[" * 9000,
+    "NaN",
+    '{"paths": ["\\ud800"]}',
+    '{"paths": [' + "9" * 5000 + "]}",
+    '{"loss_type": "\u0663"}',
+    json.dumps(PLACES),
     "\x00\x1b[2J\u202e\ud800\uffff",
     "NotImplementedError: later",
     "it returned None",
@@ -49,12 +79,30 @@ def any_array():
         return array.astype(CHANCE.choice(DTYPES))
 
 
+def any_report():
+    """JSON with some of the fields of any report, rightly typed or not."""
+    names = CHANCE.sample(FIELDS, CHANCE.randrange(len(FIELDS)))
+    return json.dumps({name: CHANCE.choice(VALUES) for name in names})
+
+
+def twisted_report(text):
+    """A report, with one or two of its own fields exchanged."""
+    try:
+        report = json.loads(text)
+        for name in CHANCE.sample(sorted(report), min(len(report), 1 + CHANCE.randrange(2))):
+            report[name] = CHANCE.choice((*VALUES, *TEXTS))
+        return json.dumps(report)
+    except (ValueError, TypeError):
+        return any_report()
+
+
 def twisted(value):
     """Something near `value`: another dtype, shape, number or a text."""
     if not isinstance(value, np.ndarray) and not np.isscalar(value):
         return any_array()
     if isinstance(value, str):
-        return CHANCE.choice((CHANCE.choice(TEXTS), any_array(), b"bytes"))
+        texts = (CHANCE.choice(TEXTS), any_report(), twisted_report(value), twisted_report(value))
+        return CHANCE.choice((*texts, any_array(), b"bytes"))
     value = np.asarray(value)
     with np.errstate(all="ignore"):
         forms = (
@@ -82,7 +130,7 @@ def forged(kind, items):
             del items[name]
     for _ in range(CHANCE.randrange(3)):
         items[CHANCE.choice(NAMES)] = any_array()
-        items[CHANCE.choice(WORDS)] = CHANCE.choice(TEXTS)
+        items[CHANCE.choice(WORDS)] = CHANCE.choice((CHANCE.choice(TEXTS), any_report()))
     if CHANCE.random() < 0.3:
         kind = CHANCE.choice(KINDS if CHANCE.random() < 0.9 else UNSPEAKABLE)
     return kind, items

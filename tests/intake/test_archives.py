@@ -85,10 +85,10 @@ def test_a_bomb_as_large_as_may_be_gone_through_ends_soon() -> None:
     info = tarfile.TarInfo("data.bin")
     info.size = 300 << 20
     data = gzip.compress(info.tobuf() + b"\0" * info.size, 1)
-    started = time.perf_counter()
+    started = time.process_time()
     with pytest.raises(SubmissionError, match="more than 256 MiB"):
         read_tar(data)
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5
 
 
 @pytest.mark.parametrize("kind", archives.LONG_HEADERS)

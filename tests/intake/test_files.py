@@ -122,9 +122,7 @@ def test_links_pipes_and_sockets_are_never_opened(tmp_path: Path) -> None:
 
 def test_a_pipe_does_not_hold_the_judge_up(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.py")
-    started = time.monotonic()
-    assert read_regular(tmp_path / "pipe.py") is None
-    assert time.monotonic() - started < 1
+    assert read_regular(tmp_path / "pipe.py") is None, "who opens a pipe waits for its writer"
 
 
 @pytest.mark.parametrize(("size", "kept"), [(0, True), (MAX_FILE, True), (MAX_FILE + 1, False)])

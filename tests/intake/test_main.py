@@ -144,6 +144,6 @@ def test_the_joining_file_is_no_part_of_the_digest() -> None:
     "text", ["def " * 200_000, " " * 500_000, "from " + "." * 500_000, "import a\n" * 100_000]
 )
 def test_no_text_takes_long(text: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     choose([SourceFile("a.py", text.encode())])
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2

@@ -55,9 +55,9 @@ def test_what_cannot_be_used_is_noted_and_costs_nothing(text: str, note: str) ->
 
 @given(st.binary(max_size=400) | st.text("a:-[]{}&*!\n \"'|>%#", max_size=80).map(str.encode))
 def test_any_bytes_give_names_and_notes(data: bytes) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     wishes = read_settings(data, "submission.yaml")
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2
     assert len(wishes.notes) <= MOST_NOTES
     assert all(key.isidentifier() for key in wishes.names)
 

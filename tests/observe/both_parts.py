@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from grader.observe.kept import Kept
 from grader.observe.observe import Allowance, observe_part, together
+from grader.observe.spare import SpareChildren
 from grader.problem import Paper
 from grader.records import Observations, Submission
 from grader.sandbox.pool import Zygote
@@ -15,9 +15,9 @@ def observe(
     numpy: Zygote,
     torch: Zygote,
     allowance: Allowance,
-    kept: Kept | None = None,
+    spare: SpareChildren | None = None,
 ) -> Observations:
     return together(
-        observe_part(one, "numpy", paper, numpy, allowance, kept),
-        observe_part(one, "torch", paper, torch, allowance, kept),
+        observe_part(one, "numpy", paper, numpy, allowance, spare),
+        observe_part(one, "torch", paper, torch, allowance, spare),
     )

@@ -6,7 +6,6 @@ import pytest
 
 from grader.observe.error_words import (
     ErrorWord,
-    error_note,
     error_words,
     import_named,
     place_named,
@@ -40,10 +39,3 @@ def test_places_and_shapes_that_an_error_names() -> None:
     assert import_named("line 3 of a.py imports `utils`") == ("a.py", 3)
     assert shape_named("[torch.DoubleTensor [5, 7]] is at version 2") == (5, 7)
     assert place_named("") is import_named("") is shape_named("") is None
-
-
-def test_a_note_of_a_statement_that_was_left_out() -> None:
-    note = error_note("a.py:12: NameError: name 'x' is not defined")
-    assert note is not None
-    assert (note.file, note.line, note.error) == ("a.py", 12, "NameError: name 'x' is not defined")
-    assert error_note("nothing of the kind") is None

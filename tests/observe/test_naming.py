@@ -7,7 +7,7 @@ import time
 import numpy as np
 import pytest
 
-from grader.observe.naming import Name, Namer, factors, known_tensors, name_value, tensors_of
+from grader.observe.naming import Name, Namer, factors, known_tensors, tensors_of
 from grader.problem import Expected, set_paper
 from grader.records import Array
 from tests.problem.network import answers
@@ -148,7 +148,7 @@ def test_a_flow_with_a_fault_has_tensors_too() -> None:
     Z1 = case.X @ case.W1
     H1 = np.maximum(Z1, 0)
     known = tensors_of(case, {"Z1": Z1, "H1": H1, "Z2": H1 @ case.W2 + case.b2})
-    found = name_value(Z1 > 0, known, SIZES)
+    found = Namer(known, SIZES)(Z1 > 0)
     assert found is not None
     assert found.base == "mask"
     assert "dH1" not in known

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from pathlib import Path
 from typing import Any
@@ -131,7 +132,7 @@ def test_a_child_that_dies_leaves_no_error(body: str, numpy_zygote: Zygote) -> N
     text = f"def forward(X, *a):\n    {body}\n    return X.sum(), 0\n"
     started = time.perf_counter()
     found = take_trace(submission(text), PAPER, "numpy", numpy_zygote, Allowance(0.5))
-    assert time.perf_counter() - started < 5
+    assert time.perf_counter() - started < 30, "it would last for ever"
     assert found.reason or found.stopped
     assert not found.reason.startswith(Ended.HARNESS), "by then the child has come up"
 
@@ -192,13 +193,16 @@ GOOD = {
 }  # fmt: skip
 
 
+def functions(*names: str) -> str:
+    return json.dumps({"functions": names, "stopped": ""})
+
+
 def reply(**changed: Any) -> dict[str, Any]:
     row = {**GOOD, **{k: v for k, v in changed.items() if k in GOOD}}
     items: dict[str, Any] = {
         "index": np.array([[row[c] for c in COLUMNS]], np.int64),
         "values": np.array([1.5, 2.5, 7.0]),
-        "functions": "forward\nLinear.backward",
-        "stopped": "",
+        "report": functions("forward", "Linear.backward"),
     }
     return items | {k: v for k, v in changed.items() if k not in GOOD}
 
@@ -226,7 +230,8 @@ def test_a_good_reply_is_read() -> None:
         {"dtype": 2, "values": np.array([1e300, 1.0, 1.0])},
         {"index": np.zeros((1, 3), np.int64)}, {"index": np.zeros(25, np.int64)},
         {"index": "no"}, {"values": np.zeros((3, 1))}, {"values": np.zeros(3, np.float32)},
-        {"functions": "<script>\n"}, {"functions": "x" * 999}, {"functions": np.zeros(3)},
+        {"report": functions("<script>")}, {"report": functions("x" * 999)},
+        {"report": np.zeros(3)}, {"report": "{"}, {"report": '{"functions": 3}'},
         {"index": np.ones((4097, len(COLUMNS)), np.int64)},
     ],
 )  # fmt: skip

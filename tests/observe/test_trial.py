@@ -99,7 +99,7 @@ def test_a_version_that_hangs_ends_the_child_and_no_more(numpy_zygote: Zygote) -
     started = time.monotonic()
     hangs = SOURCE + b"\ndef backward(cache):\n    while True: pass\n"
     assert tried(numpy_zygote, [SOURCE, hangs], seconds=0.5) == [{}, {}]
-    assert time.monotonic() - started < 5.0
+    assert time.monotonic() - started < 30, "it would last for ever"
 
 
 @linux_only

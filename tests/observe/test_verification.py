@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
+from grader.child.reports import MAX_TRIALS, OWN_NUMBERS, CorruptionKind, TrialOutcome
 from grader.intake.files import Read
 from grader.intake.find import assemble
 from grader.observe.observe import Allowance
-from grader.observe.verification import (
-    MAX_ROWS,
-    OWN,
-    Kind,
-    Outcome,
-    Verification,
-    read_verification,
-    take_verification,
-)
+from grader.observe.trials import Examinee
+from grader.observe.verification import Verification, read_verification, take_verification
 from grader.problem import set_paper
 from grader.records import TENSORS, Ended, SourceFile, Submission
 from grader.sandbox.pool import Zygote
@@ -33,7 +28,7 @@ def submission(text: str) -> Submission:
 
 
 def tried(zygote: Zygote, text: str, seconds: float = 10.0) -> Verification:
-    return take_verification(submission(text), PAPER, zygote, Allowance(seconds))
+    return take_verification(Examinee(submission(text), PAPER, zygote, Allowance(seconds)))
 
 
 # ── how it may be written ────────────────────────────────────────────────────
@@ -49,8 +44,8 @@ def test_numbers_of_its_own(torch_zygote: Zygote) -> None:
     record = tried(
         torch_zygote, text + "    return all(np.allclose(mine[k], theirs[k]) for k in mine)"
     )
-    assert (record.found, record.accepts, record.overlooked) == ("function", True, ())
-    assert record.tested and all(t.outcome is not Outcome.ACCEPTED for t in record.trials)
+    assert (record.form, record.accepts, record.overlooked) == ("function", True, ())
+    assert record.tested and all(t.outcome is not TrialOutcome.ACCEPTED for t in record.trials)
 
 
 @linux_only
@@ -60,7 +55,7 @@ def check_gradients(numpy_grads, torch_grads):
     return all(np.allclose(numpy_grads[k], torch_grads[k]) for k in ("W1", "b1", "W2", "b2"))
 """
     record = tried(torch_zygote, NETWORK + text)
-    assert (record.found, record.overlooked) == ("function", ("X",))
+    assert (record.form, record.overlooked) == ("function", ("X",))
 
 
 ALL_IN_ONE = """
@@ -122,7 +117,7 @@ def test_a_yes_without_a_look(torch_zygote: Zygote) -> None:
     record = tried(torch_zygote, NETWORK + text)
     assert record.idle
     assert record.overlooked == TENSORS
-    assert record.place("verdict") == (
+    assert record.verdict == (
         "solution.py",
         record.sources["solution.py"].index("    return True") + 1,
     )
@@ -175,7 +170,7 @@ def test_a_gradient_that_is_nothing_but_rounding(wrong: str, torch_zygote: Zygot
     record = tried(torch_zygote, text)
     assert record.accepts is True and record.accepts_as_is is False
     assert record.overlooked == ()
-    assert {t.kind for t in record.of("b2")} == {Kind.ENTRY}
+    assert {t.kind for t in record.of("b2")} == {CorruptionKind.ENTRY}
 
 
 @linux_only
@@ -195,7 +190,7 @@ def verify(X, y, W1, b1, W2, b2):
     record = tried(torch_zygote, text)
     assert record.accepts is False
     assert record.different == ("X",)
-    file, line = record.place("different")
+    file, line = record.divergence
     assert "theirs = torch_forward_backward(draw" in record.sources[file][line - 1]
 
 
@@ -227,7 +222,7 @@ print(backward(forward(X, y, W1, b1, W2, b2)[1]), torch_forward_backward(X, y, W
 """
     )
     record = tried(torch_zygote, text)
-    assert (record.found, record.by_script) == ("script", False)
+    assert (record.form, record.by_script) == ("script", False)
 
 
 @linux_only
@@ -245,7 +240,7 @@ assert np.allclose(mine["W2"], theirs["W2"].numpy())
     record = tried(torch_zygote, text)
     assert record.by_script and record.accepts is True
     assert record.overlooked == ("W1", "b1", "b2", "X")
-    assert {t.case for t in record.trials} == {OWN}
+    assert {t.case for t in record.trials} == {OWN_NUMBERS}
 
 
 UNITTEST = """
@@ -301,57 +296,56 @@ def test_a_slow_verification_is_tried_as_long_as_there_is_time(torch_zygote: Zyg
 # ── replies that are lies ────────────────────────────────────────────────────
 
 TEXT = submission("a = 1\nb = 2\n")
-TRIAL = "trial\t0\tscale\t1.01\tW1\treturn\tsolution.py\t2"
+TRIAL: dict[str, object] = {
+    "case": "primes", "kind": "scale", "amount": 1.01, "tensor": "W1", "outcome": "refused",
+    "by": "return", "file": "solution.py", "line": 2,
+}  # fmt: skip
+
+
+def read(**report: object) -> Verification:
+    return read_verification({"report": json.dumps(report)}, TEXT)
 
 
 def test_a_reply_as_it_should_be() -> None:
-    rows = [
-        "found\tfunction",
-        "sides\t1",
-        "equalised\t0\t1",
-        "base\taccepted",
-        "raw\taccepted\t",
-        TRIAL,
-    ]
-    record = read_verification({"rows": "\n".join(rows), "stopped": ""}, TEXT)
+    record = read(form="function", accepts=True, accepts_as_is=True, trials=[TRIAL])
     (trial,) = record.trials
     assert (trial.kind, trial.error, trial.outcome, trial.line) == (
-        Kind.SCALE,
+        CorruptionKind.SCALE,
         0.01,
-        Outcome.REFUSED,
+        TrialOutcome.REFUSED,
         2,
     )
-    assert (record.found, record.accepts, record.reason) == ("function", True, "")
+    assert (record.form, record.accepts, record.reason) == ("function", True, "")
 
 
 @pytest.mark.parametrize(
-    "row",
-    ["trial", TRIAL + "\tmore", TRIAL.replace("W1", "W9"), TRIAL.replace("scale", "none"),
-     TRIAL.replace("1.01", "nan"), TRIAL.replace("1.01", "x"), TRIAL.replace("return", "perhaps"),
-     TRIAL.replace("\t0\t", "\t7\t")],
+    "lie",
+    [{"tensor": "W9"}, {"kind": "none"}, {"amount": float("nan")}, {"amount": "1.01"},
+     {"outcome": "perhaps"}, {"case": "other"}, {"by": None}, {"by": "magic"}, {"line": 2.5},
+     {"outcome": "accepted"}, {"file": "x" * 5000}],
 )  # fmt: skip
-def test_a_row_that_is_none_is_passed_over(row: str) -> None:
-    assert read_verification({"rows": row, "stopped": ""}, TEXT).trials == ()
+def test_a_trial_that_is_none_does_not_count(lie: dict[str, object]) -> None:
+    assert read(trials=[TRIAL | lie]).trials == ()
 
 
 @pytest.mark.parametrize(
-    "place", ["solution.py\t4", "solution.py\t0", "/etc/passwd\t1", "solution.py\t²"]
-)
-def test_a_line_that_is_not_there_is_none(place: str) -> None:
-    rows = [TRIAL.replace("solution.py\t2", place), f"place\tverdict\t{place}"]
-    record = read_verification({"rows": "\n".join(rows), "stopped": ""}, TEXT)
+    "place",
+    [("solution.py", 4), ("solution.py", 0), ("/etc/passwd", 1), ("solution.py", -1),
+     ("solution.py", 10**40)],
+)  # fmt: skip
+def test_a_line_that_is_not_there_is_none(place: tuple[str, int]) -> None:
+    record = read(trials=[TRIAL | {"file": place[0], "line": place[1]}], verdict=place)
     assert [(t.file, t.line) for t in record.trials] == [("", 0)]
-    assert record.place("verdict") == ("", 0)
+    assert record.verdict == ("", 0)
 
 
 @pytest.mark.parametrize(
-    "items", [{}, {"rows": 3, "stopped": 4}, {"rows": "\t\n\n", "stopped": ""}]
-)
+    "items",
+    [{}, {"report": 3}, {"report": ""}, {"report": "[" * 5000}, {"report": "[]"},
+     {"report": json.dumps({"trials": [TRIAL] * (MAX_TRIALS + 1)})},
+     {"report": json.dumps({"accepts": "yes"})}, {"report": '{"stopped": "\\ud800"}'}],
+)  # fmt: skip
 def test_no_words_at_all(items: dict[str, object]) -> None:
     record = read_verification(items, TEXT)
     assert record.trials == () and record.accepts is None and not record.tested
-
-
-def test_rows_without_end() -> None:
-    record = read_verification({"rows": "\n".join([TRIAL] * 10_000), "stopped": ""}, TEXT)
-    assert len(record.trials) == MAX_ROWS
+    assert record.reason == "no words came"

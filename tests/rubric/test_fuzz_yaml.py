@@ -77,12 +77,12 @@ def refusal_is_well_formed(error: RubricError) -> None:
 @SETTINGS
 @given(data=spoilt())
 def test_a_spoilt_rubric_is_read_or_refused(data: bytes, known: frozenset[str]) -> None:
-    started = time.monotonic()
+    started = time.process_time()
     try:
         parse_rubric(data, "fuzz.yaml", known)
     except RubricError as error:
         refusal_is_well_formed(error)
-    assert time.monotonic() - started <= SECONDS
+    assert time.process_time() - started <= SECONDS
 
 
 @SETTINGS

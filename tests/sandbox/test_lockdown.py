@@ -348,9 +348,9 @@ def test_it_costs_little() -> None:
     kit = lockdown.Kit.build()
 
     def timed(pipe: int) -> float:
-        started = time.perf_counter()
+        started = time.process_time()
         lockdown.confine(c.TestLimits(), (pipe,), kit=kit)
-        return time.perf_counter() - started
+        return time.process_time() - started
 
     costs = sorted(float(c.forked(timed).said) for _ in range(21))
     assert costs[10] < 0.015

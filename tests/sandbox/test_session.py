@@ -138,7 +138,7 @@ def test_a_hang_is_a_timeout_at_the_deadline(zygote: Zygote, code: str) -> None:
     with started(zygote, 0.5) as child:
         reply = do(child, code)
     assert reply.ended is Ended.TIMEOUT
-    assert 0.4 < time.monotonic() - started_at < 3
+    assert 0.4 < time.monotonic() - started_at < 30, "it would last for ever"
     assert serves(zygote)
 
 

@@ -29,6 +29,7 @@ from grader.child.binding.flow import Flow, Handle
 from grader.child.binding.search import Fit, Search
 from grader.child.binding.source import Function, Source
 from grader.child.binding.trial import SECONDS, Budget, Watch, limited, small_case
+from grader.child.reports import Definition
 from grader.source.cells import Parser
 
 CONTRACT = canonical.ARGUMENTS
@@ -49,7 +50,7 @@ class Part:
     deviations: tuple[str, ...] = ()
     alternatives: tuple[str, ...] = ()
     absent: dict[str, str] = field(default_factory=dict)
-    rows: tuple[str, ...] = ()
+    definitions: tuple[Definition, ...] = ()
     flow: Any = None
     fits: bool = False
     """Whether it was seen to run, with a loss and all gradients."""
@@ -208,8 +209,9 @@ class Binding:
             return Part({"verify": own} if callable(own) else {})
         function, call = found
         self.tried = True
-        row = f"verify:{function.line}:{int(function.stub)}"
-        return Part({"verify": call}, f"verification: {function.heading}", rows=(row,))
+        definition = Definition("verify", function.line, function.stub)
+        sentence = f"verification: {function.heading}"
+        return Part({"verify": call}, sentence, definitions=(definition,))
 
     # ── about what was bound ─────────────────────────────────────────────────
 

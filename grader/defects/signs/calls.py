@@ -11,7 +11,7 @@ from grader.defects.make import at, make
 from grader.defects.signs.imports import import_defects, missing_module, own_place
 from grader.observe.error_words import ErrorWord, error_words, place_named
 from grader.observe.plan import DRAWN, LAYERED
-from grader.records import Defect, Ended, Observation, Observations, Part, Submission
+from grader.records import Defect, Ended, Function, Observation, Observations, Part, Submission
 from grader.source.program import Program, Spot
 
 BY_ENDING = {kind.ending: kind.code for kind in KINDS if kind.ending is not None}
@@ -58,7 +58,7 @@ def _loading(submission: Submission, observations: Observations, lines: Lines) -
 
 
 def _calls(submission: Submission, observations: Observations, lines: Lines) -> Iterator[Defect]:
-    if observations["forward/primes"].texts.get("lossless"):
+    if observations["forward/primes"].lossless:
         words = f"No function gives the loss; the functions found are: {_names(observations)}."
         yield make("missing-function", words, part=Part.FORWARD)
     for step, run in observations.runs.items():
@@ -113,23 +113,23 @@ def _in_main(submission: Submission, line: int | None) -> Spot | None:
     return Spot(submission.main, line, line) if line and submission.main else None
 
 
-def _rows(observations: Observations) -> Iterator[list[str]]:
-    """What the child says of each function: its name, its line, whether it is a stub."""
+def _functions(observations: Observations) -> Iterator[Function]:
+    """The functions that either child found."""
     for report in (observations.numpy, observations.torch):
-        yield from (row.split(":") for row in report.functions)
+        yield from report.functions
 
 
 def _definition(submission: Submission, observations: Observations, function: str) -> int | None:
     """The line of a function's own definition in the main file; None where it has none there."""
     name = submission.names.get(function, function)
-    rows = _rows(observations)
-    return next((int(r[1]) for r in rows if r[0] == name and int(r[1]) > 0), None)
+    functions = _functions(observations)
+    return next((f.line for f in functions if f.name == name and f.line > 0), None)
 
 
 def _stubs(observations: Observations) -> dict[str, int]:
     """Name and line of the functions whose body does nothing."""
-    return {r[0]: int(r[1]) for r in _rows(observations) if len(r) == 3 and r[2] == "1"}
+    return {f.name: f.line for f in _functions(observations) if f.is_stub}
 
 
 def _names(observations: Observations) -> str:
-    return ", ".join(sorted({row[0] for row in _rows(observations)})) or "none"
+    return ", ".join(sorted({f.name for f in _functions(observations)})) or "none"

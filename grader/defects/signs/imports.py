@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from grader.defects.clues import Lines
 from grader.defects.make import at, make
-from grader.observe.error_words import ErrorWord, error_note, error_words, import_named
+from grader.observe.error_words import ErrorWord, error_words, import_named
 from grader.records import Defect, Ended, Observation, Observations, ProcessReport, Submission
 from grader.source.program import Spot
 
@@ -69,15 +69,15 @@ def _of_notes(submission: Submission, report: ProcessReport, lines: Lines) -> It
 
     Data that is not there explains no missing function.
     """
-    for row in report.loaded.texts.get("definitions_only", "").splitlines()[1:]:
-        note = error_note(row)
-        if note is None or note.file not in lines:
+    for note in report.notes:
+        if note.file not in lines:
             continue
-        said = error_words(note.error)
+        error = f"{note.kind}: {note.text}"
+        said = error_words(error)
         if ErrorWord.SYNTAX in said:
-            yield from _of_syntax(submission, note.file, note.line, note.error, lines)
+            yield from _of_syntax(submission, note.file, note.line, error, lines)
         elif ErrorWord.NO_MODULE in said and ErrorWord.NO_VALUE not in said:
-            words = f"Importing the file failed: {note.error}."
+            words = f"Importing the file failed: {error}."
             yield _defect("import-error", words, note.file, note.line, lines)
 
 

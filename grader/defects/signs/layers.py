@@ -219,7 +219,7 @@ def _changing(view: View, kind: str) -> Iterator[Slip]:
     if spoilt := [n for n in again if n not in added]:
         yield Slip("mutates-cache", kind, tuple(spoilt), LAYER_STATE)
     other = [n for n in second if n not in summed and _differs(run, f"second.{n}", second[n])]
-    if (other or "second_error" in run.texts) and not (added or spoilt or changed):
+    if (other or "second" in run.failures) and not (added or spoilt or changed):
         words = "after a second forward it still works with what it kept from the first."
         yield Slip("hidden-state", kind, tuple(other), LAYER_STATE, words, Confidence.LIKELY)
 

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from grader.child.reports import Place
 from grader.defects.clues import Clues
 from grader.defects.kind import Sighting, Telling
 from grader.defects.signs.network import names_of
-from grader.observe.verification import PERCENT, Spoiled, Verification
+from grader.observe.trials import PERCENT, Trial
+from grader.observe.verification import Verification
 from grader.records import TENSORS, CheckStatus, Confidence, Ended, Finding, Mismatch, Part
 from grader.source.program import Spot
 
@@ -34,9 +36,7 @@ def unlike_inputs(clues: Clues, findings: Findings) -> Iterator[Sighting]:
     record = clues.view.verification
     if Mismatch.REFUSED in _answers(findings[0]) and record.different and record.accepts is False:
         text = f"{', '.join(record.different)}: the two sides of the comparison are not given"
-        yield Sighting(
-            f"{text} the same numbers.", record.different, spot=_place(record, "different")
-        )
+        yield Sighting(f"{text} the same numbers.", record.different, spot=_spot(record.divergence))
 
 
 def refuses_what_agrees(clues: Clues, findings: Findings) -> Iterator[Sighting]:
@@ -46,7 +46,7 @@ def refuses_what_agrees(clues: Clues, findings: Findings) -> Iterator[Sighting]:
         record.different and record.accepts is False
     ):
         text = "verify says no although the candidate's two sides agree."
-        yield Sighting(text, spot=_place(record, "refusal"))
+        yield Sighting(text, spot=_spot(record.refusal))
 
 
 def accepts_what_differs(*trials: str) -> Telling:
@@ -70,7 +70,7 @@ def accepts_everything(clues: Clues, _findings: Findings) -> Iterator[Sighting]:
     if record.overlooked == TENSORS:
         how = "nothing is computed" if record.idle else _tried(record.of(TENSORS[0]))
         text = f"No wrong gradient is noticed, in any of the five ({how})."
-        yield Sighting(text, spot=_place(record, "verdict"))
+        yield Sighting(text, spot=_spot(record.verdict))
 
 
 def compares_a_part(clues: Clues, _findings: Findings) -> Iterator[Sighting]:
@@ -103,13 +103,13 @@ def _loose(record: Verification) -> tuple[str, ...]:
     return tuple(t for t in looked_at if record.loosest(t) >= PERCENT)
 
 
-def _slips(record: Verification) -> list[Spoiled]:
+def _slips(record: Verification) -> list[Trial]:
     """The errors let through in tensors that are compared, and not loosely."""
     rest = [t for t in TENSORS if t not in record.overlooked and t not in _loose(record)]
     return [s for t in rest for s in record.of(t) if s.missed]
 
 
-def _tried(trials: Sequence[Spoiled]) -> str:
+def _tried(trials: Sequence[Trial]) -> str:
     words = list(dict.fromkeys(t.words for t in trials if t.missed))
     return ", ".join(words[:4])
 
@@ -120,9 +120,9 @@ def _comparison(record: Verification, tensors: Sequence[str]) -> Spot | None:
     own = [t for t in placed if t.tensor in tensors]
     for trial in own or placed:
         return Spot(trial.file, trial.line, trial.line)
-    return _place(record, "verdict")
+    return _spot(record.verdict)
 
 
-def _place(record: Verification, name: str) -> Spot | None:
-    file, line = record.place(name)
+def _spot(place: Place) -> Spot | None:
+    file, line = place
     return Spot(file, line, line) if line else None

@@ -37,11 +37,9 @@ class Layer:
 def layers_of(view: View) -> dict[str, Layer]:
     """Find the layers by kind. The names are the child's words, and only lead to lines."""
     found: dict[str, Layer] = {}
-    said = (layer_run(view, stack).texts.get("layers", "") for stack in view.exam.stacks)
-    for row in next((text for text in said if text), "").splitlines()[:8]:
-        kind, *words = row.split("\t")
-        if len(words) == 3 and all(len(w) < 200 for w in words):
-            found[kind] = Layer(*words)
+    named = (layer_run(view, stack).layers for stack in view.exam.stacks)
+    for layer in next((layers for layers in named if layers), ()):
+        found[layer.kind] = Layer(layer.name, layer.forward, layer.backward)
     return found
 
 

@@ -76,6 +76,6 @@ def test_no_defect_is_named_but_what_is_missing(style: str, results: dict[str, R
 
 
 def test_the_report_says_how_it_was_called(results: dict[str, Result]) -> None:
-    said = results["cs231n_class"].observations.numpy.loaded.texts
-    assert said["binding"].startswith("class TwoLayerNet (self.params['W1']")
-    assert "one call gives the loss and the gradients" in said["deviations"].splitlines()
+    report = results["cs231n_class"].observations.numpy
+    assert report.binding.startswith("class TwoLayerNet (self.params['W1']")
+    assert "one call gives the loss and the gradients" in report.deviations

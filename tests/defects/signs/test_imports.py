@@ -10,6 +10,7 @@ from grader.records import (
     Defect,
     Ended,
     Frame,
+    LoadNote,
     Observation,
     Observations,
     ProcessReport,
@@ -106,7 +107,12 @@ def test_what_is_no_syntax_error_is_an_import_error_where_it_was_raised() -> Non
     }
 
 
-NOTES = "SyntaxError at module level\nb.py:2: SyntaxError: '(' was never closed\na.py:1: ImportError: no\na.py:9: ValueError: demo\nevil.py:1: SyntaxError: x"
+NOTES = (
+    LoadNote("b.py", 2, "SyntaxError", "'(' was never closed"),
+    LoadNote("a.py", 1, "ImportError", "no"),
+    LoadNote("a.py", 9, "ValueError", "demo"),
+    LoadNote("evil.py", 1, "SyntaxError", "x"),
+)
 
 
 @pytest.mark.parametrize(
@@ -115,7 +121,7 @@ NOTES = "SyntaxError at module level\nb.py:2: SyntaxError: '(' was never closed\
 def test_what_was_left_out_explains_a_function_that_is_not_there(
     ended: Ended, lines: set[tuple[str, int]]
 ) -> None:
-    report = ProcessReport(Observation(Ended.OK, texts={"definitions_only": NOTES}))
+    report = ProcessReport(Observation(Ended.OK), notes=NOTES)
     seen = Observations(report, report, {"forward/primes": Observation(ended)})
     defects = import_defects(*_with_lines(submission(b"import b\n", b=b"x = 1\ny = (\n"), seen))
     assert {(d.file, d.line) for d in defects} == lines
