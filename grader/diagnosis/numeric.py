@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from grader.checks.view import View, number, proportion
+from grader.checks.view import View, number
 from grader.defects import BY_CODE, KINDS
 from grader.defects.clues import Clues
 from grader.defects.explanation import (
@@ -27,6 +27,7 @@ from grader.diagnosis.match import explain
 from grader.diagnosis.passes import gradients_of
 from grader.diagnosis.predictions import Predictions
 from grader.diagnosis.witnesses import scaled_loss, witnesses
+from grader.problem.compare import proportion
 from grader.problem.network import FORWARD_STEPS, LEAVES, Fault, Shows
 from grader.records import TENSORS, Array, Confidence, Defect, Part
 

@@ -20,7 +20,8 @@ from grader.problem.network import LEAVES
 from grader.records import Array, Defect, Submission
 from grader.repair.candidates import IN_CACHE, candidates
 from grader.repair.target import Target
-from grader.source.edits import SIMPLE, UNPARSABLE, Edit, Text
+from grader.source.edits import SIMPLE, Edit, Text
+from grader.source.parsing import UNPARSABLE
 
 MAX_BYTES = 100_000
 """Of a file: the parser's time grows with it, and so does every version's."""

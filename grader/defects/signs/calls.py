@@ -38,13 +38,19 @@ def process_defects(submission: Submission, observations: Observations) -> tuple
     lines = Program(submission).lines
     found: dict[tuple[str, str | None, int | None], Defect] = {}
     for defect in (
-        *submission.defects,
+        *map(_unusable, submission.unusable),
         *import_defects(submission, observations, lines),
         *_loading(submission, observations, lines),
         *_calls(submission, observations, lines),
     ):
         found.setdefault((defect.code, defect.file, defect.line), defect)
     return tuple(found.values())
+
+
+def _unusable(why: str) -> Defect:
+    """Return the defect of a submission of which nothing could be graded."""
+    hint = "Hand in a folder with solution.py, or that file alone."
+    return replace(make("missing-function", f"Nothing could be graded: {why}."), hint=hint)
 
 
 def _loading(submission: Submission, observations: Observations, lines: Lines) -> Iterator[Defect]:

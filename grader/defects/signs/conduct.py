@@ -6,10 +6,11 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from grader.checks.view import number, proportion
+from grader.checks.view import number
 from grader.defects.clues import Clues, spot_of
 from grader.defects.kind import Sighting
 from grader.observe.trace import TracedValue
+from grader.problem.compare import proportion
 from grader.records import TENSORS, Ended, Finding, Mismatch, Part
 
 Findings = Sequence[Finding]
