@@ -54,7 +54,7 @@ SLOW = (
     "tests/problem/test_oracle.py::test_gradients_are_those",
     "tests/problem/test_stacks.py::test_limits",
     "tests/problem/test_stacks.py::test_every_layer",
-    "tests/repair/test_edits.py::test_an_edit_parses",
+    "tests/defects/edits/test_edits.py::test_an_edit_parses",
     "tests/report/test_pages.py::test_page_is_whole",
     # archives, sources and loops that are as large as may be
     "tests/source/shapes/test_statements.py::test_a_hostile_source",
