@@ -29,8 +29,8 @@ from grader.observe.requests import loading_items
 from grader.observe.spare import SpareChildren
 from grader.problem import Paper
 from grader.records import (
-    DefinedFunction,
     Ended,
+    Function,
     LayerNames,
     LoadNote,
     Observation,
@@ -311,7 +311,7 @@ def _reported(
     named = (f for f in report.functions if NAME.fullmatch(f.name) and 0 <= f.line <= MAX_LINE)
     return ProcessReport(
         _observation(load),
-        tuple(DefinedFunction(*astuple(f)) for f in named),
+        tuple(Function(*astuple(f)) for f in named),
         tuple(LoadNote(*note) for note in report.notes if 0 <= note.line <= MAX_LINE),
         report.stand_ins,
         report.binding,

@@ -21,9 +21,9 @@ from grader.records.grade import (
     PartGrade,
 )
 from grader.records.observation import (
-    DefinedFunction,
     Ended,
     Frame,
+    Function,
     LayerNames,
     LoadNote,
     Observation,
@@ -44,7 +44,6 @@ __all__ = [
     "Confidence",
     "Curve",
     "Defect",
-    "DefinedFunction",
     "DimensionGrade",
     "DimensionGroup",
     "Ended",
@@ -52,6 +51,7 @@ __all__ = [
     "Evidence",
     "Finding",
     "Frame",
+    "Function",
     "Grade",
     "GradeStatus",
     "GraphNode",

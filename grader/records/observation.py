@@ -36,7 +36,7 @@ class Frame:
 
 
 @dataclass(frozen=True, slots=True)
-class DefinedFunction:
+class Function:
     """A function or class at module level; `line` is 0 where it was imported."""
 
     name: str
@@ -112,7 +112,7 @@ class ProcessReport:
     """
 
     loaded: Observation
-    functions: tuple[DefinedFunction, ...] = ()
+    functions: tuple[Function, ...] = ()
     notes: tuple[LoadNote, ...] = ()
     stand_ins: tuple[str, ...] = ()
     binding: str = ""

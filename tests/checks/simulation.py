@@ -34,9 +34,9 @@ from grader.records import (
     Array,
     Case,
     CheckStatus,
-    DefinedFunction,
     Ended,
     Finding,
+    Function,
     LayerNames,
     Observation,
     Observations,
@@ -165,7 +165,7 @@ def simulated(
     verification: Verification | None = None,
     differences: DifferenceCheck | None = None,
     loaded: Observation = OK,
-    functions: tuple[DefinedFunction, ...] = (),
+    functions: tuple[Function, ...] = (),
 ) -> View:
     """Return the view of a right answer, with these edits and in place of these records."""
     runs = dict(right_runs())
