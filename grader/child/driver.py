@@ -35,7 +35,7 @@ from grader.child.binding.canonical import ARGUMENTS
 from grader.child.binding.kit import Kit
 from grader.child.reports import (
     CallReport,
-    Definition,
+    DefinitionReport,
     LoadReport,
     TraceReport,
     to_json,
@@ -120,7 +120,7 @@ class Driver:
         self.switch.armed = self.numpy_side
         known = {function.name for function in functions}
         functions += [
-            Definition(n, 0, is_stub=False)
+            DefinitionReport(n, 0, is_stub=False)
             for n in CONTRACT
             if n not in known and hasattr(self.module, self.names.get(n, n))
         ]

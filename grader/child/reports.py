@@ -52,7 +52,7 @@ def to_json(report: Any) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Definition:
+class DefinitionReport:
     """A function or class at module level; `line` is 0 where it was imported."""
 
     name: str
@@ -69,7 +69,7 @@ class LoadReport:
     from the course's contract, `alternatives` which further ways fit as well.
     """
 
-    functions: tuple[Definition, ...] = limited((), 5000)
+    functions: tuple[DefinitionReport, ...] = limited((), 5000)
     notes: tuple[Note, ...] = limited((), 100)
     stand_ins: tuple[str, ...] = limited((), 5000)
     binding: str = ""

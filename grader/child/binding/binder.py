@@ -23,7 +23,7 @@ from grader.child.binding.search import NUMPY, TORCH, AdapterSearch, Fit, answer
 from grader.child.binding.source import OBJECT, Function, Source
 from grader.child.binding.trial import RAISED, SECONDS, Watch, limited, small_case
 from grader.child.binding.writer import Draft, brief
-from grader.child.reports import Definition
+from grader.child.reports import DefinitionReport
 from grader.source.cells import Parser
 
 CONTRACT = canonical.ARGUMENTS
@@ -46,7 +46,7 @@ class BoundPart:
     deviations: tuple[str, ...] = ()
     alternatives: tuple[str, ...] = ()
     absent: dict[str, str] = field(default_factory=dict)
-    definitions: tuple[Definition, ...] = ()
+    definitions: tuple[DefinitionReport, ...] = ()
     adapter: Adapter | None = None
     container: WeightForm | None = None
     fits: bool = False
@@ -205,7 +205,7 @@ class Binding:
             return BoundPart({"verify": own} if callable(own) else {})
         function, call = found
         self.tried = True
-        definition = Definition("verify", function.line, function.stub)
+        definition = DefinitionReport("verify", function.line, function.stub)
         sentence = f"verification: {function.heading}"
         return BoundPart({"verify": call}, sentence, definitions=(definition,))
 
