@@ -36,7 +36,7 @@ class Name:
 
     @property
     def exact(self) -> bool:
-        """Whether it is the tensor itself and not a multiple of it."""
+        """Return whether it is the tensor itself and not a multiple of it."""
         return self.factor == "1"
 
     def __str__(self) -> str:
@@ -250,7 +250,7 @@ class Namer:
 
 
 def tells(array: Array) -> bool:
-    """Whether an array is no constant: constants are alike by chance."""
+    """Return whether an array is no constant: constants are alike by chance."""
     flat = array.reshape(-1)
     return bool((flat != flat[0]).any())
 

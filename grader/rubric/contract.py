@@ -89,9 +89,20 @@ class Weights(_Strict):
     """Where an object, or the module, keeps the weights: as one would assign them."""
 
     W1: Line = Field(description="where W1 is kept", examples=['net.params["W1"]'])
-    b1: Line = Field(description="where b1 is kept", examples=['net.params["b1"]'])
+    b1: Line | None = Field(default=None, description="where b1 is", examples=["net.b1"])
     W2: Line = Field(description="where W2 is kept", examples=['net.params["W2"]'])
-    b2: Line = Field(description="where b2 is kept", examples=['net.params["b2"]'])
+    b2: Line | None = Field(default=None, description="where b2 is", examples=["net.b2"])
+    X: Line | None = Field(default=None, description="where X is, if kept", examples=["X_train"])
+    y: Line | None = Field(default=None, description="where y is, if kept", examples=["y_train"])
+
+
+class Stepped(_Strict):
+    """Where each weight stands after a plain step at the learning rate `lr`, which is 1."""
+
+    W1: Line = Field(description="where W1 is then", examples=['net.params["W1"]'])
+    b1: Line | None = Field(default=None, description="where b1 is", examples=["net.b1"])
+    W2: Line = Field(description="where W2 is then", examples=['net.params["W2"]'])
+    b2: Line | None = Field(default=None, description="where b2 is", examples=["net.b2"])
 
 
 class Gradients(_Strict):
@@ -124,13 +135,24 @@ class _Part(_Strict):
         description="where the weights are put after `make`; without it they are arguments only",
         examples=[{"W1": 'net.params["W1"]'}],
     )
-    gradients: Gradients = Field(
-        description="where each gradient is found", examples=[{"W1": 'grads["W1"]'}]
+    gradients: Gradients | None = Field(
+        default=None, description="where each gradient is found", examples=[{"W1": 'grads["W1"]'}]
     )
 
 
 class NumpyPart(_Part):
     """How the hand-written part is called."""
+
+    stepped: Stepped | None = Field(
+        default=None,
+        description="in place of `gradients`: where each weight is after a step at the rate `lr`",
+        examples=[{"W1": 'net.params["W1"]'}],
+    )
+    fresh: bool = Field(
+        default=False,
+        description="the calls change the weights: each backward begins with its own forward",
+        examples=[True],
+    )
 
     forward: Lines = Field(
         min_length=1,
@@ -215,11 +237,18 @@ class Contract(_Strict):
         parts: dict[str, Any] = {}
         if numpy and self.numpy:
             part = self.numpy
-            own = {"forward": part.forward, "backward": part.backward, "tensors": False}
-            parts["numpy"] = _told(part) | own | {"loss": part.loss or ""}
+            stepped = part.stepped.model_dump(exclude_none=True) if part.stepped else {}
+            own: dict[str, Any] = {
+                "forward": part.forward,
+                "backward": part.backward,
+                "tensors": False,
+            }
+            own |= {"loss": part.loss or "", "stepped": stepped, "fresh": part.fresh}
+            parts["numpy"] = _told(part) | own
         if torch and self.torch:
             own = {"forward": self.torch.calls, "backward": (), "tensors": self.torch.tensors}
-            parts["torch"] = _told(self.torch) | own | {"loss": self.torch.loss}
+            own |= {"loss": self.torch.loss, "stepped": {}, "fresh": False}
+            parts["torch"] = _told(self.torch) | own
         return json.dumps(parts) if parts else ""
 
     @property
@@ -233,8 +262,8 @@ def _told(part: _Part) -> dict[str, Any]:
     return {
         "layout": part.arrays.layout,
         "make": part.make,
-        "weights": part.weights.model_dump() if part.weights else {},
-        "gradients": part.gradients.model_dump(exclude_none=True),
+        "weights": part.weights.model_dump(exclude_none=True) if part.weights else {},
+        "gradients": part.gradients.model_dump(exclude_none=True) if part.gradients else {},
     }
 
 

@@ -16,7 +16,7 @@ from grader.observe.zygotes import Zygotes
 from grader.records import Result, SourceFile, Submission
 from grader.report import render_report, result_json
 from grader.rubric import Rubric, parse_contract
-from tests.child.binding.test_described import CLASS, STYLES
+from tests.child.binding.language.test_adapter import CLASS, STYLES
 from tests.sandbox.confined import linux_only
 
 NAMES = "contract: {title: Names, names: {forward: fwd, verify: agree}}"

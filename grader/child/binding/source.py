@@ -20,6 +20,9 @@ Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 HOLDING = (ast.stmt, ast.ExceptHandler, ast.match_case)
 """What may hold statements."""
 
+OBJECT = "net"
+"""The variable that holds an object of one of the candidate's classes."""
+
 LEFT_OUT = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 
@@ -33,6 +36,15 @@ class Function:
     parameters: tuple[inspect.Parameter, ...]
     star: bool = False
     torch: bool = False
+    owner: str = ""
+    """The variable that holds the object whose method it is; "" for a function."""
+
+    @property
+    def path(self) -> str:
+        """The expression that is called: `forward`, `net.forward`."""
+        if self.owner and self.name == "__call__":
+            return self.owner
+        return f"{self.owner}.{self.name}" if self.owner else self.name
 
     @property
     def kinds(self) -> frozenset[str]:
@@ -49,6 +61,21 @@ class Function:
     @property
     def names(self) -> tuple[str, ...]:
         return tuple(p.name for p in self.parameters)
+
+    @cached_property
+    def roles(self) -> frozenset[str]:
+        """The contract's arrays that it is given."""
+        return frozenset(names.data_roles(self.names).values())
+
+    @property
+    def takes_container(self) -> bool:
+        """Whether one parameter holds all weights."""
+        return not {"W1", "W2"} <= self.roles and any(map(names.is_container, self.names))
+
+    @property
+    def takes_network(self) -> bool:
+        """Whether it is given both weights, or a container of them, and the input."""
+        return "X" in self.roles and ({"W1", "W2"} <= self.roles or self.takes_container)
 
     @property
     def heading(self) -> str:
@@ -112,6 +139,18 @@ class Class:
     @property
     def constructor(self) -> Function | None:
         return self.methods.get("__init__")
+
+    @property
+    def is_given_weights(self) -> bool:
+        """Whether the constructor takes the weights."""
+        made = self.constructor
+        return made is not None and ({"W1", "W2"} <= made.roles or made.takes_container)
+
+    @property
+    def callable_methods(self) -> list[Function]:
+        """The methods that an answer may consist of."""
+        own = (m for n, m in self.methods.items() if n == "__call__" or not n.startswith("__"))
+        return [m for m in own if not m.stub]
 
 
 @dataclass(frozen=True, eq=False)
@@ -206,14 +245,16 @@ class Source:
                 inner = _inner(item)
                 if isinstance(inner, FunctionType) and inner.__code__.co_filename in self.files:
                     bound = not isinstance(item, staticmethod)
-                    methods[method] = self.function(method, inner, bound=bound)
+                    methods[method] = self.function(method, inner, bound=bound, method=True)
         tops = {kind.__module__.partition(".")[0] for kind in value.__mro__}
         classes = (n for n in self.nodes.values() if isinstance(n, ast.ClassDef))
         node = next((n for n in classes if n.name == name), None)
         torch = "torch" in tops or name in self.torch_names
         return Class(name, value, node, methods, torch, "torch" in tops)
 
-    def function(self, name: str, value: Any, *, bound: bool = False) -> Function:
+    def function(
+        self, name: str, value: Any, *, bound: bool = False, method: bool = False
+    ) -> Function:
         """Describe one function; of a method, `bound` leaves `self` out."""
         try:
             parameters = tuple(inspect.signature(value).parameters.values())[int(bound) :]
@@ -224,7 +265,8 @@ class Source:
         own = tuple(p for p in parameters if p.kind not in LEFT_OUT)
         uses = self._names_in(node) & self.torch_names if node is not None else set()
         function = node if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) else None
-        return Function(name, value, function, own, len(own) < len(parameters), bool(uses))
+        star, owner = len(own) < len(parameters), OBJECT if method else ""
+        return Function(name, value, function, own, star, bool(uses), owner)
 
     @property
     def loose(self) -> str:

@@ -128,16 +128,19 @@ def get(value: Any, place: Place) -> Any:
 
 def put(value: Any, place: Place, item: Any) -> None:
     """Put `item` at `place`: the array there is replaced, a torch parameter gets its data."""
-    if place[0][0] == "attribute" and isinstance(inner := get(value, place[:1]), tuple):
-        setattr(value, place[0][1], replaced(inner, place[1:], item))
-        return
     holder, (kind, key) = get(value, place[:-1]), place[-1]
-    before = get(holder, place[-1:])
+    if isinstance(holder, tuple):
+        put(value, place[:-1], replaced(holder, place[-1:], item))
+        return
+    try:
+        before = get(holder, place[-1:])
+    except (AttributeError, LookupError):
+        before = None
     if is_tensor(before):
         import torch
 
         before.grad = None
-        before.data = torch.as_tensor(item).clone()
+        before.data = torch.as_tensor(copied(item))
     elif kind == "attribute":
         setattr(holder, key, item)
     else:
@@ -161,16 +164,27 @@ def replaced(value: Any, place: Place, item: Any) -> Any:
     return other
 
 
-def text(place: Place, root: str = "") -> str:
-    """`self.params['W1']`, `layers[0].W`: a place as the candidate would write it."""
+def text(place: Place, root: str, keys: dict[str, Any] | None = None) -> str:
+    """`self.params['W1']`, `net.layers[0].W`: a place as the candidate would write it.
+
+    A key that cannot be written down gets a name in `keys`.
+    """
     words, inner = root, False
     for kind, key in place:
         if kind == "attribute" and key in ("_parameters", "_modules"):
             inner = True  # torch keeps there what it shows as attributes
             continue
-        plainly = kind == "attribute" or inner or (isinstance(key, str) and not words)
+        if kind == "attribute" or (inner and key.isidentifier()):
+            words += f".{key}"
+        elif inner:
+            words += f"[{key}]"
+        elif isinstance(key, str | int | float | None) or keys is None:
+            words += f"[{key!r}]"
+        else:
+            name = f"key{len(keys)}"
+            keys[name] = key
+            words += f"[{name}]"
         inner = False
-        words += (f".{key}" if words else str(key)) if plainly else f"[{key!r}]"
     return words
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from grader.child.binding import places
+from grader.child.binding.language import places
 from grader.child.binding.names import plain
 
 WEIGHT, BIAS = ("w", "weight", "weights", "kernel"), ("b", "bias", "biases")

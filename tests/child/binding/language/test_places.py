@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from grader.child.binding import places
+from grader.child.binding.language import places
 
 
 def held() -> SimpleNamespace:

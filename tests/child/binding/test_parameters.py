@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from grader.child.binding import places
-from grader.child.binding.held import gradient_at, weight_at
+from grader.child.binding.language import places
+from grader.child.binding.parameters import gradient_at, weight_at
 
 W, b = np.ones((3, 2)), np.ones(2)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from grader.child.binding.layout import CONTRACT, Layout, layouts
+from grader.child.binding.language.layout import CONTRACT, Layout, layouts
 from tests.child.binding.loaded import inputs
 
 EVERY = list(layouts(one_hot=False))

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 Array = np.ndarray[Any, Any]
+Shape = list[str | int]
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,17 @@ class Layout:
                 return gradient.reshape(-1)
             return gradient
         return gradient.T if turned and gradient.ndim == 2 else gradient
+
+    @property
+    def arrays(self) -> dict[str, Shape]:
+        """What differs from the contract, as `arrays:` of a rubric's contract has it."""
+        hot: Shape = ["C", "B"] if self.columns else ["B", "C"]
+        labels: dict[str, Shape] = {"onehot": hot, "column": ["B", 1], "row": [1, "B"]}
+        biases: dict[str, Shape] = {"row": [1, "H"], "column": ["H", 1]}
+        found: dict[str, Shape] = {"X": ["D", "B"]} if self.columns else {}
+        found |= {"W1": ["H", "D"]} if self.transposed else {}
+        found |= {"b1": biases[self.bias]} if self.bias != "flat" else {}
+        return found | ({"y": labels[self.labels]} if self.labels != "index" else {})
 
     @property
     def words(self) -> tuple[str, ...]:
