@@ -55,7 +55,7 @@ SLOW = (
     "tests/problem/test_stacks.py::test_limits",
     "tests/problem/test_stacks.py::test_every_layer",
     "tests/repair/test_edits.py::test_an_edit_parses",
-    "tests/report/test_render_report.py::test_page_is_whole",
+    "tests/report/test_pages.py::test_page_is_whole",
     # archives, sources and loops that are as large as may be
     "tests/source/shapes/test_statements.py::test_a_hostile_source",
     "tests/child/binding/test_binder.py::test_what_a_trial_does",
@@ -67,7 +67,7 @@ SLOW = (
     "tests/intake/test_archives.py::test_members_that_add_up",
     "tests/intake/test_archives.py::test_too_many_members",
     "tests/intake/test_encoding.py::test_every_other_codec",
-    "tests/intake/test_exports.py::test_thousands",
+    "tests/intake/exports/test_container.py::test_thousands",
     "tests/intake/test_files.py::test_a_bomb",
     "tests/intake/test_files.py::test_many_members",
     "tests/intake/test_files.py::test_members_that_add_up",

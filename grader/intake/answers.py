@@ -1,7 +1,7 @@
 """The written answers to the five follow-up questions, wherever they were written.
 
 In `answers.md`, in a notebook's text cells, in docstrings and comments. A heading that names
-the question decides; text without one is matched by its words, and only where they are plain.
+the question decides; text without a heading is matched by clear words only.
 """
 
 from __future__ import annotations
@@ -53,12 +53,12 @@ def written_answers(
 ) -> tuple[WrittenAnswer, ...]:
     """Return what was written, matched to the questions 1 to 5; text of `answers` and `cells`
     that belongs to none of them stands under 0, and so does what two could claim."""
-    found = [
+    answers_found = [
         *_of_text(answers, "answers.md"),
         *(a for cell in cells for a in _of_text(cell, "a text cell")),
         *(a for file in code for a in _of_code(file) if a.question),
     ]
-    return tuple(found[:MOST])
+    return tuple(answers_found[:MOST])
 
 
 def _of_text(text: str, where: str) -> Iterator[WrittenAnswer]:

@@ -85,24 +85,20 @@ class Arrays(_Strict):
         }
 
 
-class Weights(_Strict):
-    """Where an object, or the module, keeps the weights: as one would assign them."""
+class Places(_Strict):
+    """Where the weights stand, each as one would assign it."""
 
-    W1: Line = Field(description="where W1 is kept", examples=['net.params["W1"]'])
-    b1: Line | None = Field(default=None, description="where b1 is", examples=["net.b1"])
-    W2: Line = Field(description="where W2 is kept", examples=['net.params["W2"]'])
-    b2: Line | None = Field(default=None, description="where b2 is", examples=["net.b2"])
+    W1: Line = Field(description="where W1 is", examples=['net.params["W1"]'])
+    b1: Line = Field(description="where b1 is", examples=['net.params["b1"]'])
+    W2: Line = Field(description="where W2 is", examples=['net.params["W2"]'])
+    b2: Line = Field(description="where b2 is", examples=['net.params["b2"]'])
+
+
+class Weights(Places):
+    """Where an object, or the module, keeps the weights."""
+
     X: Line | None = Field(default=None, description="where X is, if kept", examples=["X_train"])
     y: Line | None = Field(default=None, description="where y is, if kept", examples=["y_train"])
-
-
-class Stepped(_Strict):
-    """Where each weight stands after a plain step at the learning rate `lr`, which is 1."""
-
-    W1: Line = Field(description="where W1 is then", examples=['net.params["W1"]'])
-    b1: Line | None = Field(default=None, description="where b1 is", examples=["net.b1"])
-    W2: Line = Field(description="where W2 is then", examples=['net.params["W2"]'])
-    b2: Line | None = Field(default=None, description="where b2 is", examples=["net.b2"])
 
 
 class Gradients(_Strict):
@@ -143,7 +139,7 @@ class _Part(_Strict):
 class NumpyPart(_Part):
     """How the hand-written part is called."""
 
-    stepped: Stepped | None = Field(
+    stepped: Places | None = Field(
         default=None,
         description="in place of `gradients`: where each weight is after a step at the rate `lr`",
         examples=[{"W1": 'net.params["W1"]'}],
@@ -234,21 +230,8 @@ class Contract(_Strict):
 
     def told(self, *, numpy: bool = True, torch: bool = True) -> str:
         """What a child is sent of the parts wanted, as JSON; "" for nothing."""
-        parts: dict[str, Any] = {}
-        if numpy and self.numpy:
-            part = self.numpy
-            stepped = part.stepped.model_dump(exclude_none=True) if part.stepped else {}
-            own: dict[str, Any] = {
-                "forward": part.forward,
-                "backward": part.backward,
-                "tensors": False,
-            }
-            own |= {"loss": part.loss or "", "stepped": stepped, "fresh": part.fresh}
-            parts["numpy"] = _told(part) | own
-        if torch and self.torch:
-            own = {"forward": self.torch.calls, "backward": (), "tensors": self.torch.tensors}
-            own |= {"loss": self.torch.loss, "stepped": {}, "fresh": False}
-            parts["torch"] = _told(self.torch) | own
+        chosen = {"numpy": self.numpy if numpy else None, "torch": self.torch if torch else None}
+        parts = {side: _told(part) for side, part in chosen.items() if part is not None}
         return json.dumps(parts) if parts else ""
 
     @property
@@ -259,12 +242,8 @@ class Contract(_Strict):
 
 
 def _told(part: _Part) -> dict[str, Any]:
-    return {
-        "layout": part.arrays.layout,
-        "make": part.make,
-        "weights": part.weights.model_dump(exclude_none=True) if part.weights else {},
-        "gradients": part.gradients.model_dump(exclude_none=True) if part.gradients else {},
-    }
+    lines = part.model_dump(exclude_none=True, exclude={"arrays"})
+    return lines | {"layout": part.arrays.layout}
 
 
 MODELS = (
@@ -274,6 +253,7 @@ MODELS = (
     ("torch", TorchPart),
     ("arrays", Arrays),
     ("weights", Weights),
+    ("stepped", Places),
     ("gradients", Gradients),
 )
 """Which model follows each key below `contract`."""

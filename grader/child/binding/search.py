@@ -21,7 +21,7 @@ from grader.child.binding.environment import Unbindable
 from grader.child.binding.language.adapter import Adapter, Inputs
 from grader.child.binding.language.layout import Layout, layouts
 from grader.child.binding.names import TENSORS, WEIGHTS
-from grader.child.binding.trial import RAISED, Budget, renamed, small_case
+from grader.child.binding.trial import MAX_TRIALS, RAISED, renamed, small_case
 from grader.child.binding.writer import Draft, Misfit, brief, write
 from grader.source.trees import walk
 
@@ -116,7 +116,7 @@ class AdapterSearch:
     module: ModuleType
     side: Side
     case: Mapping[str, Array] = field(default_factory=small_case)
-    budget: Budget = field(default_factory=Budget)
+    trials: int = MAX_TRIALS
     best: Fit | None = None
     others: list[Fit] = field(default_factory=list)
     rivals: list[Fit] = field(default_factory=list)
@@ -138,7 +138,7 @@ class AdapterSearch:
             fit = self._fit(draft)
             if fit is not None:
                 self._add(fit)
-            elif self.budget.trials <= 0:
+            elif self.trials < 0:
                 return
 
     @property
@@ -152,7 +152,7 @@ class AdapterSearch:
             self.others += [self.best] if self.best is not None else []
             self.best = fit
             if all(fit.quality):
-                self.budget.trials = min(self.budget.trials, self.side.rivals)
+                self.trials = min(self.trials, self.side.rivals)
             self.rivals = [r for r in self.rivals if r.quality == fit.quality]
         elif fit.quality == self.best.quality and not self.side.is_one(fit.draft, self.best.draft):
             agrees = same(self.best.answer.numbers, fit.answer.numbers)
@@ -169,7 +169,8 @@ class AdapterSearch:
             base = (layout.columns, layout.transposed, layout.bias)
             if base in dead:
                 continue
-            if not self.budget.spend():
+            self.trials -= 1
+            if self.trials < 0:
                 break
             try:
                 fit = self._trial(replace(draft, layout=layout))

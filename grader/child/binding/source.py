@@ -46,7 +46,7 @@ class Function:
             return self.owner
         return f"{self.owner}.{self.name}" if self.owner else self.name
 
-    @property
+    @cached_property
     def kinds(self) -> frozenset[str]:
         return kinds(self.name)
 
@@ -58,7 +58,7 @@ class Function:
     def stub(self) -> bool:
         return self.node is not None and loading.is_stub(self.node)
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
         return tuple(p.name for p in self.parameters)
 
@@ -85,14 +85,11 @@ class Function:
     @cached_property
     def returns(self) -> tuple[tuple[str, ...], ...]:
         """The names in each `return a, b`; () for a return of something else."""
-        found = []
-        for statement in _own_returns(self.node):
-            value = statement.value
-            if isinstance(value, ast.Name) and self.node:
-                value = assigned(self.node, value.id) or value
-            parts = value.elts if isinstance(value, ast.Tuple | ast.List) else []
-            found.append(tuple(_name_of(part) for part in parts))
-        return tuple(found)
+        rows = (
+            node.elts if isinstance(node, ast.Tuple | ast.List) else []
+            for node in self.returned_nodes
+        )
+        return tuple(tuple(map(_name_of, row)) for row in rows)
 
     @cached_property
     def names_gradients(self) -> bool:
@@ -271,14 +268,9 @@ class Source:
     @property
     def loose(self) -> str:
         """Where the first product of matrices stands at module level; "" for nowhere."""
-        for path, tree in self.trees.items():
-            for statement in tree.body:
-                if isinstance(statement, Definition):
-                    continue
-                for node in _outside(statement):
-                    if _is_product(node):
-                        return f"{path}, line {getattr(node, 'lineno', 0)}"
-        return ""
+        outside = ((path, node) for path, tree in self.trees.items() for node in _outside(tree))
+        places = (f"{path}, line {node.lineno}" for path, node in outside if _is_product(node))
+        return next(places, "")
 
     @cached_property
     def words(self) -> str:
@@ -290,8 +282,8 @@ def _inner(item: Any) -> Any:
     return item.__func__ if isinstance(item, staticmethod | classmethod) else item
 
 
-def _outside(node: ast.AST) -> Iterator[ast.AST]:
-    """A statement's nodes, without the definitions inside of it."""
+def _outside(node: ast.AST) -> Iterator[Any]:
+    """A tree's nodes, without the definitions inside of it."""
     yield node
     for child in ast.iter_child_nodes(node):
         if not isinstance(child, Definition | ast.Lambda):

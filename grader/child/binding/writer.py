@@ -204,7 +204,8 @@ class Writer:
             n.id if isinstance(n, ast.Name) else f"part{i}" for i, n in enumerate(elements, 1)
         )
         new = [n for n in parts if n not in self.space and n[0] != "_"]
-        if len(set(new)) != len(value):
+        named = any(isinstance(n, ast.Name) for n in elements)
+        if not named or len(set(new)) != len(value):
             return ()
         self.space.update(zip(parts, value, strict=True))
         return parts

@@ -162,8 +162,8 @@ def _check(
                 environment.offer(name, STEP)
             if plain(name) in NETWORKS and subject is not None:
                 environment.offer(name, subject)
-        if wanted := _gradient_names(own):
-            for name, gradient in _gradients(bound, wanted, arguments, prefix).items():
+        if asked := _gradient_names(own):
+            for name, gradient in _gradients(bound, asked, arguments, prefix).items():
                 environment.offer(name, gradient)
         target = function.call
         if owner is not None:

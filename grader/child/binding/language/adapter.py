@@ -11,7 +11,7 @@ its arrays as `layout` lays them out, the sizes B, D, H and C, and the learning 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from types import CodeType, ModuleType
@@ -23,7 +23,7 @@ from grader.child import coerce
 from grader.child.binding.language import places
 from grader.child.binding.language.containers import TOOLS
 from grader.child.binding.language.layout import CONTRACT, Layout
-from grader.child.binding.names import TENSORS, WEIGHTS
+from grader.child.binding.names import WEIGHTS
 
 Array = np.ndarray[Any, Any]
 Inputs = Mapping[str, Array]
@@ -54,10 +54,10 @@ class Adapter:
 
     module: ModuleType
     layout: Layout = CONTRACT
-    make: tuple[str, ...] = ()
+    make: Sequence[str] = ()
     weights: Mapping[str, str] = field(default_factory=dict)
-    forward_lines: tuple[str, ...] = ()
-    backward_lines: tuple[str, ...] = ()
+    forward_lines: Sequence[str] = ()
+    backward_lines: Sequence[str] = ()
     loss: str = ""
     gradients: Mapping[str, str] = field(default_factory=dict)
     stepped: Mapping[str, str] = field(default_factory=dict)
@@ -125,25 +125,22 @@ class Adapter:
         self.run(self.make, space)
         for name, target in self.weights.items():
             weight = given[name]
-            self._put(_tree(target), weight if self.tensors else places.copied(weight), space)
+            self._put(target, weight if self.tensors else places.copied(weight), space)
         self._restore(space)
         return space
 
-    def _put(self, target: ast.expr, value: Any, space: dict[str, Any]) -> None:
+    def _put(self, target: str, value: Any, space: dict[str, Any]) -> None:
         """Put a value where the submission keeps it; a torch parameter gets its numbers."""
-        if isinstance(target, ast.Name):
-            space[target.id] = value
+        owner, kind, key = _split(target)
+        if not owner:
+            space[target] = value
             return
-        assert isinstance(target, ast.Attribute | ast.Subscript)
-        holder = self.value(ast.unparse(target.value), space)
-        key = target.attr if isinstance(target, ast.Attribute) else None
-        if isinstance(target, ast.Subscript):
-            key = self.value(ast.unparse(target.slice), space)
-        step = ("attribute" if isinstance(target, ast.Attribute) else "index", key)
+        holder = self.value(owner, space)
+        step: Any = key if kind == "attribute" else self.value(key, space)
         if isinstance(holder, tuple):
-            self._put(target.value, places.replaced(holder, (step,), value), space)
+            self._put(owner, places.replaced(holder, step, value), space)
         else:
-            places.put(holder, (step,), value)
+            places.put(holder, ((kind, step),), value)
 
     def _own(self) -> Iterator[str]:
         """The module's variables among the places of the weights."""
@@ -220,17 +217,14 @@ class Adapter:
 
 def course_adapter(contract: Mapping[str, Any], side: str, module: ModuleType) -> Adapter | None:
     """What a contract says of one side ("numpy" or "torch"); None when it says nothing."""
-    part = contract.get(side)
-    if part is None:
+    if (part := contract.get(side)) is None:
         return None
-    gradients = dict(part["gradients"])
-    if part["tensors"] and "X" not in gradients:
-        gradients["X"] = "X.grad"
+    tensors, stepped = part.get("tensors", False), part.get("stepped", {})
+    gradients = ({"X": "X.grad"} if tensors else {}) | part.get("gradients", {})
     return Adapter(
-        module, Layout(**part["layout"]), tuple(part["make"]), part["weights"],
-        tuple(part["forward"]), tuple(part["backward"]), part["loss"],
-        {t: gradients[t] for t in TENSORS if t in gradients}, part["stepped"],
-        part["tensors"], part["fresh"] or bool(part["stepped"]),
+        module, Layout(**part["layout"]), part["make"], part.get("weights", {}),
+        part.get("forward") or part["calls"], part.get("backward", ()), part.get("loss", ""),
+        gradients, stepped, tensors, part.get("fresh", False) or bool(stepped),
     )  # fmt: skip
 
 
@@ -254,8 +248,14 @@ def compiled(text: str, mode: str) -> CodeType:
 
 
 @lru_cache(maxsize=256)
-def _tree(text: str) -> ast.expr:
-    return ast.parse(text, mode="eval").body
+def _split(target: str) -> tuple[str, str, str]:
+    """(what holds a place, how, under which name or expression); "" for a variable."""
+    node = ast.parse(target, mode="eval").body
+    if isinstance(node, ast.Attribute):
+        return ast.unparse(node.value), "attribute", node.attr
+    if isinstance(node, ast.Subscript):
+        return ast.unparse(node.value), "index", ast.unparse(node.slice)
+    return "", "", ""
 
 
 def _nodes(lines: Iterable[str]) -> Iterator[ast.AST]:

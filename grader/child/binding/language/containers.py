@@ -99,8 +99,9 @@ def _is(node: ast.expr, name: str) -> bool:
 
 
 def _complete(found: Iterable[str]) -> dict[str, str]:
-    """name → weight, when the names are those of both weights at least."""
-    roles = {n: r for n, r in names.data_roles(dict.fromkeys(found)).items() if r in WEIGHTS}
+    """name → weight in the contract's order, when there are those of both weights at least."""
+    known = names.data_roles(dict.fromkeys(found)).items()
+    roles = {name: role for weight in WEIGHTS for name, role in known if role == weight}
     return roles if {"W1", "W2"} <= set(roles.values()) else {}
 
 

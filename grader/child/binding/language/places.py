@@ -6,7 +6,6 @@ whose sizes tell every tensor from every other, and used at all sizes from then 
 
 from __future__ import annotations
 
-import copy
 import sys
 from collections.abc import Iterator, Mapping
 from types import FunctionType, MethodType, ModuleType
@@ -130,7 +129,7 @@ def put(value: Any, place: Place, item: Any) -> None:
     """Put `item` at `place`: the array there is replaced, a torch parameter gets its data."""
     holder, (kind, key) = get(value, place[:-1]), place[-1]
     if isinstance(holder, tuple):
-        put(value, place[:-1], replaced(holder, place[-1:], item))
+        put(value, place[:-1], replaced(holder, key, item))
         return
     try:
         before = get(holder, place[-1:])
@@ -147,21 +146,10 @@ def put(value: Any, place: Place, item: Any) -> None:
         holder[key] = item
 
 
-def replaced(value: Any, place: Place, item: Any) -> Any:
-    """A copy of `value` with `item` at `place`; the rest is shared."""
-    if not place:
-        return item
-    (kind, key), rest = place[0], place[1:]
-    inner = replaced(get(value, place[:1]), rest, item)
-    if isinstance(value, tuple):
-        parts = [inner if number == key else part for number, part in enumerate(value)]
-        return type(value)(*parts) if hasattr(value, "_fields") else tuple(parts)
-    other = copy.copy(value)
-    if kind == "attribute":
-        setattr(other, key, inner)
-    else:
-        other[key] = inner
-    return other
+def replaced(value: tuple[Any, ...], number: int, item: Any) -> tuple[Any, ...]:
+    """Return a copy of a tuple with `item` in place of one part."""
+    parts = [*value[:number], item, *value[number + 1 :]]
+    return type(value)(*parts) if hasattr(value, "_fields") else tuple(parts)
 
 
 def text(place: Place, root: str, keys: dict[str, Any] | None = None) -> str:

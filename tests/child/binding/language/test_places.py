@@ -43,11 +43,17 @@ def test_what_is_put_is_found_there(size: int) -> None:
 
 
 def test_a_replaced_part_leaves_the_original_alone() -> None:
-    original = {"layer": (np.zeros(2), [np.zeros(3)])}
-    place = (("key", "layer"), ("index", 1), ("index", 0))
-    other = places.replaced(original, place, np.ones(3))
-    assert other["layer"][1][0].sum() == 3
-    assert original["layer"][1][0].sum() == 0
+    original = (np.zeros(2), np.zeros(3))
+    other = places.replaced(original, 1, np.ones(3))
+    assert other[1].sum() == 3
+    assert other[0] is original[0]
+    assert original[1].sum() == 0
+
+
+def test_a_key_that_cannot_be_written_gets_a_name() -> None:
+    key, keys = object(), dict[str, object]()
+    assert places.text((("key", key), ("attribute", "W")), "net", keys) == "net[key0].W"
+    assert keys == {"key0": key}
 
 
 def test_the_same_array_in_two_places_is_known_as_such() -> None:

@@ -1,8 +1,7 @@
-"""The cohort's page and table: every submission, undecided ones apart, nothing evaluated."""
+"""The cohort's page: every submission, undecided ones apart, and what they have in common."""
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 import re
@@ -14,11 +13,9 @@ from typing import Any
 import pytest
 
 from grader.records import Result
-from grader.report import result_json, write_csv, write_index
+from grader.report import result_json, write_index
 from grader.report.escape import HIDDEN
-from grader.report.overview import SimilarGroup, outlined, overview
-from grader.report.review_reasons import REASONS, review_reasons
-from grader.report.table import cell
+from grader.report.overview import SimilarGroup, outline, overview
 
 MOST_HELD = 700
 """Bytes that the page may need for a row; whole in memory it took about 2,000."""
@@ -39,12 +36,6 @@ def _index(rows: list[dict[str, Any]], *more: Any) -> str:
     stream = io.StringIO()
     write_index(rows, more[0], stream, *more[1:])
     return stream.getvalue()
-
-
-def _table(rows: list[dict[str, Any]]) -> list[dict[str, str]]:
-    stream = io.StringIO()
-    write_csv(rows, stream)
-    return list(csv.DictReader(io.StringIO(stream.getvalue())))
 
 
 def _packed(html: str) -> dict[str, Any]:
@@ -107,11 +98,11 @@ def test_overview_counts(rows: list[dict[str, Any]]) -> None:
 
 
 def test_an_outline_gives_the_same_page(rows: list[dict[str, Any]]) -> None:
-    assert _index([outlined(row) for row in rows], "x") == _index(rows, "x")
+    assert _index([outline(row) for row in rows], "x") == _index(rows, "x")
 
 
 def test_a_large_page_keeps_little_of_each_row(rows: list[dict[str, Any]], tmp_path: Path) -> None:
-    known, many = outlined(rows[0]), 2_000
+    known, many = outline(rows[0]), 2_000
     documents = [
         known | {"submission": {"id": f"c{n:05}", "name": f"Some Name {n}"}, "score": n % 80 + 0.5}
         for n in range(many)
@@ -135,60 +126,6 @@ def test_answers_built_alike_are_a_question(rows: list[dict[str, Any]]) -> None:
     assert "Built alike?" not in _index(rows, "x")
 
 
-def _document(**changes: Any) -> dict[str, Any]:
-    proven = {"code": "grad-sign", "severity": "major", "confidence": "proven"}
-    failed = {"id": "backward.dW1", "status": "fail", "explained_by": ["grad-sign"]}
-    return {"status": "graded", "defects": [proven], "checks": [failed], "binding": {}} | changes
-
-
-@pytest.mark.parametrize(
-    ("changes", "said"),
-    [
-        ({}, []),
-        ({"status": "undecided"}, ["undecided"]),
-        ({"checks": [{"id": "x", "status": "fail", "explained_by": []}]}, ["unexplained"]),
-        ({"binding": {"numpy": "ambiguous: f(X) | g(X)", "torch": ""}}, ["bindings"]),
-        (
-            {"defects": [{"code": "x", "severity": "minor", "confidence": "likely"}]},
-            ["likely"],
-        ),
-        (
-            {"defects": [{"code": "sandbox-violation", "severity": "major", "confidence": "proven"}]},
-            ["rules"],
-        ),
-        ({"defects": [{"code": "x", "severity": "info", "confidence": "likely"}]}, []),
-    ],
-)  # fmt: skip
-def test_who_wants_a_human(changes: dict[str, Any], said: list[str]) -> None:
-    document = _document(**changes)
-    assert review_reasons(document) == said
-    assert all(key in REASONS for key in said)
-
-
 def test_a_full_score_is_in_the_last_bin(rows: list[dict[str, Any]]) -> None:
     view = overview([rows[0] | {"score": 85.0}])
     assert [item.count for item in view.bins] == [0] * 9 + [1]
-
-
-def test_csv(rows: list[dict[str, Any]]) -> None:
-    ada, bob, _ = _table(rows)
-    fixed = ["id", "name", "status", "score", "max_score", "percent", "band"]
-    assert list(ada) == [*fixed, "forward", "backward", "pytorch", "quality"]
-    assert (ada["score"], ada["percent"], ada["backward"]) == ("78.5", "92.4", "28.5")
-    assert (bob["status"], bob["score"], bob["percent"], bob["forward"]) == ("undecided", *[""] * 3)
-
-
-@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n", " =", "＝"])
-def test_no_cell_is_a_formula(start: str) -> None:
-    assert cell(f'{start}HYPERLINK("x")').startswith("'")
-
-
-def test_hostile_cells_are_one_line_and_visible(
-    rows: list[dict[str, Any]], hostile_text: str
-) -> None:
-    rows[2]["submission"]["name"] = "=cmd|' /C calc'!A0\r\n" + hostile_text
-    stream = io.StringIO()
-    write_csv(rows, stream)
-    assert len(stream.getvalue().splitlines()) == 4
-    assert not HIDDEN.search(stream.getvalue())
-    assert _table(rows)[2]["name"].startswith("'=cmd")
