@@ -253,22 +253,13 @@ class Binding:
         """Why there is no such function: what was found in its place; "" for nothing."""
         return self.part(SIDE.get(name, name)).absent.get(name, "")
 
-    def texts(self, *parts: str) -> dict[str, str]:
-        """What the load's reply says of the binding: `binding`, `deviations`, …"""
+    def contract_text(self, *parts: str) -> str:
+        """Return how these parts are called, as JSON that a rubric takes; "" where none can be."""
         bound = {name: self.part(name) for name in parts}
-        said = {
-            "binding": "; ".join(p.sentence for p in bound.values() if p.sentence),
-            "deviations": "\n".join(d for p in bound.values() for d in p.deviations),
-            "alternatives": "\n".join(a for p in bound.values() for a in p.alternatives),
-        }
-        adapters = {
-            n: p.adapter.contract(n) for n, p in bound.items()
-            if p.adapter is not None and not p.adapter.names and p.fits
-        }  # fmt: skip
-        if adapters:
-            contract = {"title": said["binding"][:TITLE], **adapters}
-            said["contract"] = json.dumps({"contract": contract}, indent=2)
-        return {name: text for name, text in said.items() if text}
+        fits = {n: p.adapter for n, p in bound.items() if p.adapter and p.fits}
+        told = {n: a.contract(n) for n, a in fits.items() if not a.names}
+        title = "; ".join(p.sentence for p in bound.values() if p.sentence)[:TITLE]
+        return json.dumps({"contract": {"title": title, **told}}, indent=2) if told else ""
 
 
 def _callable(adapter: Adapter, sentence: str) -> BoundPart:

@@ -181,7 +181,9 @@ class Writer:
         if self.result.parts:
             self.lines[-1] = f"{', '.join(self.result.parts)} = {line}"
         self.environment.keep(stage, self.result)
-        state = self.space.get(OBJECT) if self.draft.kind is not None else None
+        last = number == len(self.draft.stages) - 1
+        looks = self.draft.kind is not None and (last or not self.draft.torch)
+        state = self.space[OBJECT] if looks else None
         self.listed = returns.listed(value, stage.returns, state)
         if number < self.draft.cut:
             spot = returns.loss_in(self.listed, self.case["X"].shape[0])

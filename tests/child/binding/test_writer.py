@@ -42,7 +42,7 @@ def loaded(data: bytes) -> ModuleType:
 
 def pasted(binding: Binding, side: str, data: bytes) -> Binding | None:
     """The answer bound by the contract that its first binding shows; None where it shows none."""
-    text = binding.texts(side).get("contract", "")
+    text = binding.contract_text(side)
     if not text:
         return None
     told = parse_contract(text.encode(), "shown.yaml").told()
@@ -65,7 +65,7 @@ def test_the_shown_contract_gives_the_same_numbers(path: Path) -> None:
         assert course is None
         return
     assert course is not None
-    assert course.texts("numpy")["binding"].startswith("as the course's contract has it: ")
+    assert course.part("numpy").sentence.startswith("as the course's contract has it: ")
     (loss, gradients), (own, found) = answers(binding, inputs()), answers(course, inputs())
     assert loss == own
     assert_same(gradients, found)
@@ -94,6 +94,6 @@ def test_names_that_the_submission_has_itself_are_not_taken_for_results() -> Non
     text = (STYLES[0].parent / "params_dict_positional.py").read_text()
     text = text.partition("import torch")[0] + text.partition("as F")[2].partition("def torch")[0]
     binding = binding_of(text.replace("loss_fn", "loss"))
-    contract = json.loads(binding.texts("numpy")["contract"])["contract"]["numpy"]
+    contract = json.loads(binding.contract_text("numpy"))["contract"]["numpy"]
     assert contract["forward"] == ["loss_out = loss(params, X, y)"]
     assert contract["make"] == ["params = {'w1': W1, 'b1': b1, 'w2': W2, 'b2': b2}"]
