@@ -94,7 +94,7 @@ def small_case(seed: int = 20) -> dict[str, Array]:
 
 
 def renamed(case: Mapping[str, Array]) -> dict[str, Array]:
-    """The same case with its classes under other numbers.
+    """Return the same case with its classes under other numbers.
 
     Whatever the candidate computes, right or wrong, what the classes are called must not
     matter: a loss that changes was given its labels in a form that it does not understand.
