@@ -54,7 +54,7 @@ class Layout:
         return y.reshape({"index": (-1,), "column": (-1, 1), "row": (1, -1)}[self.labels])
 
     def decode(self, tensor: str, gradient: Array) -> Array:
-        """Return a gradient as the contract has it; one of another shape than its tensor keeps it."""
+        """Return a gradient as the contract has it; one of a shape of its own keeps it."""
         turned = self.columns if tensor == "X" else self.transposed
         if tensor in ("b1", "b2"):
             if gradient.shape == self.bias_shape(gradient.size):
