@@ -29,7 +29,9 @@ sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 # How fast a shared machine draws examples says nothing about the code under test.
-settings.register_profile("steady", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "steady", deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=60
+)
 settings.register_profile("quick", settings.get_profile("steady"), max_examples=20)
 settings.load_profile("steady")
 
@@ -53,9 +55,9 @@ SLOW = (
     "tests/problem/test_stacks.py::test_limits",
     "tests/problem/test_stacks.py::test_every_layer",
     "tests/repair/test_edits.py::test_an_edit_parses",
-    "tests/report/test_render_report.py::test_page_is_whole",
+    "tests/report/test_pages.py::test_page_is_whole",
     # archives, sources and loops that are as large as may be
-    "tests/checks/test_stated.py::test_a_hostile_source",
+    "tests/source/shapes/test_statements.py::test_a_hostile_source",
     "tests/child/binding/test_binder.py::test_what_a_trial_does",
     "tests/child/test_loading.py::test_a_module_level_that_does_not_end",
     "tests/cohort/test_similarity.py::test_a_large_cohort",
@@ -65,7 +67,7 @@ SLOW = (
     "tests/intake/test_archives.py::test_members_that_add_up",
     "tests/intake/test_archives.py::test_too_many_members",
     "tests/intake/test_encoding.py::test_every_other_codec",
-    "tests/intake/test_exports.py::test_thousands",
+    "tests/intake/exports/test_container.py::test_thousands",
     "tests/intake/test_files.py::test_a_bomb",
     "tests/intake/test_files.py::test_many_members",
     "tests/intake/test_files.py::test_members_that_add_up",

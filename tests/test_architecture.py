@@ -25,6 +25,7 @@ HOUSE = ROOT / "grader"
 
 MOST_FLOORS = 6
 DEEPER = {
+    "grader.child.binding": 10,
     "grader.diagnosis": 13,
     "grader.sandbox": 7,
 }
@@ -159,7 +160,7 @@ def test_a_module_of_the_core_has_a_test_of_its_name() -> None:
             if path.parts[1] in ("checks", "defects", "diagnosis") and path.stem != "__init__"
             if not list((ROOT / "tests" / path.parts[1]).rglob(f"test_{path.stem.strip('_')}.py"))
         ),
-        at_most=47,
+        at_most=35,
     )
 
 
@@ -191,17 +192,19 @@ def test_a_class_name_occurs_once() -> None:
 
 
 def documented() -> Iterator[tuple[str, str]]:
-    """Yield (place, docstring) of each public function and method."""
+    """Yield (place, docstring) of each public function and method; a check's is shown to users."""
     for path, tree in trees().items():
         for node in ast.walk(tree):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name[0] != "_":
+                if any(ast.unparse(made).startswith("check(") for made in node.decorator_list):
+                    continue
                 text = ast.get_docstring(node)
                 if text:
                     yield f"{path}:{node.lineno} {node.name}: {text.splitlines()[0]}", text
 
 
 def test_docstrings_begin_with_a_verb() -> None:
-    hold((place for place, text in documented() if text.split()[0] in NO_VERB), at_most=681)
+    hold((place for place, text in documented() if text.split()[0] in NO_VERB), at_most=291)
 
 
 # ── facts at home ────────────────────────────────────────────────────────────

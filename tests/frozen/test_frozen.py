@@ -27,8 +27,10 @@ def test_only_the_groups_and_seeds_that_were_graded_are_compared() -> None:
     ]
 
 
-def test_of_an_unsteady_attack_the_score_is_compared() -> None:
+def test_of_an_unsteady_attack_the_status_is_compared() -> None:
     name = f"{UNSTEADY[0]}#41"
-    kept = {"hostile": {name: row(8.0, defects=["a"])}}
-    assert changes(kept, {"hostile": {name: row(8.0, defects=["b"])}}, 1) == []
-    assert changes(kept, {"hostile": {name: row(9.0)}}, 1) == [f"hostile {name} score: 8.0 -> 9.0"]
+    kept = {"hostile": {name: row(8.0, status="graded")}}
+    assert changes(kept, {"hostile": {name: row(2.0, status="graded")}}, 1) == []
+    assert changes(kept, {"hostile": {name: row(8.0, status="undecided")}}, 1) == [
+        f'hostile {name} status: "graded" -> "undecided"'
+    ]

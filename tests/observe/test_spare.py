@@ -130,7 +130,10 @@ def test_a_child_that_does_not_answer_is_replaced(
 
 
 def test_one_that_uses_up_the_time_is_not(
-    numpy_zygote: Zygote, torch_zygote: Zygote, spare: SpareChildren, monkeypatch: pytest.MonkeyPatch
+    numpy_zygote: Zygote,
+    torch_zygote: Zygote,
+    spare: SpareChildren,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     one = submission(LEAVING.format(how="while True: pass"))
     seen(one, numpy_zygote, torch_zygote, spare)

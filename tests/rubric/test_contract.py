@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from grader.errors import RubricError
 from grader.rubric import Contract, load_contract, parse_contract, rubric_schema
-from tests.rubric.test_parse_rubric import GOOD, parse
+from tests.rubric.test_load import GOOD, parse
 
 CS231N = """\
 contract:
