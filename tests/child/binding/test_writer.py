@@ -97,3 +97,37 @@ def test_names_that_the_submission_has_itself_are_not_taken_for_results() -> Non
     contract = json.loads(binding.contract_text("numpy"))["contract"]["numpy"]
     assert contract["forward"] == ["loss_out = loss(params, X, y)"]
     assert contract["make"] == ["params = {'w1': W1, 'b1': b1, 'w2': W2, 'b2': b2}"]
+
+
+def test_keys_that_no_line_can_name_are_read_all_the_same() -> None:
+    """Such an adapter is executed, and no contract is shown of it."""
+    from tests.child.binding.loaded import binding_of
+
+    text = (STYLES[0].parent / "given_weights_class.py").read_text().partition("class Auto")[0]
+    text = text.replace("import torch", "import enum\nK = enum.Enum('K', 'A B C D E')")
+    named = zip("ABCDE", ("W1", "b1", "W2", "b2", "X"), strict=True)
+    for key, tensor in named:
+        text = text.replace(f'"grad_{tensor}":', f"K.{key}:")
+    binding = binding_of(text)
+    assert set(answers(binding, inputs())[1]) == {"W1", "b1", "W2", "b2", "X"}
+    assert binding.contract_text("numpy") == ""
+
+
+def test_weights_in_a_tuple_of_an_object_are_put_there() -> None:
+    from tests.child.binding.loaded import binding_of
+
+    text = (STYLES[0].parent / "given_weights_class.py").read_text().partition("class Auto")[0]
+    text = text.replace("import torch", "").replace("self, W1, b1, W2, b2):", "self, d, h, c):")
+    text = text.replace(
+        "self.W1, self.b1, self.W2, self.b2 = W1, b1, W2, b2",
+        "self.one = np.zeros((d, h)), np.zeros(h)\n"
+        "        self.two = np.zeros((h, c)), np.zeros(c)",
+    )
+    for name, place in (("W1", "one[0]"), ("b1", "one[1]"), ("W2", "two[0]"), ("b2", "two[1]")):
+        text = text.replace(f"self.{name}", f"self.{place}")
+    binding = binding_of(text)
+    contract = json.loads(binding.contract_text("numpy"))["contract"]["numpy"]
+    assert contract["weights"]["b1"] == "net.one[1]"
+    canonical = (STYLES[0].parent / "given_weights_class.py").read_text().partition("class Auto")[0]
+    right = answers(binding_of(canonical.replace("import torch", "")), inputs())
+    assert_same(answers(binding, inputs())[1], right[1])
