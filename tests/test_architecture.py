@@ -25,7 +25,6 @@ HOUSE = ROOT / "grader"
 
 MOST_FLOORS = 6
 DEEPER = {
-    "grader.child.binding": 10,
     "grader.diagnosis": 13,
     "grader.sandbox": 7,
 }

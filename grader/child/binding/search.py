@@ -29,7 +29,7 @@ Array = np.ndarray[Any, Any]
 
 
 @dataclass(frozen=True)
-class Trial:
+class TrialNumbers:
     """What an adapter gives on the small case: `numbers`, and whether they can be right.
 
     `steady`: renaming the classes leaves the loss as it is. `alike`: each gradient has the
@@ -46,7 +46,7 @@ class Trial:
         return set(WEIGHTS) <= set(self.numbers)
 
 
-def answer_of(adapter: Adapter, case: Inputs) -> Trial:
+def answer_of(adapter: Adapter, case: Inputs) -> TrialNumbers:
     """Return what an adapter gives on `case`. Raises what the submission raises."""
     numbers, other = _numbers(adapter, case), _numbers(adapter, renamed(case))
     name = "loss" if "loss" in numbers else "W1"
@@ -54,7 +54,7 @@ def answer_of(adapter: Adapter, case: Inputs) -> Trial:
         {name: numbers[name]}, {name: other[name]}
     )  # fmt: skip
     alike = all(numbers[t].shape == case[t].shape for t in TENSORS if t in numbers)
-    return Trial(numbers, steady, alike)
+    return TrialNumbers(numbers, steady, alike)
 
 
 def _numbers(adapter: Adapter, case: Inputs) -> dict[str, Array]:
@@ -84,7 +84,7 @@ class Fit:
 
     draft: Draft
     adapter: Adapter
-    answer: Trial
+    answer: TrialNumbers
 
     @property
     def quality(self) -> tuple[bool, ...]:

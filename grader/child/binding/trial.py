@@ -27,10 +27,10 @@ WAITING = 3.0
 """Times as long by the clock on the wall, for what sleeps."""
 
 RAISED = (Exception, SystemExit, KeyboardInterrupt, GeneratorExit)
-"""What a trial may raise and another be tried after it; `TooLong` ends them all."""
+"""What a trial may raise and another be tried after it; `TrialsTooLong` ends them all."""
 
 
-class TooLong(BaseException):
+class TrialsTooLong(BaseException):
     """The time for all trials is up. No `Exception`: a candidate may catch those and go on."""
 
 
@@ -62,7 +62,7 @@ def limited(paths: Iterable[str], seconds: float) -> Iterator[Watch]:
 
     def line(_frame: FrameType, _event: str, _argument: Any) -> Any:
         if watch.is_up():
-            raise TooLong
+            raise TrialsTooLong
         return line
 
     def enter(frame: FrameType, _event: str, _argument: Any) -> Any:
@@ -73,7 +73,7 @@ def limited(paths: Iterable[str], seconds: float) -> Iterator[Watch]:
     try:
         yield watch
     except BaseException as error:
-        watch.ended = isinstance(error, TooLong)
+        watch.ended = isinstance(error, TrialsTooLong)
     finally:
         sys.settrace(before)
 
