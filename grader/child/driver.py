@@ -125,7 +125,8 @@ class Driver:
             if n not in known and hasattr(self.module, self.names.get(n, n))
         ]
         bound = self.bind()
-        parts = [bound.part(p) for p in (("numpy",) if self.numpy_side else ("torch", "verify"))]
+        sides = ("numpy",) if self.numpy_side else ("torch", "verify")
+        parts = [bound.part(side) for side in sides]
         if bound.tried:  # the trials drew from the generators
             reseed(self.noise)
         functions += [d for part in parts for d in part.definitions if d.name not in known]
@@ -136,6 +137,7 @@ class Driver:
             binding="; ".join(part.sentence for part in parts if part.sentence),
             deviations=tuple(d for part in parts for d in part.deviations),
             alternatives=tuple(a for part in parts for a in part.alternatives),
+            contract=bound.contract_text(*sides),
         )
         return {"report": to_json(report)}
 

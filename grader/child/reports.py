@@ -66,7 +66,8 @@ class LoadReport:
 
     `notes` say what of module level was not executed; `stand_ins` name the modules that were
     not there. `binding` says in which style the code is called, `deviations` where it strays
-    from the course's contract, `alternatives` which further ways fit as well.
+    from the course's contract, `alternatives` which further ways fit as well. `contract` is how
+    it is called, as JSON that a rubric takes.
     """
 
     functions: tuple[DefinitionReport, ...] = limited((), 5000)
@@ -75,6 +76,7 @@ class LoadReport:
     binding: str = ""
     deviations: tuple[str, ...] = ()
     alternatives: tuple[str, ...] = ()
+    contract: str = ""
 
 
 @dataclass(frozen=True, slots=True)

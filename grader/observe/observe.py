@@ -317,6 +317,7 @@ def _reported(
         report.binding,
         report.deviations,
         report.alternatives,
+        report.contract,
         output,
         child.output_bytes,
         isolation,

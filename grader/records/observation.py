@@ -108,7 +108,8 @@ class ProcessReport:
 
     `notes` are what was left out at module level, `stand_ins` the modules that were not
     there. `binding` says in which style the code is called, `deviations` where it strays from
-    the course's contract, `alternatives` which further ways fit as well.
+    the course's contract, `alternatives` which further ways fit as well. `contract` is how it is
+    called, as JSON that a rubric takes.
     """
 
     loaded: Observation
@@ -118,6 +119,7 @@ class ProcessReport:
     binding: str = ""
     deviations: tuple[str, ...] = ()
     alternatives: tuple[str, ...] = ()
+    contract: str = ""
     output: str = ""
     output_bytes: int = 0
     isolation: Mapping[str, str] = field(default_factory=dict)

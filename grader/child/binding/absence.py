@@ -42,7 +42,7 @@ def of_the_hand_written(source: Source, why: str, *, ended: bool) -> dict[str, s
 
 
 def of_the_pytorch(source: Source, why: str, *, ended: bool) -> dict[str, str]:
-    """What is there in place of a PyTorch part, and why it did not do."""
+    """Return what is there in place of a PyTorch part, and why it did not do."""
     why = TOO_LONG if ended else why
     near = why if ended else ""
     for kind in source.classes:
@@ -64,7 +64,7 @@ def _functions(source: Source) -> Iterator[Function]:
 
 
 def _lacking(source: Source, function: Function) -> str:
-    """What a function, or the constructor of its class, asks for and cannot be given."""
+    """Return what a function, or the constructor of its class, asks for and cannot be given."""
     environment = Environment.of(small_case(), source.module)
     needed: list[str] = []
     while True:

@@ -28,7 +28,7 @@ PAIRS = ("forward", "torch_forward_backward")
 def own_definition(
     value: FunctionType, files: Mapping[str, bytes], parser: Parser
 ) -> ast.FunctionDef | None:
-    """The definition of a function at module level; None where its file shows none."""
+    """Return the definition of a function at module level; None where its file shows none."""
     code = value.__code__
     try:
         tree = parser.tree(files.get(code.co_filename, b""), code.co_filename)
@@ -43,7 +43,7 @@ def own_definition(
 
 
 def takes_arguments(value: Any, name: str) -> bool:
-    """Whether the contract's positional arguments fit, none of them under another's name."""
+    """Tell whether the contract's positional arguments fit, none of them under another's name."""
     wanted = TAKES[name]
     try:
         signature = inspect.signature(value)
@@ -65,7 +65,7 @@ def takes_arguments(value: Any, name: str) -> bool:
 
 
 def returns_so(function: Function, name: str) -> bool:
-    """Whether no `return` says plainly that something else comes back."""
+    """Tell whether no `return` says plainly that something else comes back."""
     return not any(_is_other(node, name, function) for node in function.returned_nodes)
 
 
@@ -90,7 +90,7 @@ def _is_other(node: ast.expr | None, name: str, function: Function) -> bool:
 
 
 def _is_sequence(node: ast.expr | None, function: Function) -> bool:
-    """Whether gradients come in a row, and so under no names."""
+    """Tell whether gradients come in a row, and so under no names."""
     if isinstance(node, ast.Name):
         node = assigned(function.node, node.id) if function.node else node
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):

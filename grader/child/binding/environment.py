@@ -46,11 +46,11 @@ class Output:
     parts: tuple[str, ...] = ()
 
     def part(self, number: int) -> str:
-        """The expression of one part of a tuple."""
+        """Return the expression of one part of a tuple."""
         return self.parts[number] if self.parts else f"{self.text}[{number}]"
 
     def at(self, place: places.Place, keys: dict[str, Any]) -> str:
-        """The expression of what stands at a place in it."""
+        """Return the expression of what stands at a place in it."""
         if self.parts and place:
             return places.text(place[1:], self.parts[place[0][1]], keys)
         return places.text(place, self.text, keys)
@@ -73,7 +73,7 @@ class Environment:
 
     @staticmethod
     def of(arrays: Mapping[str, Any], module: ModuleType) -> Environment:
-        """The environment of a module's own functions, given the contract's arrays."""
+        """Return the environment of a module's own functions, given the contract's arrays."""
         sizes = zip("BDHC", (*arrays["X"].shape, *arrays["W2"].shape), strict=True)
         return Environment({**TOOLS, **vars(module), **arrays, **dict(sizes), "lr": 1.0})
 
@@ -90,7 +90,7 @@ class Environment:
     # ── a call ───────────────────────────────────────────────────────────────
 
     def line(self, function: Function) -> str:
-        """The call of a function: `backward(cache, y)`. Raises `Unbindable`."""
+        """Return the call of a function: `backward(cache, y)`. Raises `Unbindable`."""
         positional, keyword = self.arguments(function)
         named = (f"{name}={text}" for name, text in keyword.items())
         return f"{function.path}({', '.join((*positional, *named))})"
@@ -176,7 +176,7 @@ class Environment:
         return ""
 
     def _unless_default(self, parameter: inspect.Parameter) -> str:
-        """A setting, if it has no default of its own, or has to be turned off all the same."""
+        """Return a setting, if it has no default, or has to be turned off all the same."""
         text = self._setting(parameter.name)
         if text and parameter.default is not inspect.Parameter.empty:
             roles = names.SETTING_ROLES.get(plain(parameter.name), ())
@@ -215,7 +215,7 @@ class Environment:
         return ""
 
     def _by_example_and_class(self, result: Output) -> str:
-        """The last array of a result with a number for each example and class, as P has them."""
+        """Return the last array of a result with a number for each example and class, as P."""
         wanted = {self.space["B"], self.space["C"]}
         whole = not isinstance(result.value, tuple | list)
         fits = [
@@ -227,7 +227,7 @@ class Environment:
         return result.text if whole else result.part(fits[-1][0])
 
     def _cache(self) -> str:
-        """What the first call kept for the second: the last of its parts that is no number."""
+        """Return what the first call kept for the second: its last part that is no number."""
         result = self.results[0]
         parts = enumerate(result.value) if type(result.value) is tuple else ()
         own = [n for n, p in parts if not places.is_array(p) and not places.is_number(p)]

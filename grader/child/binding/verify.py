@@ -26,7 +26,7 @@ GRADIENTS = re.compile(r"grad|^d[wbx]|^g\d?$")
 def bind(
     source: Source, own_name: str, part: Callable[[str], Any]
 ) -> tuple[Function, Callable[..., Any]] | None:
-    """The verification and a callable for it with the contract's arguments; None for none.
+    """Return the verification and a callable for it with the contract's arguments; None for none.
 
     `part` gives the other parts, for who wants gradients handed in.
     """
@@ -46,7 +46,7 @@ def _wants_gradients(function: Function) -> bool:
 
 
 def _can_be_given(function: Function) -> bool:
-    """Whether there is something to give for all that it needs, and reason to call it so.
+    """Tell whether there is something to give for all that it needs, and reason to call it so.
 
     What touches neither PyTorch nor an argument of the contract verifies something else.
     """

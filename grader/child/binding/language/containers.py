@@ -32,7 +32,7 @@ class WeightForm:
 
 
 def containers(function: Function, parameter: str) -> list[WeightForm]:
-    """The forms in which a function's own text uses `parameter` as what holds all weights."""
+    """Return the forms in which a function's text uses `parameter` for all weights."""
     found: list[WeightForm] = []
     keys: list[Any] = []
     attributes: list[str] = []
@@ -64,14 +64,14 @@ STANDARD = (
 
 
 def forms_of(functions: Iterable[Function]) -> list[WeightForm]:
-    """The forms in which any of some functions uses a parameter that holds the weights."""
+    """Return the forms in which any of some functions uses a parameter that holds the weights."""
     return [
         c for f in functions for n in f.names if names.is_container(n) for c in containers(f, n)
     ]
 
 
 def fields_of(classes: Iterable[Class]) -> list[WeightForm]:
-    """The classes that are nothing but fields for all weights."""
+    """Return the classes that are nothing but fields for all weights."""
     found = []
     for kind in classes:
         roles = names.data_roles(getattr(kind.type, "__annotations__", {}))

@@ -72,7 +72,7 @@ def _pairs(
     losses: Sequence[Function],
     between: Sequence[Function],
 ) -> Iterator[Stages]:
-    """A forward and a backward, with a loss of the class's or the module's own between them."""
+    """Yield a forward and a backward, with a loss of the class's or the module's between."""
     returns_loss = any(names.is_loss(n) for labels in forward.returns for n in labels)
     if "y" in forward.roles or returns_loss:
         yield (forward, backward), 1

@@ -63,7 +63,7 @@ def _ordered(functions: list[Function], wanted: tuple[str, ...]) -> list[Functio
 
 
 def _with_loss(forward: Function, losses: list[Function]) -> Iterator[tuple[Function, ...]]:
-    """The forward with a separate loss, where it seems to give none, and alone."""
+    """Yield the forward with a separate loss, where it seems to give none, and alone."""
     has_loss = any(names.is_loss(n) for labels in forward.returns for n in labels)
     if not (has_loss and "y" in forward.roles):
         yield from ((forward, loss) for loss in losses)
@@ -71,7 +71,7 @@ def _with_loss(forward: Function, losses: list[Function]) -> Iterator[tuple[Func
 
 
 def _held(draft: Draft, inits: list[WeightForm], others: list[WeightForm]) -> Iterator[Draft]:
-    """The draft with each form in which its functions may want the weights."""
+    """Yield the draft with each form in which its functions may want the weights."""
     wanting = [f for f in draft.stages if f.takes_container]
     if not wanting:
         yield draft
@@ -85,7 +85,7 @@ def _held(draft: Draft, inits: list[WeightForm], others: list[WeightForm]) -> It
 
 
 def _made(module: ModuleType, function: Function) -> WeightForm | None:
-    """What the candidate's `init_params(…)` makes, and how the weights lie in it."""
+    """Return what the candidate's `init_params(…)` makes, and how the weights lie in it."""
     name = plain(function.name)
     if not name.startswith(MAKES) or not any(w in name for w in ("param", "weight", "init")):
         return None
@@ -108,7 +108,7 @@ def _made(module: ModuleType, function: Function) -> WeightForm | None:
 
 
 def _literal(value: Any, roles: Mapping[places.Place, str], place: places.Place = ()) -> str:
-    """The display of a container that holds nothing but the weights; "" for any other."""
+    """Return the display of a container that holds nothing but the weights; "" for any other."""
     if place in roles:
         return roles[place]
     if type(value) is dict:

@@ -76,7 +76,7 @@ functions."""
 
 
 def drafts(source: Source, fixed: Mapping[str, str]) -> Iterator[Draft]:
-    """The network composed of the candidate's layers, where there are all that it takes.
+    """Yield the network composed of the candidate's layers, where there are all that it takes.
 
     Nothing, where a function of the network is `fixed`: then it is not made of layers alone.
     """

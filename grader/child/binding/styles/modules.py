@@ -59,7 +59,7 @@ def _containers(source: Source, function: Function) -> list[WeightForm | None]:
 def _of_class(
     source: Source, kind: Class, criteria: list[Function], about: list[Function]
 ) -> Iterator[Draft]:
-    """An object of a class with its parameters located, forward, and a criterion."""
+    """Yield an object of a class with its parameters located, forward, and a criterion."""
     for draft in objects.drafts(source.module, kind, torch=True):
         if not draft.weights:
             for method in kind.methods.values():
@@ -91,7 +91,7 @@ def _class_stages(
 
 
 def _criteria(source: Source) -> list[Function]:
-    """The candidate's loss: a function, a module-level `nn` loss, or one that the text names."""
+    """Return the candidate's loss: a function, an `nn` loss, or one that the text names."""
     found = [
         f for f in source.functions
         if f.torch and "loss" in f.kinds and not f.takes_network and len(f.parameters) >= 2

@@ -20,7 +20,7 @@ from grader.source.trees import walk
 
 
 def drafts(source: Source, fixed: Mapping[str, str]) -> Iterator[Draft]:
-    """A forward and a backward among the functions that read the weights, or one that is both."""
+    """Yield a forward and a backward among those that read the weights, or one that is both."""
     variables = _variables(source)
     if not {"W1", "W2"} <= set(variables):
         return
@@ -47,7 +47,7 @@ def drafts(source: Source, fixed: Mapping[str, str]) -> Iterator[Draft]:
 
 
 def _variables(source: Source) -> dict[str, str]:
-    """The contract's names → the module's variables of these roles."""
+    """Return the contract's names → the module's variables of these roles."""
     space = vars(source.module)
     arrays = [n for n, v in space.items() if places.is_array(v) and not n.startswith("_")]
     found: dict[str, str] = {}
