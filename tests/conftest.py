@@ -139,8 +139,7 @@ _running_quick = threading.local()
 
 def _refuse_a_process(event: str, _: object) -> None:
     """Raise where a quick test starts a process: it has to be marked `slow`."""
-    test = getattr(_running_quick, "test", "")
-    if test and event in STARTS:
+    if event in STARTS and (test := getattr(_running_quick, "test", "")):
         raise RuntimeError(f"{test} is quick and starts a process ({event}): mark it slow")
 
 
