@@ -1,4 +1,4 @@
-"""What this machine can do: isolation found by trying, and the versions in use."""
+"""The facts of `grader doctor`: isolation, proven by trying, and the versions in use."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What programs read of a cohort: one JSON object a line."""
+"""The output of a cohort for programs: one JSON object a line."""
 
 from __future__ import annotations
 

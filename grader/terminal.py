@@ -1,4 +1,4 @@
-"""What people read in the terminal. Untrusted text passes `visible` on its way."""
+"""The output for people in a terminal. Untrusted text passes `visible`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from grader.cohort.outcomes import Graded
 from grader.cohort.pace import Pace
 from grader.doctor import Facts
 from grader.intake import Cohort
-from grader.records import CheckStatus, Confidence, Defect, Grade, GradeStatus, Result
+from grader.records import CheckStatus, Confidence, Grade, GradeStatus, Result
 from grader.report import visible
 from grader.report.numbers import display_percent, display_score, plural
 from grader.report.stored import failed_checks, fraction_of, is_decided
@@ -27,7 +27,7 @@ MOST_SOURCE = 100
 
 
 def plain(text: str) -> str:
-    """Untrusted text on one line, without control characters and markup."""
+    """Return untrusted text on one line, without control characters and markup."""
     return escape(visible(text).replace("\n", " "))
 
 
@@ -94,7 +94,9 @@ class Terminal:
     def _defects(self, result: Result) -> None:
         """Print each named bug: its line, its cost, its message; the most expensive first."""
         costs = {charge.code: charge.points for charge in result.grade.charges}
-        order = sorted(result.defects, key=lambda d: (-costs.get(d.code, 0.0), *_place(d)))
+        order = sorted(
+            result.defects, key=lambda d: (-costs.get(d.code, 0.0), d.file or "", d.line or 0)
+        )
         for defect in order[:MOST_LINES]:
             cost = f"  -{costs[defect.code]:g}" if costs.get(defect.code) else ""
             where = f"  {plain(defect.file)}:{defect.line}" if defect.file and defect.line else ""
@@ -105,8 +107,7 @@ class Terminal:
                 source = plain(defect.source.strip()[:MOST_SOURCE])
                 self.console.print(f"      {source}", soft_wrap=True)
             self.console.print(f"      {plain(defect.message)}", soft_wrap=True)
-        if len(order) > MOST_LINES:
-            self.console.print(f"  … and {len(order) - MOST_LINES} more, in the report")
+        self._rest(len(order), "more, in the report")
 
     def _unexplained(self, grade: Grade) -> None:
         """Print the failed checks: each that no bug explains, the others as a number."""
@@ -114,8 +115,7 @@ class Terminal:
         rows = [c for c in failed if not c.explained_by]
         for check in rows[:MOST_LINES]:
             self.console.print(f"  [red]✗[/red] {check.id}: {plain(check.message)}", soft_wrap=True)
-        if len(rows) > MOST_LINES:
-            self.console.print(f"  … and {len(rows) - MOST_LINES} more, in the report")
+        self._rest(len(rows), "more, in the report")
         explained = len(failed) - len(rows)
         if explained:
             only = "1 check fails" if explained == 1 else f"{explained} checks fail"
@@ -147,32 +147,32 @@ class Terminal:
             self.console.print(f"Read as an export of {cohort.layout}.")
         count = len(cohort.left_out)
         if count:
-            shown = ", ".join(plain(name[:MOST_NAME]) for name in cohort.left_out[:MOST_LINES])
+            names = ", ".join(plain(name[:MOST_NAME]) for name in cohort.left_out[:MOST_LINES])
             more = f" and {count - MOST_LINES} more" if count > MOST_LINES else ""
-            self.console.print(f"{count} left out: {shown}{more}", soft_wrap=True)
+            self.console.print(f"{count} left out: {names}{more}", soft_wrap=True)
 
     def exported(self, written: Path, count: int, left_out: Sequence[str]) -> None:
         """Print where an export went, and whom it could not include."""
         self.console.print(f"{plural(count, 'submission')}. Written: {written}", soft_wrap=True)
         for reason in left_out[:MOST_LINES]:
             self.console.print(f"  left out: {plain(reason)}", soft_wrap=True)
-        if len(left_out) > MOST_LINES:
-            self.console.print(f"  … and {len(left_out) - MOST_LINES} more left out")
+        self._rest(len(left_out), "more left out")
+
+    def _rest(self, count: int, words: str) -> None:
+        """Print how many of `count` lines were not shown."""
+        if count > MOST_LINES:
+            self.console.print(f"  … and {count - MOST_LINES} {words}")
 
     def text(self, text: str) -> None:
         self.console.print(text, markup=False, soft_wrap=True)
 
     def facts(self, facts: Facts) -> None:
-        """`grader doctor`."""
+        """Print the facts of `grader doctor`."""
         for title, rows in facts.sections:
             self.console.print(f"[bold]{title}[/bold]")
             for name, value in rows:
                 self.console.print(f"  {name:<28} {plain(value)}", soft_wrap=True)
         self.console.print(plain(facts.verdict), soft_wrap=True)
-
-
-def _place(defect: Defect) -> tuple[str, int]:
-    return defect.file or "", defect.line or 0
 
 
 def _verdict(result: Result) -> str:
@@ -188,8 +188,8 @@ def _verdict(result: Result) -> str:
 def _row(graded: Graded) -> str:
     if not is_decided(graded.document):
         return f"{plain(graded.id)} undecided: {plain(graded.document['fault'])}"
-    kept = ", kept" if graded.kept else ""
-    return f"{plain(graded.id)} {_score(graded)} {plain(graded.document['band'] or '')}{kept}"
+    note = ", kept" if graded.kept else ""
+    return f"{plain(graded.id)} {_score(graded)} {plain(graded.document['band'] or '')}{note}"
 
 
 def _best_first(graded: Graded) -> tuple[float, str]:

@@ -51,7 +51,7 @@ class Caps:
 
 
 class Unreadable(Exception):
-    """YamlDocument could not go on; `problems` say why."""
+    """The file cannot be read on; `problems` say why."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(problems)
@@ -59,7 +59,7 @@ class Unreadable(Exception):
 
 
 def quoted(value: object) -> str:
-    """`value` as a message shows it: short, on one line."""
+    """Return `value` as a message shows it: short, on one line."""
     match value:
         case None:
             return "empty"
@@ -129,7 +129,7 @@ def _decode(data: bytes, caps: Caps) -> str:
 
 
 def _syntax(error: yaml.YAMLError, text: str) -> Problem:
-    """PyYAML's complaint as one line with a next step."""
+    """Return PyYAML's complaint as one line with a next step."""
     if isinstance(error, yaml.reader.ReaderError):
         line = text.count("\n", 0, error.position) + 1
         return Problem(line, f"character {quoted(text[error.position])} is not allowed; delete it")
@@ -138,8 +138,8 @@ def _syntax(error: yaml.YAMLError, text: str) -> Problem:
         return Problem(mark.line + 1 if mark else 1, "a second document starts; keep only one")
     if isinstance(error, yaml.MarkedYAMLError):
         mark = error.problem_mark or error.context_mark
-        said = ", ".join(filter(None, (error.context, error.problem)))
-        what = f"not valid YAML: {said}"
+        complaint = ", ".join(filter(None, (error.context, error.problem)))
+        what = f"not valid YAML: {complaint}"
         then = "; check the indentation, colons, quotes and brackets here and just above"
         return Problem(mark.line + 1 if mark else 1, what.replace("\n", " ") + then)
     return Problem(1, "not valid YAML; compare with a bundled rubric")

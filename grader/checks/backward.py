@@ -5,12 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from grader.checks.cache import dtype_line
-from grader.checks.check import Outcome, check, failed, judge, waits
-from grader.checks.gradients import GRADIENTS, SHAPES
-from grader.checks.mask import MASK
-from grader.checks.view import View, number, same_again, trouble
+from grader.checks.check import Conclusion, check, failed, judge, waits
+from grader.checks.gradients import GRADIENTS
+from grader.checks.gradients import runs as backward_runs
+from grader.checks.relu import RELU
+from grader.checks.sides import SHAPES, beyond_factors
+from grader.checks.view import View, absent, number, trouble
 from grader.problem.cases import EDGE, HUGE, LABEL_TYPES
-from grader.problem.compare import FINITE_DIFFERENCE, STEP
+from grader.problem.compare import CANCELLED, DIRECTIONAL, STEP, TINY
 from grader.records import TENSORS, CheckStatus, Evidence, Mismatch
 
 SLOWEST = 12.0
@@ -19,60 +21,47 @@ size: vectorised answers 0.6 to 1.1, `einsum` without BLAS 2.2, a loop over exam
 inside 3.5 (too near to be told apart fairly, so it passes), a loop over entries 36."""
 
 
-def _past_factor(view: View, cases: tuple[str, ...], good: str) -> Outcome:
+def _beyond_factor(view: View, cases: tuple[str, ...], good: str) -> Conclusion:
     """All gradients on `cases`, past constant factors that other checks report already."""
-    lines: list[Evidence] = []
-    hidden = []
-    for tensor in TENSORS:
-        factor = view.factor("backward", tensor)
-        values = [
-            view.value(f"backward/{c}", c, tensor, factor=factor or "1", single=c == "float32")
-            for c in cases
-        ]
-        if factor is None:
-            broken = [v for v in values if v.mismatch in (Mismatch.NOT_FINITE, Mismatch.RAISED)]
-            lines += broken
-            hidden += [] if broken else [f"backward.d{tensor}"]
-        else:
-            lines += values
-    if any(line.verdict is not CheckStatus.PASS for line in lines) or not hidden:
-        return judge(lines, good)
-    return waits("Some gradients are wrong on ordinary inputs already.", *hidden)
+    wrong = {tensor: f"backward.d{tensor}" for tensor in TENSORS}
+    bad = "Some gradients are wrong on ordinary inputs already."
+    breaks = (Mismatch.NOT_FINITE, Mismatch.RAISED)
+    return beyond_factors(view, "backward", wrong, cases, good, bad, breaks)
 
 
 @check(
     "backward.stable",
     "Huge logits give finite, right gradients",
-    needs=("backward.runs",),
     hint="Use the probabilities of the shifted softmax; never divide by them.",
     serves="Part 2: softmax and cross-entropy composed into one compact dZ2.",
+    tensor="dZ2",
+    condition="on huge logits",
 )
-def stable(view: View) -> Outcome:
+def stable(view: View) -> Conclusion:
     """All gradients are right with logits of ±1e4, hopeless classes, very different rows."""
-    return _past_factor(view, HUGE, "The gradients are finite and right on huge logits.")
+    return _beyond_factor(view, HUGE, "The gradients are finite and right on huge logits.")
 
 
 @check(
     "backward.edge_sizes",
     "Small sizes, absent classes and any label type work backwards",
-    needs=("backward.runs",),
     hint="Reduce along named axes; take C from the logits' shape; never squeeze().",
     serves="All parts: correct shapes throughout.",
 )
-def edge_sizes(view: View) -> Outcome:
+def edge_sizes(view: View) -> Conclusion:
     """Right for B = 1, H = 1, C = 2, absent classes, and labels as int32 and uint8."""
     cases = (*EDGE, "absent", *LABEL_TYPES)
-    return _past_factor(view, cases, "Small sizes, absent classes and label types work.")
+    return _beyond_factor(view, cases, "Small sizes, absent classes and label types work.")
 
 
 @check(
     "backward.own_loss",
     "The gradients are those of the candidate's own loss",
-    needs=("backward.runs",),
     hint="Compare with (loss(w + h) - loss(w - h)) / 2h on a few entries.",
     serves="Part 3: ideally finite differences too.",
+    of_loss=True,
 )
-def own_loss(view: View) -> Outcome:
+def own_loss(view: View) -> Conclusion:
     """Along one direction per tensor, the gradient equals a central difference of the own loss."""
     lines = [_difference(view, tensor) for tensor in TENSORS]
     return judge(lines, "The gradients are those of the loss that forward returns.")
@@ -95,59 +84,51 @@ def _difference(view: View, tensor: str) -> Evidence:
     with np.errstate(all="ignore"):
         want = float((plus - minus).reshape(())) / (2 * STEP)
         mine = float((got.reshape(direction.shape) * direction).sum())
-    floor = 1e-3 * float(np.abs(got).max(initial=0.0) * np.abs(direction).max())
-    error = abs(mine - want) / max(abs(want), floor, 1e-300)
-    status = CheckStatus.PASS if error <= FINITE_DIFFERENCE * 10 else CheckStatus.FAIL
-    ratio = number(mine / want) if want else ""
+    floor = CANCELLED * float(np.abs(got).max(initial=0.0) * np.abs(direction).max())
+    error = abs(mine - want) / max(abs(want), floor, TINY)
+    status, ratio = CheckStatus.of(error <= DIRECTIONAL), number(mine / want) if want else ""
     return Evidence(what, number(want), number(mine), "primes", ratio, status, tensor)
 
 
 @check(
     "backward.uses_cache",
     "backward uses the cache it is given",
-    needs=("backward.runs",),
     hint="Read everything from the cache; keep nothing of the last forward in globals.",
     serves="Part 1: the cache is exactly what backward needs.",
 )
-def uses_cache(view: View) -> Outcome:
+def uses_cache(view: View) -> Conclusion:
     """After two forwards, the first one's cache still gives the first one's gradients."""
-    lines = []
-    for name, case in (("first", "primes"), ("second", "square")):
-        plain, mixed = view.step(f"backward/{case}"), view.step(f"backward/{name}")
-        for tensor in TENSORS:
-            if tensor in plain.arrays or tensor in mixed.arrays:
-                lines.append(same_again(tensor, plain, mixed))
+    lines = view.again("backward/primes", other="backward/first")
+    lines += view.again("backward/square", other="backward/second")
     if not lines:
-        return waits("There are no gradients to compare.", "backward.runs")
+        return waits("There are no gradients to compare.", backward_runs.id)
     return judge(lines, "Each cache gives its own gradients.")
 
 
 @check(
     "backward.repeatable",
     "A second backward gives the same",
-    needs=("backward.runs",),
     hint="Write into fresh arrays: no in-place operation on what the cache holds, no +=.",
     serves="All parts: awareness of in-place operations.",
 )
-def repeatable(view: View) -> Outcome:
+def repeatable(view: View) -> Conclusion:
     """`backward(cache)` a second time, with the same cache, gives the same gradients."""
-    first, again = (view.step(f"backward/primes{s}") for s in ("", "/again"))
-    lines = [same_again(t, first, again) for t in TENSORS if t in first.arrays]
+    returned = view.step("backward/primes").arrays
+    lines = view.again("backward/primes", *(t for t in TENSORS if t in returned))
     return judge(lines, "The second call gives the same gradients.")
 
 
 @check(
     "backward.float32",
     "float32 gradients for float32 inputs",
-    needs=("backward.runs",),
     hint="A float64 one-hot matrix or np.zeros(…) without dtype turns everything into float64.",
     serves="The problem statement: float64 and float32.",
 )
-def float32(view: View) -> Outcome:
+def float32(view: View) -> Conclusion:
     """With float32 inputs every gradient is float32."""
     step = view.step("backward/float32")
     if not step.ok:
-        line = Evidence("gradients", "float32", trouble(step, "gradients"), "float32")
+        line = absent(step, "gradients", "float32", "float32")
         return failed(f"backward on float32 inputs: {trouble(step, 'gradients')}.", line)
     lines = [dtype_line(f"d{t}", step.arrays[t]) for t in TENSORS if t in step.arrays]
     return judge(lines, "The gradients are float32.")
@@ -159,8 +140,9 @@ def float32(view: View) -> Outcome:
     needs=("forward.runs", "backward.runs"),
     hint="Replace loops over examples or entries by matrix products.",
     serves="All parts: NumPy as it is meant to be used.",
+    beyond_numbers=True,
 )
-def vectorised(view: View) -> Outcome:
+def vectorised(view: View) -> Conclusion:
     """At B=64, D=128, H=256, C=10 it takes at most 12 times the reference's processor time."""
     best = []
     for kind in ("forward", "backward"):
@@ -172,25 +154,13 @@ def vectorised(view: View) -> Outcome:
             return failed(f"{kind} at the realistic size: {words}.", line)
         best.append(min(taken))
     ratio = sum(best) / sum(view.exam.reference_seconds)
-    ok = ratio <= SLOWEST
-    line = Evidence(
-        "processor time over the reference's",
-        f"at most {number(SLOWEST)}",
-        f"{ratio:.1f}",
-        "realistic",
-        verdict=CheckStatus.PASS if ok else CheckStatus.FAIL,
-    )
+    what, limit = "processor time over the reference's", f"at most {number(SLOWEST)}"
+    status = CheckStatus.of(ratio <= SLOWEST)
+    line = Evidence(what, limit, f"{ratio:.1f}", "realistic", verdict=status, numbers=(ratio,))
     return judge([line], f"It takes {ratio:.1f} times the reference's time.")
 
 
 BACKWARD = (
-    *GRADIENTS,
-    *MASK,
-    stable,
-    own_loss,
-    uses_cache,
-    repeatable,
-    float32,
-    edge_sizes,
-    vectorised,
+    *(*GRADIENTS, *RELU, stable, own_loss, uses_cache),
+    *(repeatable, float32, edge_sizes, vectorised),
 )

@@ -4,36 +4,35 @@ from __future__ import annotations
 
 import numpy as np
 
+from grader.checks.check import line
 from grader.checks.view import View
 from grader.problem import Expected
-from grader.records import Array, CheckStatus, Evidence
+from grader.problem.compare import CACHED, close
+from grader.records import Array, Evidence, Mismatch
 
 
-def cache_of(view: View, case: str) -> list[tuple[str, Array]]:
-    """(path, array) of what the forward's cache held on `case`."""
+def arrays_in(view: View, case: str) -> list[tuple[str, Array]]:
+    """Return (path, array) of what the forward's cache held on `case`."""
     step = view.step(f"forward/{case}")
     arrays = [step.arrays.get(f"cache{i}") for i in range(len(step.paths))]
     return [(p, a) for p, a in zip(step.paths, arrays, strict=True) if a is not None]
 
 
-def close(got: Array, want: Array, tolerance: float = 1e-9) -> bool:
-    shaped = got.reshape(want.shape) if got.size == want.size else got
-    return shaped.shape == want.shape and bool(np.allclose(shaped, want, tolerance, tolerance))
-
-
-def tensor_name(view: View, array: Array, case: str = "primes", tolerance: float = 1e-9) -> str:
-    """The tensor that an array of the cache equals, "" for none. Transposes count."""
-    known = view.once(f"kept on {case}", lambda: _worth_keeping(view.expected(case)))
+def tensor_of(view: View, array: Array, case: str = "primes") -> str:
+    """Return the tensor that an array of the cache equals, "" for none. Transposes count."""
+    expected = view.expected(case)
+    known = view.once(("cacheable", case), lambda: _cacheable(expected))
+    tolerance = CACHED[expected.case.X.dtype]
     forms = [(form, np.squeeze(form).shape) for form in (array, array.T)]
     for name, want in known.items():
         shape = np.squeeze(want).shape
-        for form, own in forms:
-            if own == shape and close(form, want, tolerance):
+        for form, squeezed in forms:
+            if squeezed == shape and close(form, want, tolerance):
                 return "exp(Z2)" if name.startswith("exp") else name
     return ""
 
 
-def _worth_keeping(expected: Expected) -> dict[str, Array]:
+def _cacheable(expected: Expected) -> dict[str, Array]:
     """What a cache may hold, by name: inputs, steps of the forward pass and what is near them."""
     values = {n: expected[n] for n in ("Z1", "H1", "P", "logP", "Z2", "dZ2", "loss")}
     Z2 = values["Z2"]
@@ -45,6 +44,6 @@ def _worth_keeping(expected: Expected) -> dict[str, Array]:
 
 
 def dtype_line(what: str, array: Array) -> Evidence:
-    ok = array.dtype == np.float32
-    status = CheckStatus.PASS if ok else CheckStatus.FAIL
-    return Evidence(what, "float32", str(array.dtype), "float32", verdict=status)
+    """Return whether an array is float32, as its inputs are."""
+    single, dtype = array.dtype == np.float32, str(array.dtype)
+    return line(what, single, "float32", dtype, "float32", mismatch=Mismatch.DTYPE)

@@ -7,14 +7,16 @@ to a human, who hears the answer to the follow-up question in any case.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 import numpy as np
 
-from grader.checks.check import Outcome, check, judge, waits
-from grader.checks.view import View, number, proportion, symbols, trouble
+from grader.checks.check import Conclusion, check, judge, left_open, line, listed, waits
+from grader.checks.view import View, absent, mismatch_of, misshapen, number, trouble
 from grader.problem import StackAnswers
+from grader.problem.compare import error, proportion
 from grader.problem.stacks import DEEPEST
-from grader.records import Array, CheckStatus, Ended, Evidence, Mismatch, Observation
+from grader.records import Array, CheckStatus, Ended, Evidence, Observation
 
 ALONE: Mapping[str, tuple[str, ...]] = {
     "linear": ("linear", "linear_square"),
@@ -42,7 +44,7 @@ QUESTION = "Follow-ups: the layers generically."
     "upstream @ W.T goes back; a layer knows nothing of the mean in the loss.",
     serves=QUESTION,
 )
-def linear(view: View) -> Outcome:
+def linear(view: View) -> Conclusion:
     """Output, dW [in, out], db [out] and dx [B, in] are autograd's for any upstream gradient."""
     return _alone(view, "linear", "The linear layer's output and gradients are autograd's.")
 
@@ -53,7 +55,7 @@ def linear(view: View) -> Outcome:
     hint="Keep x > 0 in forward, and multiply the upstream gradient by it.",
     serves="Follow-ups: the layers generically. Part 2: ReLU gated by the cached pre-activation.",
 )
-def relu(view: View) -> Outcome:
+def relu(view: View) -> Conclusion:
     """Output and dx are autograd's, whatever the signs of the upstream gradient."""
     return _alone(view, "relu", "The ReLU layer's output and gradient are autograd's.")
 
@@ -64,7 +66,7 @@ def relu(view: View) -> Outcome:
     hint="Subtract each row's maximum; backward gives (P - onehot) / B, the one place of 1/B.",
     serves="Follow-ups: the layers generically. Part 2: 1/B flows from dZ2.",
 )
-def loss(view: View) -> Outcome:
+def loss(view: View) -> Conclusion:
     """The loss is one number, and with its gradient autograd's, on logits of ±1e4 too."""
     return _alone(view, "loss", "The loss and its gradient are autograd's; 1/B enters here.")
 
@@ -76,7 +78,7 @@ def loss(view: View) -> Outcome:
     "anything with another one of its class.",
     serves=QUESTION,
 )
-def composed(view: View) -> Outcome:
+def composed(view: View) -> Conclusion:
     """Put together with random widths, every layer's gradients are autograd's.
 
     How a network of them keeps to float32 is shown and not judged.
@@ -88,9 +90,9 @@ def composed(view: View) -> Outcome:
     stacks = DEPTHS if handed_in(view, "loss") else (OPEN,)
     if not handed_in(view, "relu"):
         stacks = DEPTHS[:1] if handed_in(view, "loss") else ()
-    lines = [line for name in stacks for line in _networks(view, name)]
+    lines = [each for name in stacks for each in _networks(view, name)]
     if not lines:
-        return _left("There is a linear layer only, so there is nothing to put together.")
+        return left_open("There is a linear layer only, so there is nothing to put together.")
     if handed_in(view, "loss") and handed_in(view, "relu"):
         lines.append(_in_float32(view))
     return judge(lines, "Networks of the layers give autograd's gradients in every layer.")
@@ -103,7 +105,7 @@ def composed(view: View) -> Outcome:
     "arguments as they are.",
     serves=QUESTION,
 )
-def state(view: View) -> Outcome:
+def state(view: View) -> Conclusion:
     """A second backward and a second batch, of another size, give what fresh layers would.
 
     Gradients may add up in a layer that has a method to clear them: it is called first.
@@ -114,7 +116,7 @@ def state(view: View) -> Outcome:
     kinds = [k for k in ALONE if handed_in(view, k) and not _evidence_against(view, k)]
     if not kinds:
         return waits("Not assessed: no layer is right at the first call.", *_wrong_alone(view))
-    lines = [line for kind in kinds for line in _again(view, ALONE[kind][0], f"{kind} layer")]
+    lines = [each for kind in kinds for each in _again(view, ALONE[kind][0], f"{kind} layer")]
     if {"linear", "relu"} <= set(kinds):
         lines += _again(view, OPEN, "three linear layers")
     return judge(lines, "A second call gives what a fresh layer would.")
@@ -127,29 +129,25 @@ LAYERS = (linear, relu, loss, composed, state)
 
 
 def layer_run(view: View, stack: str) -> Observation:
-    """What one stack gave."""
+    """Return what one stack gave."""
     return view.step(f"layers/{stack}")
 
 
 def handed_in(view: View, kind: str) -> bool:
-    """Whether there is a layer of this kind that could be made."""
+    """Return whether there is a layer of this kind that could be made."""
     nothing = (Ended.MISSING, Ended.NOT_RUN)
     return layer_run(view, ALONE[kind][0]).ended not in nothing
 
 
-def _left(why: str) -> Outcome:
-    return Outcome(CheckStatus.MANUAL, why)
-
-
-def _absent(view: View, kind: str) -> Outcome | None:
+def _absent(view: View, kind: str) -> Conclusion | None:
     """What is said where there is no such layer."""
     if handed_in(view, kind):
         return None
     first = layer_run(view, "linear")
     if not first.layers:
-        return _left(OPTIONAL)
-    said = layer_run(view, ALONE[kind][0]).error
-    return _left(f"This layer was not tried: {said or 'it was not handed in'}.")
+        return left_open(OPTIONAL)
+    reason = layer_run(view, ALONE[kind][0]).error
+    return left_open(f"This layer was not tried: {reason or 'it was not handed in'}.")
 
 
 def _wrong_alone(view: View) -> list[str]:
@@ -160,13 +158,13 @@ def _wrong_alone(view: View) -> list[str]:
 
 def _evidence_against(view: View, kind: str) -> bool:
     lines = view.once(f"layers/{kind}", lambda: list(_of_kind(view, kind)))
-    return any(line.verdict is not CheckStatus.PASS for line in lines)
+    return not all(line.good for line in lines)
 
 
 # ── comparing ────────────────────────────────────────────────────────────────
 
 
-def _alone(view: View, kind: str, good: str) -> Outcome:
+def _alone(view: View, kind: str, good: str) -> Conclusion:
     if (absent := _absent(view, kind)) is not None:
         return absent
     return judge(view.once(f"layers/{kind}", lambda: list(_of_kind(view, kind))), good)
@@ -181,35 +179,30 @@ def _of_kind(view: View, kind: str) -> Iterator[Evidence]:
 
 
 def compared(answers: StackAnswers, run: Observation, name: str, want: Array) -> Evidence:
-    """One array of a stack against autograd's: its shape, and then its numbers."""
+    """Return how one array of a stack compares with autograd's: its shape, then its numbers."""
     label, sizes = label_of(name), _sizes(answers)
     purpose = answers.stack.purpose
     got = run.arrays.get(name)
     if not run.ok or got is None:
-        return Evidence(label, "autograd's numbers", trouble(run, name), purpose)
+        line = absent(run, name, "autograd's numbers", purpose)
+        return replace(line, what=label)
     if got.shape != want.shape:
-        shapes = f"shape {symbols(want.shape, sizes)}", f"shape {symbols(got.shape, sizes)}"
-        return Evidence(label, *shapes, purpose)
-    error = error_of(got, want)
-    if error <= answers.limit():
+        return misshapen(label, got, want, sizes, purpose)
+    off, ratio = error_of(got, want), proportion(got, want)
+    if off <= answers.limit():
         return Evidence(label, "autograd's", "the same", purpose, verdict=CheckStatus.PASS)
-    words = f"off by {error:.2g} of its size" if np.isfinite(error) else "not finite"
-    mismatch = Mismatch.VALUE if np.isfinite(error) else Mismatch.NOT_FINITE
-    factor = proportion(got, want)
-    ratio = "" if factor is None else number(factor)
-    return Evidence(label, "autograd's", words, purpose, ratio, mismatch=mismatch)
+    words = f"off by {off:.2g} of its size" if np.isfinite(off) else "not finite"
+    factor = "" if ratio is None else number(ratio)
+    return Evidence(label, "autograd's", words, purpose, factor, mismatch=mismatch_of(off))
 
 
 def error_of(got: Array, want: Array) -> float:
-    """`max|got - want|` against the largest entry, or 1/rows where the gradient is tiny."""
-    floor = 1.0 / max(1, want.shape[0] if want.ndim else 1)
-    scale = max(float(np.abs(want).max(initial=0.0)), floor)
-    with np.errstate(all="ignore"):
-        return float(np.abs(got.astype(np.float64) - want).max(initial=0.0)) / scale
+    """Return the relative error of an array, or of a row; 1/rows is its least size."""
+    return error(got, want, 1.0 / max(1, want.shape[0] if want.ndim else 1))
 
 
 def label_of(name: str) -> str:
-    """`dW` of `dW2`; of a single layer the place says nothing."""
+    """Return `dW` of `dW2`: the place of a single layer says nothing."""
     word = name.rpartition(".")[2].rstrip("0123456789")
     return {"out": "the output", "loss": "the loss"}.get(word, word)
 
@@ -235,8 +228,7 @@ def _agree(answers: StackAnswers, run: Observation, prefix: str, want: Mapping[s
         got = run.arrays.get(f"{prefix}{name}")
         if got is None or got.shape != value.shape or not error_of(got, value) <= limit:
             wrong.append(_numbered(name))
-    more = f" and {len(wrong) - 4} more" if len(wrong) > 4 else ""
-    return ", ".join(wrong[:4]) + more
+    return listed(wrong)
 
 
 def _networks(view: View, name: str) -> Iterator[Evidence]:
@@ -245,15 +237,19 @@ def _networks(view: View, name: str) -> Iterator[Evidence]:
     purpose = answers.stack.purpose
     what = "loss, dW, db, dx" if answers.stack.kinds[-1] == "loss" else "output, dW, db, dx"
     if not run.ok:
-        yield Evidence(what, "autograd's", trouble(run, name), purpose)
+        yield replace(absent(run, name, "autograd's", purpose), what=what)
         return
     want = {n: a for n, a in answers.values.items() if n != "out" or "loss" not in answers.values}
-    yield _line(what, _agree(answers, run, "", want), purpose)
+    yield _in_every_layer(what, _agree(answers, run, "", want), purpose)
     within = {n: a for n, a in want.items() if n[:2] in ("dW", "db") or n == "dx0"}
     if not _agree(answers, run, "container.", {"out": answers.values["out"]}):
-        yield _line(
-            "dW, db, dx", _agree(answers, run, "container.", within), f"{purpose}, in the container"
-        )
+        wrong = _agree(answers, run, "container.", within)
+        yield _in_every_layer("dW, db, dx", wrong, f"{purpose}, in the container")
+
+
+def _in_every_layer(what: str, wrong: str, case: str) -> Evidence:
+    words, status = f"wrong: {wrong}" if wrong else "the same", CheckStatus.of(not wrong)
+    return Evidence(what, "autograd's in every layer", words, case, verdict=status)
 
 
 def _in_float32(view: View) -> Evidence:
@@ -265,47 +261,38 @@ def _in_float32(view: View) -> Evidence:
         words = trouble(run, SINGLE) if not run.ok else "not all arrays arrive"
     else:
         wider = sorted({label_of(n) for n, a in got.items() if a.dtype != np.float32})
-        kept = f"another dtype in {', '.join(wider)}" if wider else "float32 throughout"
-        error = max(error_of(got[n], want[n]) for n in want)
-        words = f"{kept}, off by {error:.1g} of its size; rounding may be {answers.limit():.1g}"
+        dtypes = f"another dtype in {', '.join(wider)}" if wider else "float32 throughout"
+        off = max(error_of(got[n], want[n]) for n in want)
+        words = f"{dtypes}, off by {off:.1g} of its size; rounding may be {answers.limit():.1g}"
     what = "three linear layers (shown, not judged)"
     return Evidence(what, "", words, answers.stack.purpose, verdict=CheckStatus.PASS)
-
-
-def _line(what: str, wrong: str, case: str) -> Evidence:
-    words, status = (
-        (f"wrong: {wrong}", CheckStatus.FAIL) if wrong else ("the same", CheckStatus.PASS)
-    )
-    return Evidence(what, "autograd's in every layer", words, case, verdict=status)
 
 
 def _again(view: View, name: str, what: str) -> Iterator[Evidence]:
     """A second backward, a second batch, and the arguments after the first."""
     answers, run = view.exam.stacks[name], layer_run(view, name)
     if not run.ok:
-        yield Evidence(f"the {what}", "an answer", trouble(run, name))
+        yield replace(absent(run, name, "an answer"), what=f"the {what}")
         return
-    kept = {n: a for n, a in answers.values.items() if n[0] == "d"}
-    if any(f"again.{n}" in run.arrays for n in kept):
-        yield _state_line(f"a second backward of the {what}", _agree(answers, run, "again.", kept))
+    gradients = {n: a for n, a in answers.values.items() if n[0] == "d"}
+    if any(f"again.{n}" in run.arrays for n in gradients):
+        wrong = _agree(answers, run, "again.", gradients)
+        yield _state_line(f"a second backward of the {what}", wrong)
     second = {n: a for n, a in answers.second.items() if n != "out" or "loss" not in answers.second}
     wrong = run.failures.get("second", "") or _agree(answers, run, "second.", second)
     yield _state_line(f"a second batch through the {what}", wrong)
     changed = [n for n, a in answers.stack.inputs.items() if is_changed(run, n, a)]
-    yield _state_line(f"the arguments of the {what}", ", ".join(changed), "changed")
+    words = f"changed: {', '.join(changed)}"
+    yield line(f"the arguments of the {what}", not changed, "unchanged", words)
 
 
 def is_changed(run: Observation, name: str, before: Array) -> bool:
-    """Whether an argument is another after the call; the upstream gradient is the layer's own."""
+    """Return whether a call changed an argument; the upstream gradient is the layer's own."""
     if name == "upstream":
         return False
     after = run.arrays.get(f"{name}_after")
-    return after is not None and not (
-        after.shape == before.shape and np.array_equal(after, before, equal_nan=True)
-    )
+    return after is not None and not np.array_equal(after, before, equal_nan=True)
 
 
-def _state_line(what: str, wrong: str, how: str = "wrong") -> Evidence:
-    status = CheckStatus.FAIL if wrong else CheckStatus.PASS
-    wanted = "unchanged" if how == "changed" else "as of a fresh layer"
-    return Evidence(what, wanted, f"{how}: {wrong}" if wrong else wanted, verdict=status)
+def _state_line(what: str, wrong: str) -> Evidence:
+    return line(what, not wrong, "as of a fresh layer", f"wrong: {wrong}")

@@ -4,20 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from grader.checks.check import Check, finding_of, waits
+from grader.checks.check import Check, waits
 from grader.checks.view import View
 from grader.records import CheckStatus, Finding
 
-OF_THE_LOSS = (
-    *("forward.loss", "forward.scalar", "forward.mean", "forward.overflow", "forward.underflow"),
-    *("forward.row_max", "forward.gather", "forward.bias", "forward.edge_sizes"),
-    *("forward.repeatable", "backward.own_loss"),
-)
-"""Checks that look at the forward's loss: without one there is nothing to assess."""
-
 
 def run_checks(checks: Iterable[Check], view: View) -> list[Finding]:
-    """A finding for each check, in order.
+    """Return a finding for each check, in order.
 
     A check that raises is our bug, not a wrong answer: its finding is an
     `error`, which leaves the grade undecided.
@@ -34,11 +27,11 @@ def _find(check: Check, view: View, before: dict[str, Finding]) -> Finding:
         return Finding(check.id, CheckStatus.ERROR, f"Waits for {missing[0]}, which broke.")
     if missing:
         listed = ", ".join(missing)
-        return finding_of(check, waits(f"Not assessed: waits for {listed}.", *missing))
-    if check.id in OF_THE_LOSS and view.step("forward/primes").lossless:
-        return finding_of(check, waits("Not assessed: no function gives a loss.", "forward.runs"))
+        return check.finding(waits(f"Not assessed: waits for {listed}.", *missing))
+    if check.of_loss and view.step("forward/primes").lossless:
+        return check.finding(waits("Not assessed: no function gives a loss.", "forward.runs"))
     try:
-        return finding_of(check, check.run(view))
+        return check.finding(check.run(view))
     except Exception as error:
         text = f"The grader could not run this check ({type(error).__name__}: {error})."
         return Finding(check.id, CheckStatus.ERROR, text)

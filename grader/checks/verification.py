@@ -4,17 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from grader.checks.check import Outcome, check, failed, judge, passed, waits
-from grader.checks.view import View, failure, number, same_again, trouble
-from grader.child.reports import OWN_NUMBERS
+from grader.checks.check import Conclusion, check, failed, judge, passed, waits
+from grader.checks.view import View, failure, number, trouble
+from grader.child.reports import OWN_NUMBERS, Refusal
 from grader.observe.plan import VERIFY_CASES
+from grader.problem.compare import AGREE, DERIVED, DIFFER, TINY, error
 from grader.records import TENSORS, CheckStatus, Ended, Evidence, Mismatch
-
-AGREE = 1e-11
-"""Two right answers in float64 are closer than this: rounding alone, see `problem.tolerances`."""
-
-DIFFER = 1e-2
-"""A verification that accepts an error of one per cent does not verify."""
 
 
 @check(
@@ -23,7 +18,7 @@ DIFFER = 1e-2
     hint="Define verify(X, y, W1, b1, W2, b2) that compares both sides' five gradients.",
     serves="Part 3: all five gradients compared.",
 )
-def exists(view: View) -> Outcome:
+def exists(view: View) -> Conclusion:
     """`verify` is defined, and is more than a stub; or the file's own statements verify."""
     report = view.observations.torch
     if not report.loaded.ok:
@@ -46,7 +41,7 @@ def exists(view: View) -> Outcome:
     "that leaves room for rounding (about 1e-9 in float64).",
     serves="Part 3: verification on the same seeded inputs and weights, within a tight tolerance.",
 )
-def accepts(view: View) -> Outcome:
+def accepts(view: View) -> Conclusion:
     """`verify` says yes where the candidate's two sides agree, and no where they plainly differ."""
     if view.verification.by_script and view.step("verify/primes").ended is Ended.MISSING:
         return judge([_of_script(view)], "The script's comparison judges its two sides rightly.")
@@ -66,7 +61,7 @@ def _verdict(view: View, case: str) -> Evidence | None:
         words = trouble(step, "verdict")
         return Evidence("verify", "a verdict", words, case, mismatch=failure(step))
     accepted = bool(step.arrays["accepted"])
-    said = "yes" if accepted else "no"
+    answer = "yes" if accepted else "no"
     if apart <= AGREE and _unclear(view, case):
         wanted, right = "either: the sides agree in the gradients' numbers alone", True
     elif apart <= AGREE:
@@ -76,15 +71,16 @@ def _verdict(view: View, case: str) -> Evidence | None:
     else:
         wanted = f"no: the two sides differ by {number(apart)} of their size"
         right = not accepted or _objects_otherwise(view)
-        said = "no, in other words" if right and accepted else said
+        answer = "no, in other words" if right and accepted else answer
     mismatch = Mismatch.ACCEPTED if accepted else Mismatch.REFUSED
-    return Evidence("verify", wanted, said, case, verdict=CheckStatus.of(right), mismatch=mismatch)
+    status = CheckStatus.of(right)
+    return Evidence("verify", wanted, answer, case, verdict=status, mismatch=mismatch)
 
 
 def _objects_otherwise(view: View) -> bool:
     """Whether a verify that returns no verdict says no in print, or by a comparison it makes."""
     record = view.verification
-    wordless = record.by_as_is in ("print", "number", "comparison")
+    wordless = record.by_as_is in (Refusal.PRINT, Refusal.NUMBER, Refusal.COMPARISON)
     return wordless and record.accepts_as_is is False
 
 
@@ -95,12 +91,12 @@ def _of_script(view: View) -> Evidence:
     """
     record = view.verification
     if record.equalised:
-        said, wanted = record.accepts_as_is, "no: the two sides differ"
+        answer, wanted = record.accepts_as_is, "no: the two sides differ"
     else:
-        said, wanted = record.accepts, "yes: the two sides agree"
-    right = said is not record.equalised
-    mismatch = Mismatch.ACCEPTED if said else Mismatch.REFUSED
-    words = {True: "yes", False: "no", None: "nothing clear"}[said]
+        answer, wanted = record.accepts, "yes: the two sides agree"
+    right = answer is not record.equalised
+    mismatch = Mismatch.ACCEPTED if answer else Mismatch.REFUSED
+    words = {True: "yes", False: "no", None: "nothing clear"}[answer]
     status = CheckStatus.of(right)
     return Evidence("the script", wanted, words, OWN_NUMBERS, verdict=status, mismatch=mismatch)
 
@@ -114,40 +110,32 @@ def _unclear(view: View, case: str) -> bool:
     shapes = [(by_hand.arrays[t].shape, by_torch.arrays[t].shape) for t in TENSORS]
     losses = [view.step(f"{s}/{case}").arrays.get("loss") for s in ("forward", "torch")]
     a, b = (np.zeros(0) if loss is None else np.ravel(loss) for loss in losses)
-    with np.errstate(all="ignore"):
-        same_loss = a.shape == b.shape and bool(np.allclose(a, b, rtol=1e-9, atol=0.0))
+    same_loss = a.shape == b.shape and error(a, b) <= DERIVED
     return any(x != y for x, y in shapes) or not same_loss or _unsteady(view)
 
 
 def _unsteady(view: View) -> bool:
-    pairs: tuple[tuple[str, tuple[str, ...]], ...] = (
-        ("forward/primes", ("loss",)),
-        ("backward/primes", TENSORS),
-        ("torch/primes", ("loss", *TENSORS)),
-    )
-    return any(
-        same_again(name, view.step(step), view.step(f"{step}/again")).verdict is CheckStatus.FAIL
-        for step, names in pairs
-        for name in names
-    )
+    """Whether a part gives something else when it is called again."""
+    lines = view.again("forward/primes", "loss")
+    lines += view.again("backward/primes", *TENSORS)
+    lines += view.again("torch/primes", "loss", *TENSORS)
+    return not all(line.good for line in lines)
 
 
 def gap(view: View, case: str) -> float | None:
-    """Largest relative difference between the candidate's two sides, over all five gradients."""
+    """Return the largest relative difference between the candidate's two sides."""
     gaps = [gap_of(view, case, tensor) for tensor in TENSORS]
     return None if None in gaps else max(gap for gap in gaps if gap is not None)
 
 
 def gap_of(view: View, case: str, tensor: str) -> float | None:
-    """The relative difference in one gradient; None where a side is missing."""
+    """Return the relative difference in one gradient; None where a side is missing."""
     a, b = (view.step(f"{part}/{case}").arrays.get(tensor) for part in ("backward", "torch"))
     if a is None or b is None:
         return None
     if a.size != b.size:
         return float("inf")
-    with np.errstate(all="ignore"):
-        difference = np.abs(a.ravel().astype(float) - b.ravel().astype(float)).max(initial=0.0)
-        apart = float(difference / max(np.abs(b).max(initial=0.0), 1e-300))
+    apart = error(np.ravel(a), np.ravel(b), TINY)
     return apart if np.isfinite(apart) else float("inf")
 
 

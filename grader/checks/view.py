@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -17,7 +16,15 @@ from grader.observe.reading import NamedTrace, read_names
 from grader.observe.trace import Trace
 from grader.observe.verification import Verification
 from grader.problem import Exam, Expected
-from grader.problem.compare import SAFETY
+from grader.problem.compare import (
+    FACTORS,
+    FLOAT32,
+    SAFETY,
+    factor_value,
+    in_single,
+    proportion,
+    repeated,
+)
 from grader.records import (
     TENSORS,
     Array,
@@ -28,35 +35,8 @@ from grader.records import (
     Observation,
     Observations,
 )
-from grader.records.finding import UNANSWERED
-
-FACTORS = ("1", "B", "1/B", "1/C", "1/(B·C)", "-1", "-B")
-"""Constant factors by which an answer may be off without being wrong in anything else."""
-
-BREAKS = (Mismatch.NOT_FINITE, Mismatch.NOTHING, *UNANSWERED)
-"""Mismatches that show whatever else is wrong with a value."""
 
 T = TypeVar("T")
-
-
-def factor_value(name: str, sizes: Mapping[str, int]) -> float:
-    """The number that a factor's name stands for at the given sizes."""
-    B, C = float(sizes["B"]), float(sizes["C"])
-    values = {"1": 1.0, "B": B, "1/B": 1 / B, "1/C": 1 / C, "1/(B·C)": 1 / (B * C)}
-    values |= {"-1": -1.0, "-B": -B}
-    return values[name]
-
-
-def number(value: float) -> str:
-    """A number for people: five significant digits, `nan` and `inf` as such."""
-    return f"{value:.5g}"
-
-
-def symbols(shape: tuple[int, ...], sizes: Mapping[str, int]) -> str:
-    """A shape in the problem's letters, where a size names exactly one: `[H, D]`, `[5, H]`."""
-    names = {n: [s for s, v in sizes.items() if v == n] for n in shape}
-    letters = [names[n][0] if len(names[n]) == 1 and n > 1 else str(n) for n in shape]
-    return f"[{', '.join(letters)}]" if shape else "a scalar"
 
 
 @dataclass(frozen=True)
@@ -73,164 +53,154 @@ class View:
     trace: Trace = field(default_factory=Trace, compare=False)
     verification: Verification = field(default_factory=Verification, compare=False)
     differences: DifferenceCheck = field(default_factory=DifferenceCheck, compare=False)
-    _factors: dict[tuple[str, str], str | None] = field(default_factory=dict, compare=False)
-    _kept: dict[str, Any] = field(default_factory=dict, compare=False)
+    _memory: dict[Any, Any] = field(default_factory=dict, compare=False)
 
     def expected(self, case: str) -> Expected:
+        """Return the oracle's answers on a case."""
         return self.exam.expected[case]
 
     @cached_property
     def named(self) -> NamedTrace:
-        """The trace with its values named by the tensors that are right there; read once."""
+        """Return the trace with its values named by the tensors that are right there; read once."""
         return self.names_of(self.trace)
 
     def names_of(self, trace: Trace) -> NamedTrace:
-        """The same for another trace, which was taken on `primes` like this one."""
+        """Return the same for another trace, which was taken on `primes` like this one."""
         return read_names(trace, self.namer)
 
     @cached_property
     def namer(self) -> Namer:
-        """Names what is right on `primes`, the traced case."""
+        """Return what names the values that are right on `primes`, the traced case."""
         expected = self.expected("primes")
         return Namer(known_tensors(expected), expected.case.sizes)
 
     def step(self, name: str) -> Observation:
-        """The observation of a step. Raises `HarnessError` when it failed by our fault."""
+        """Return the observation of a step. Raises `HarnessError` when it failed by our fault."""
         observation = self.observations[name]
         if observation.ended is Ended.HARNESS:
             raise HarnessError(f"{name}: {observation.error}")
         return observation
 
-    def once(self, key: str, make: Callable[[], T]) -> T:
-        """What `make` gives, made at the first call only: for what several checks look at."""
-        if key not in self._kept:
-            self._kept[key] = make()
-        made: T = self._kept[key]
+    def once(self, key: object, make: Callable[[], T]) -> T:
+        """Return what `make` gives, made at the first call only: several checks look at it."""
+        if key not in self._memory:
+            self._memory[key] = make()
+        made: T = self._memory[key]
         return made
 
     # ── comparing one array ──────────────────────────────────────────────────
 
-    def value(
-        self, step: str, case: str, name: str, *, factor: str = "1", single: bool = False
+    def value(self, part: str, case: str, name: str, factor: str = "1") -> Evidence:
+        """Return whether `name` of a part equals the oracle's on `case`, times `factor`.
+
+        `part` is "forward", "backward" or "torch"; its float32 answers are compared as such.
+        """
+        single = self.in_single(part, case, name)
+        return self.compared(f"{part}/{case}", case, name, factor, single=single)
+
+    def compared(
+        self, step: str, case: str, name: str, factor: str = "1", *, single: bool = False
     ) -> Evidence:
-        """Whether `name` of `step` equals the oracle's on `case`, times `factor`.
+        """Return the same of any step; `single` compares at float32's precision.
 
         `loss` and gradients by their tensor (`W1` is compared with `dW1`). Axes
         of length one do not matter here; that is what the shape checks are for.
-        `single` compares at float32's precision.
         """
         expected, label = self.expected(case), "loss" if name == "loss" else f"d{name}"
-        want = expected[label] * factor_value(factor, expected.case.sizes)
+        sizes = expected.case.sizes
+        times = factor_value(factor, sizes)
+        want = expected[label] * times
         observation = self.step(step)
         got = observation.arrays.get(name)
-        wanted = _summary(want)
         if not observation.ok or got is None:
-            return Evidence(
-                label,
-                wanted,
-                trouble(observation, label),
-                case,
-                tensor=name,
-                mismatch=failure(observation),
-            )
+            return absent(observation, label, _summary(want), case, tensor=name)
         if np.squeeze(got).shape != np.squeeze(want).shape:
-            sizes = expected.case.sizes
-            shapes = f"shape {symbols(want.shape, sizes)}", f"shape {symbols(got.shape, sizes)}"
-            return Evidence(label, *shapes, case, tensor=name, mismatch=Mismatch.SHAPE)
-        dtype = np.dtype(np.float32 if single else expected.case.X.dtype)
+            return misshapen(label, got, want, sizes, case, tensor=name)
         got = got.reshape(want.shape)
-        size = max(float(np.abs(want).max(initial=0.0)), 1.0 / expected.case.sizes["B"])
-        with np.errstate(all="ignore"):
-            error = float(np.abs(got.astype(np.float64) - want).max(initial=0.0)) / size
-        ok = error <= expected.limit(dtype)  # NaN is never <= anything
+        error = expected.error(label, got, times)
+        good = error <= expected.limit(FLOAT32 if single else None)  # NaN is never <= anything
         ratio = proportion(got, want)
-        observed = _summary(got) if ok else f"{_summary(got)} (off by {error:.2g} of its size)"
         return Evidence(
             label,
-            wanted,
-            observed,
+            _summary(want),
+            _summary(got) if good else f"{_summary(got)} (off by {error:.2g} of its size)",
             case,
             "" if ratio is None else number(ratio),
-            CheckStatus.of(ok),
+            CheckStatus.of(good),
             tensor=name,
-            mismatch=Mismatch.VALUE if np.isfinite(error) else Mismatch.NOT_FINITE,
+            mismatch=mismatch_of(error),
             numbers=(error,),
         )
+
+    def again(self, step: str, *names: str, other: str = "") -> list[Evidence]:
+        """Return whether arrays of a step are the same in a second call, `other` or its repeat.
+
+        Without `names`, all that either of the two gave.
+        """
+        first, second = self.step(step), self.step(other or f"{step}/again")
+        known = [t for t in TENSORS if t in first.arrays or t in second.arrays]
+        return [_same_again(name, first, second) for name in names or known]
 
     # ── precision ────────────────────────────────────────────────────────────
 
     def in_single(self, part: str, case: str, name: str) -> bool:
-        """Whether a value of the PyTorch part was computed in float32, whatever its dtype.
+        """Return whether a value of the PyTorch part was computed in float32, in any dtype.
 
         Its limit lets a leaky ReLU's loss pass on some seeds, so it is for those alone.
         """
         if part != "torch":
             return False
         got = self.step(f"{part}/{case}").arrays.get(name)
-        return got is not None and (_is_single(got) or self._works_in_single)
+        return got is not None and (in_single(got) or self._works_in_single)
 
     @cached_property
     def _works_in_single(self) -> bool:
         """Whether a gradient came back in float32, or is just as accurate as that would be."""
         expected, came = self.expected("primes"), self.step("torch/primes").arrays
-        rounding = expected.limit(np.dtype(np.float32)) / SAFETY
+        rounding = expected.limit(FLOAT32) / SAFETY
         for tensor in TENSORS:
             got, name = came.get(tensor), f"d{tensor}"
             if got is None or got.shape != expected[name].shape:
                 continue
-            if _is_single(got) or expected.limit() < expected.error(name, got) <= rounding:
+            if in_single(got) or expected.limit() < expected.error(name, got) <= rounding:
                 return True
         return False
 
     # ── factors ──────────────────────────────────────────────────────────────
 
     def factor(self, part: str, name: str) -> str | None:
-        """The constant factor by which `name` is off on `primes` and `more_rows`; None if none.
+        """Return the constant factor by which `name` is off on `primes` and `more_rows`.
 
-        So the checks of other concerns can look past a factor that has its own check.
+        None if there is none. So the checks of other concerns can look past a factor that has
+        its own check.
         """
-        if (part, name) not in self._factors:
-            self._factors[part, name] = self._find_factor(part, name)
-        return self._factors[part, name]
+        return self.once((part, name), lambda: self._find_factor(part, name))
 
     def _find_factor(self, part: str, name: str) -> str | None:
         for factor in FACTORS:
-            lines = (
-                self.value(
-                    f"{part}/{case}",
-                    case,
-                    name,
-                    factor=factor,
-                    single=self.in_single(part, case, name),
-                )
-                for case in ("primes", "more_rows")
-            )
-            if all(line.verdict is CheckStatus.PASS for line in lines):
+            lines = (self.value(part, case, name, factor) for case in ("primes", "more_rows"))
+            if all(line.good for line in lines):
                 return factor
         return None
 
 
-def _is_single(array: Array) -> bool:
-    """Whether every value is a float32, as float64 arithmetic gives by no chance."""
-    with np.errstate(all="ignore"):
-        return bool(array.any()) and np.array_equal(array, array.astype(np.float32), equal_nan=True)
+# ── evidence in words ────────────────────────────────────────────────────────
 
 
-def proportion(got: Array, want: Array) -> float | None:
-    """r where got = r · want to six digits, else None."""
-    with np.errstate(all="ignore"):
-        g, w = got.astype(np.float64).ravel(), np.asarray(want, np.float64).ravel()
-        norm = float(w @ w)
-        if g.shape != w.shape or norm == 0.0:
-            return None
-        r = float(g @ w) / norm
-        residual = float(np.abs(g - r * w).max())
-        close = residual <= 1e-6 * float(np.abs(g).max())
-    return r if close and r != 0.0 else None
+def number(value: float) -> str:
+    """Return a number for people: five significant digits, `nan` and `inf` as such."""
+    return f"{value:.5g}"
+
+
+def symbols(shape: tuple[int, ...], sizes: Mapping[str, int]) -> str:
+    """Return a shape in the problem's letters, where a size names exactly one: `[H, D]`."""
+    names = {n: [s for s, v in sizes.items() if v == n] for n in shape}
+    letters = [names[n][0] if len(names[n]) == 1 and n > 1 else str(n) for n in shape]
+    return f"[{', '.join(letters)}]" if shape else "a scalar"
 
 
 def trouble(observation: Observation, label: str) -> str:
-    """In a few words, why a step gave no `label`."""
+    """Return in a few words why a step gave no `label`."""
     words = {
         Ended.MISSING: "the function is not defined",
         Ended.TIMEOUT: "no answer before the time was up",
@@ -245,28 +215,45 @@ def trouble(observation: Observation, label: str) -> str:
 
 
 def failure(observation: Observation) -> Mismatch:
-    """How a step failed that gave no value."""
+    """Return how a step failed that gave no value."""
     if observation.ended is Ended.RAISED:
         return Mismatch.RAISED
     unanswered = (Ended.TIMEOUT, Ended.NOT_RUN, Ended.CRASH)
     return Mismatch.NO_ANSWER if observation.ended in unanswered else Mismatch.NOTHING
 
 
-def same_again(what: str, first: Observation, again: Observation) -> Evidence:
+def mismatch_of(error: float) -> Mismatch:
+    """Return how a value of the right shape is wrong that is off by `error`."""
+    return Mismatch.VALUE if np.isfinite(error) else Mismatch.NOT_FINITE
+
+
+def absent(
+    observation: Observation, what: str, expected: str, case: str = "", tensor: str = ""
+) -> Evidence:
+    """Return the line for what a step did not give."""
+    words, mismatch = trouble(observation, what), failure(observation)
+    return Evidence(what, expected, words, case, tensor=tensor, mismatch=mismatch)
+
+
+def misshapen(
+    what: str, got: Array, want: Array, sizes: Mapping[str, int], case: str, tensor: str = ""
+) -> Evidence:
+    """Return the line for an array of another shape."""
+    wanted, words = (f"shape {symbols(array.shape, sizes)}" for array in (want, got))
+    return Evidence(what, wanted, words, case, tensor=tensor, mismatch=Mismatch.SHAPE)
+
+
+def _same_again(name: str, first: Observation, again: Observation) -> Evidence:
     """Whether an array of two observations of one call is the same, but for a last bit."""
-    a, b = first.arrays.get(what), again.arrays.get(what)
+    what, wanted = name, "the same as before"
+    a, b = first.arrays.get(name), again.arrays.get(name)
     if a is None or b is None:
-        lacking = again if b is None else first
-        words, mismatch = trouble(lacking, what), failure(lacking)
-        return Evidence(what, "the same as before", words, tensor=what, mismatch=mismatch)
-    alike = a.shape == b.shape
-    if np.array_equal(a, b) or (alike and np.allclose(a, b, rtol=1e-12, atol=0.0, equal_nan=True)):
-        return Evidence(
-            what, "the same as before", "the same", "primes", verdict=CheckStatus.PASS, tensor=what
-        )
+        return absent(again if b is None else first, what, wanted, tensor=name)
+    if repeated(a, b):
+        return Evidence(what, wanted, "the same", "primes", "", CheckStatus.PASS, name)
     with np.errstate(all="ignore"):
-        gap = float(np.abs(a - b).max(initial=0.0)) if alike else float("nan")
-    return Evidence(what, "the same as before", f"differs by {number(gap)}", "primes", tensor=what)
+        gap = float(np.abs(a - b).max(initial=0.0)) if a.shape == b.shape else float("nan")
+    return Evidence(what, wanted, f"differs by {number(gap)}", "primes", tensor=name)
 
 
 def _summary(array: Array) -> str:
@@ -276,7 +263,7 @@ def _summary(array: Array) -> str:
     if not array.size:
         return f"empty, shape {list(array.shape)}"
     largest = float(np.abs(array).max())
-    if not math.isfinite(largest):
+    if not np.isfinite(largest):
         count = int((~np.isfinite(array)).sum())
         return f"{count} of {array.size} entries are not finite"
     return f"max |·| {number(largest)}"

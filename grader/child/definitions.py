@@ -30,7 +30,7 @@ def future_flags(tree: ast.Module) -> int:
 
 
 def is_wanted(statement: ast.stmt, module: ModuleType) -> bool:
-    """Whether a statement may define what functions need: never a loop, a print, a check."""
+    """Return whether a statement may define what functions need: never a loop, a print, a check."""
     if isinstance(statement, (*DEFINITIONS, *ASSIGNMENTS)):
         return True
     if isinstance(statement, BLOCKS):
@@ -39,7 +39,7 @@ def is_wanted(statement: ast.stmt, module: ModuleType) -> bool:
 
 
 def _is_setting(value: ast.expr, module: ModuleType) -> bool:
-    """Whether it calls a module's function, as in `torch.set_default_dtype(torch.float64)`."""
+    """Return whether it calls a module's function, as `torch.set_default_dtype(torch.float64)`."""
     if isinstance(value, ast.Call) and getattr(value.func, "id", "") == instrument.SEE:
         value = value.args[1]
     if not isinstance(value, ast.Call) or not isinstance(value.func, ast.Attribute):
@@ -81,7 +81,7 @@ def absolute(statement: ast.ImportFrom) -> list[ast.stmt]:
 
 
 def defines_nothing(tree: ast.Module, module: ModuleType) -> bool:
-    """Whether the file has functions or classes, and none of them came to be."""
+    """Return whether the file has functions or classes, and none of them came to be."""
     defined = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
     names = [s.name for s in tree.body if isinstance(s, defined)]
     return bool(names) and not any(name in vars(module) for name in names)

@@ -31,8 +31,16 @@ from grader.child import (
     trials,
     versions,
 )
+from grader.child.binding.canonical import ARGUMENTS
 from grader.child.binding.kit import Kit
-from grader.child.reports import CallReport, Definition, LoadReport, TraceReport, to_json
+from grader.child.reports import (
+    CallReport,
+    Definition,
+    LoadReport,
+    TraceReport,
+    to_json,
+    type_name,
+)
 from grader.child.seeding import reseed
 from grader.sandbox import child
 from grader.source import cells
@@ -41,7 +49,6 @@ MESSAGE_CHARS = 2000
 """Of a bad return's message; it may quote keys as long as the candidate likes."""
 
 CONTRACT = ("forward", "backward", "torch_forward_backward", "verify", "gradient_check")
-ARGUMENTS = ("X", "y", "W1", "b1", "W2", "b2")
 HARNESS_FILES = (*map(str, Path(__file__).parent.rglob("*.py")), *binding.FILES, child.__file__)
 """Hidden from tracebacks: a candidate is shown the candidate's own lines."""
 
@@ -202,12 +209,14 @@ class Driver:
         loss, cache = coerce.pair(self.call("forward", *arguments), "loss, cache")
         self.caches[items["handle"]] = cache
         answer: dict[str, Any] = {"loss": coerce.as_array(loss, "the loss")}
-        report = CallReport(type(loss).__name__, lossless=self.bind().lossless)
+        report = CallReport(type_name(loss), lossless=self.bind().lossless)
         if "want_cache" in items:
             shown = self.bind().shown(cache)
             biases = [items[name] for name in ("b1", "b2")]
             arrays = coerce.cache_arrays(shown, binding.works, biases)
             answer |= {f"cache{i}": array for i, (_, array) in enumerate(arrays)}
+            if sum(len(path) for path, _ in arrays) > int(items["max_bytes"]):
+                raise coerce.BadReturn("the cache's keys are far longer than any right answer")
             paths = tuple(path.replace("\n", " ") for path, _ in arrays)
             cacheless = not arrays and self.bind().cacheless
             report = replace(report, cacheless=cacheless, paths=paths)
@@ -229,7 +238,7 @@ class Driver:
         loss, returned = coerce.pair(value, "loss, grads")
         grads, problems = coerce.gradients(returned)
         answer: dict[str, Any] = {"loss": coerce.as_array(loss, "the loss"), **grads}
-        answer["report"] = to_json(CallReport(type(loss).__name__, problems=problems))
+        answer["report"] = to_json(CallReport(type_name(loss), problems=problems))
         return answer | (_after(arguments) if "want_inputs" in items else {})
 
     def verify(self, items: dict[str, Any]) -> dict[str, Any]:
@@ -274,7 +283,7 @@ class Driver:
 
 
 def _is_loaded_from(module: Any, files: Container[str]) -> bool:
-    """Whether a module is a submission's: one of its files or folders, or a stand-in."""
+    """Return whether a module is a submission's: one of its files or folders, or a stand-in."""
     if isinstance(module, standin.InertModule):
         return True
     names = vars(module) if isinstance(module, ModuleType) else {}

@@ -151,7 +151,7 @@ class _Instrumenter(Rewriter):
         return self._see(node, "attribute") if isinstance(node.ctx, ast.Load) else node
 
     def _is_plain(self, node: ast.expr) -> bool:
-        """Whether `node` is a dotted name of a module's: `np.pi`, `torch.nn.functional`."""
+        """Return whether `node` is a dotted name of a module's: `np.pi`, `torch.nn.functional`."""
         while isinstance(node, ast.Attribute):
             node = node.value
         return isinstance(node, ast.Name) and node.id in self.plain

@@ -25,7 +25,7 @@ from grader.child.binding.pieces import (
 )
 from grader.child.binding.source import Class
 from grader.child.binding.trial import RAISED
-from grader.child.reports import CallReport, LayerName, to_json
+from grader.child.reports import NAME_CHARS, CallReport, LayerName, to_json
 from grader.sandbox.child import describe
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def _with_labels_as_rows(kit: Kit) -> Kit | None:
 
 
 def _runs(made: Callable[[], Piece]) -> bool:
-    """Whether a loss gives one number for three rows of four logits, and goes back."""
+    """Return whether a loss gives one number for three rows of four logits, and goes back."""
     try:
         loss = made()
         values = loss.forward(np.arange(12.0).reshape(3, 4) / 10.0, np.array([2, 0, 3]))
@@ -125,23 +125,25 @@ def _runs(made: Callable[[], Piece]) -> bool:
 def _names(kit: Kit) -> tuple[LayerName, ...]:
     """Return the names of the layers and of their methods."""
     classes = (("linear", kit.linear), ("relu", kit.relu))
-    names = [LayerName(kind, c.name, *_methods(c)) for kind, c in classes if c is not None]
+    names = [_class_name(kind, own) for kind, own in classes if own is not None]
     try:
         loss = kit.made("loss")
     except RAISED:
         loss = None  # the stacks with a loss say why
     if isinstance(loss, ObjectPiece):
-        names.append(LayerName("loss", loss.kind.name, *_methods(loss.kind)))
+        names.append(_class_name("loss", loss.kind))
     elif isinstance(loss, FunctionPiece):
-        names.append(LayerName("loss", "", loss.pair[0].name, loss.pair[0].name))
+        name = loss.pair[0].name[:NAME_CHARS]
+        names.append(LayerName("loss", "", name, name))
     if kit.container is not None:
-        names.append(LayerName("container", kit.container.name))
+        names.append(LayerName("container", kit.container.name[:NAME_CHARS]))
     return tuple(names)
 
 
-def _methods(kind: Class) -> tuple[str, str]:
-    back = backward_of(kind)
-    return str(method_of(kind)), back.name if back is not None else ""
+def _class_name(kind: str, layer: Class) -> LayerName:
+    backward = backward_of(layer)
+    names = (layer.name, str(method_of(layer)), backward.name if backward is not None else "")
+    return LayerName(kind, *(name[:NAME_CHARS] for name in names))
 
 
 def _last(items: dict[str, Any], end: str = "") -> Any:

@@ -107,7 +107,7 @@ class Clock:
 
 
 def _has_loop(code: CodeType) -> bool:
-    """Whether it can jump back."""
+    """Return whether it can jump back."""
     return any(dis.opname[op].find("BACKWARD") >= 0 for op in code.co_code[::2])
 
 
@@ -303,7 +303,7 @@ def outline(tree: ast.Module) -> list[Definition]:
 
 
 def is_stub(node: ast.AST) -> bool:
-    """Whether a body does nothing: docstring, `pass`, `...`, `return None`, NotImplementedError."""
+    """Return whether a body does nothing: docstring, `pass`, `...`, None, NotImplementedError."""
     return all(_is_nothing(s) for s in getattr(node, "body", []))
 
 

@@ -15,13 +15,16 @@ from typing import Any
 
 from grader.source.cells import Note
 
-TEXT = 2000
+TEXT_CHARS = 2000
 """Characters of a text that quotes the candidate."""
+
+NAME_CHARS = 200
+"""Characters of a name that the candidate chose."""
 
 MAX_TRIALS = 600
 
 
-def limited(default: Any, length: int = TEXT) -> Any:
+def limited(default: Any, length: int = TEXT_CHARS) -> Any:
     """Return a dataclass field with a default and a limit on its length."""
     return field(default=default, metadata={"max_length": length})
 
@@ -29,6 +32,11 @@ def limited(default: Any, length: int = TEXT) -> Any:
 def limited_map(length: int) -> Any:
     """Return a dataclass field for a mapping with a limit on its entries."""
     return field(default_factory=dict, metadata={"max_length": length})
+
+
+def type_name(value: Any) -> str:
+    """Return the name of a value's type, as long as a report has room for."""
+    return type(value).__name__[:NAME_CHARS]
 
 
 def to_json(report: Any) -> str:
@@ -73,10 +81,10 @@ class LoadReport:
 class LayerName:
     """A reusable layer: its kind, its class ("" for a function), and its two methods."""
 
-    kind: str
-    name: str
-    forward: str = ""
-    backward: str = ""
+    kind: str = limited("", NAME_CHARS)
+    name: str = limited("", NAME_CHARS)
+    forward: str = limited("", NAME_CHARS)
+    backward: str = limited("", NAME_CHARS)
 
 
 @dataclass(frozen=True)
@@ -89,7 +97,7 @@ class CallReport:
     raised in a later pass of a stack. `layers` are those that were handed in.
     """
 
-    loss_type: str = limited("", 200)
+    loss_type: str = limited("", NAME_CHARS)
     lossless: bool = False
     cacheless: bool = False
     paths: tuple[str, ...] = limited((), 64)
@@ -278,7 +286,7 @@ class DifferenceReport:
     """
 
     kind: DifferenceForm = DifferenceForm.NONE
-    name: str = limited("")
+    name: str = limited("", NAME_CHARS)
     asks_step: bool = False
     case: str = limited("", 40)
     place: Place = NOWHERE

@@ -177,7 +177,7 @@ for _name, _method in NUMBERLIKE.items():
 
 
 def _decorated(value: Any) -> bool:
-    """Whether a decorator may be handed `value`: a function, or a class that is no stand-in."""
+    """Return whether a decorator may be handed `value`: a function, or a class of its own."""
     return isinstance(value, FunctionType | type) and not isinstance(value, _InertType)
 
 

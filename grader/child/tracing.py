@@ -148,7 +148,7 @@ class Recorder:
 
     @property
     def functions(self) -> list[str]:
-        """The dotted names that the column `function` counts."""
+        """Return the dotted names that the column `function` counts."""
         return list(dict.fromkeys(entry.function for _, entry in self.table))
 
 

@@ -12,11 +12,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from grader.child import coerce, loading
+from grader.child.binding.canonical import ARGUMENTS
 
 if TYPE_CHECKING:
     from grader.child.driver import Driver
-
-ARGUMENTS = ("X", "y", "W1", "b1", "W2", "b2")
 
 
 def examine(driver: Driver, items: dict[str, Any]) -> dict[str, Any]:

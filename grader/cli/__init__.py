@@ -1,4 +1,4 @@
-"""The command line: words, options, exit codes. What is done is done below."""
+"""The command line: commands, options and exit codes."""
 
 from grader.cli import grading, results, preparing  # isort: skip  # each brings its commands
 from grader.cli.app import app, main

@@ -1,4 +1,4 @@
-"""The program: its name, its help, its exit codes, and how an error is said."""
+"""The program: its name, its help, its exit codes, and how errors are printed."""
 
 from __future__ import annotations
 

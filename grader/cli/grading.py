@@ -58,9 +58,9 @@ def grade(
     from grader.intake import take_in
     from grader.observe.zygotes import Zygotes
 
-    chosen, taken = chosen_audience(audience), take_in(submission)
+    chosen, answer = chosen_audience(audience), take_in(submission)
     _confinable(unconfined=unsafe_no_sandbox)
-    with Zygotes(unconfined=unsafe_no_sandbox, only=taken, warming=call.obj) as zygotes:
+    with Zygotes(unconfined=unsafe_no_sandbox, only=answer, warming=call.obj) as zygotes:
         # The longest step, `import torch`, is under way; the rest is loaded beside it.
         from grader.cohort import Engine
         from grader.cohort.run import grade_one
@@ -74,7 +74,7 @@ def grade(
         threading.Thread(target=compile_pages, daemon=True).start()
         gc.freeze()  # what is loaded by now stays: no collection need look at it again
         with terminal.waiting(f"grading {submission}"):
-            result, page = grade_one(engine, taken, out, chosen)
+            result, page = grade_one(engine, answer, out, chosen)
     terminal.result(result, page)
     if result.grade.status is GradeStatus.UNDECIDED:
         raise typer.Exit(EXIT_UNDECIDED)
@@ -126,16 +126,17 @@ def cohort(
     terminal = JsonLines() if json_lines else Terminal()
     chosen = chosen_audience(audience)
     handed_in, checked = find_cohort(existing(folder)), chosen_rubric(rubric, contract)
-    found = handed_in.found
+    entries = handed_in.entries
     if seed is None and not fresh:
         seed = earlier_seed(out)
     _confinable(unconfined=unsafe_no_sandbox)
     settings = _settings(seed, timeout, mend=mend, unconfined=unsafe_no_sandbox)
     order = Order(checked, settings, chosen)
     try:
-        with _workforce(order, scheduler) as workforce, terminal.progress(len(found)) as tell:
+        count, processes = len(entries), jobs or cores()
+        with _workforce(order, scheduler) as workforce, terminal.progress(count) as tell:
             graded = grade_cohort(
-                order, found, out, jobs=jobs or cores(), fresh=fresh, workforce=workforce, tell=tell
+                order, entries, out, jobs=processes, fresh=fresh, workforce=workforce, tell=tell
             )
             write_cohort(order, folder.resolve().name, graded, out)
     except (KeyboardInterrupt, GraderError) as error:
@@ -175,12 +176,12 @@ def _workforce(order: Order, scheduler: str | None) -> Iterator[Workforce | None
         yield None
         return
     try:
-        from grader.cohort.cluster import Cluster, connected
+        from grader.cohort.cluster import Cluster, connect
     except ModuleNotFoundError as error:
         raise CallerError(
             f"--scheduler needs Dask ({error.name} is missing): pip install 'backprop-grader[dask]'"
         ) from error
-    with connected(scheduler) as client:
+    with connect(scheduler) as client:
         yield Cluster(order, client)
 
 

@@ -1,4 +1,4 @@
-"""What the commands have in common: options, and how their words are read."""
+"""The options that commands share, and the reading of their values."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def chosen_rubric(file: Path | None, contract: Path | None = None) -> Rubric:
 
 
 def chosen_audience(word: str) -> Audience:
-    """Whom the pages are for. Raises `CallerError`."""
+    """Return whom the pages are for. Raises `CallerError`."""
     known: dict[str, Audience] = {"interviewer": "interviewer", "candidate": "candidate"}
     if word not in known:
         raise CallerError(f"--audience is interviewer or candidate, not {word!r}")
@@ -93,7 +93,7 @@ def chosen_audience(word: str) -> Audience:
 
 
 def existing(path: Path) -> Path:
-    """`path`, if something is there. Raises `CallerError`."""
+    """Return `path`, if something is there. Raises `CallerError`."""
     if not path.exists():
         raise CallerError(f"{path}: there is no such file or folder")
     return path

@@ -1,4 +1,4 @@
-"""What comes before a run: `grader rubric`, `new`, `explain` and `doctor`."""
+"""The commands before a run: `grader rubric`, `new`, `explain` and `doctor`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is done with the results of a run: `grader view` and `grader export`."""
+"""The commands on the results of a run: `grader view` and `grader export`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Many submissions, and the machinery that one submission needs as well: the engine."""
+"""Grading of cohorts, and the engine that grades one submission."""
 
 from grader.cohort.engine import Engine, Settings
 

@@ -1,7 +1,7 @@
-"""A cohort on a Dask cluster: on each of its workers the crews of one machine, kept warm.
+"""A cohort on a Dask cluster, whose workers keep warm crews.
 
-What travels with a task is one submission, bytes and all, and what comes back is its
-files: no file system is shared. A grading process that dies is replaced beside the Dask
+A task carries one submission with its bytes, and returns its files: no file system is
+shared. A grading process that dies is replaced beside the Dask
 worker that it belongs to, so a submission that kills three of them is told from a machine
 that was lost; the latter is Dask's own business, which tries elsewhere.
 """
@@ -50,7 +50,7 @@ class Post(WorkerPlugin):  # type: ignore[misc]  # distributed has half of its t
         self.name, self.order, self.exam, self.boot = name, order, exam, boot
 
     def setup(self, worker: Any) -> None:
-        """Dask has sent us to a worker. Nothing is started before there is work."""
+        """Prepare on a worker. Nothing is started before there is work."""
         self.idle: list[Crew] = []
         self.lock, self.closed = threading.Lock(), False
         self.threads = ThreadPoolExecutor(worker.state.nthreads, "grader")
@@ -70,14 +70,12 @@ class Post(WorkerPlugin):  # type: ignore[misc]  # distributed has half of its t
             [finished] = crew.grade(iter((submission,)))
         return finished
 
-    def _new(self) -> Crew:
-        return Crew(self.order, 1, self.boot, self.exam)
-
     @contextmanager
     def crew(self) -> Iterator[Crew]:
         """Return a crew for this thread alone, warm if there is one."""
         with self.lock:
-            crew = self.idle.pop() if self.idle else self._new()
+            warm = self.idle.pop() if self.idle else None
+        crew = warm or Crew(self.order, 1, self.boot, self.exam)
         try:
             yield crew
         except BaseException:
@@ -110,13 +108,13 @@ async def _graded(name: str, expected: dict[str, str], submission: Submission) -
 
 
 def _same_versions(expected: dict[str, str]) -> None:
-    """Results must not depend on where they were made. Raises `HarnessError`."""
-    found = versions()
-    if found != expected:
-        said = ", ".join(
-            f"{p} {v} (not {expected[p]})" for p, v in found.items() if v != expected[p]
+    """Raise `HarnessError` where the worker would give other results than this machine."""
+    installed = versions()
+    if installed != expected:
+        differing = ", ".join(
+            f"{p} {v} (not {expected[p]})" for p, v in installed.items() if v != expected[p]
         )
-        raise HarnessError(f"the Dask worker {get_worker().address} has {said}")
+        raise HarnessError(f"the Dask worker {get_worker().address} has {differing}")
 
 
 class Cluster:
@@ -207,7 +205,7 @@ class Cluster:
         return finished
 
 
-def connected(address: str, seconds: float = 10.0) -> Client:
+def connect(address: str, seconds: float = 10.0) -> Client:
     """Return a client of the scheduler at `address` (tcp://10.0.0.1:8786). Raises `CallerError`."""
     try:
         return Client(address, set_as_default=False, timeout=seconds)

@@ -1,4 +1,4 @@
-"""The worker processes of a run, and who grades what: a submission at a time to each."""
+"""The worker processes of a run, each of which grades one submission at a time."""
 
 from __future__ import annotations
 
@@ -152,9 +152,9 @@ class Crew:
         return new[0]
 
     def _started(self) -> _Worker:
-        ours, theirs = Pipe()
-        command = [sys.executable, SAFE_PATH, "-c", self.boot, str(theirs.fileno()), ROOT]
-        process = subprocess.Popen(command, pass_fds=(theirs.fileno(),), stdin=subprocess.DEVNULL)
-        theirs.close()
-        ours.send(self.order)
-        return _Worker(process, ours)
+        near, far = Pipe()
+        command = [sys.executable, SAFE_PATH, "-c", self.boot, str(far.fileno()), ROOT]
+        process = subprocess.Popen(command, pass_fds=(far.fileno(),), stdin=subprocess.DEVNULL)
+        far.close()
+        near.send(self.order)
+        return _Worker(process, near)

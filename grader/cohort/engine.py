@@ -15,7 +15,7 @@ from typing import TypeAlias, TypeVar
 
 from grader.bundled import bundled
 from grader.checks import ALL_CHECKS, View, run_checks
-from grader.cohort.course import under_contract
+from grader.cohort.course import apply_contract
 from grader.diagnosis import (
     Diagnosis,
     Predictions,
@@ -72,7 +72,7 @@ def fresh_seed() -> int:
 class Settings:
     """How a run grades. `seed` decides the inputs; keep it secret until the grades are out.
 
-    `mends`: whether a wrong submission's defects are mended on trial, and the mends proven.
+    `mends`: whether the defects of a wrong submission are repaired on trial, and repairs proven.
     """
 
     seed: int = field(default_factory=fresh_seed)
@@ -125,7 +125,7 @@ class Engine:
     def grade(self, submission: Submission) -> Result:
         """Return the result of one submission. A fault of ours gives `undecided`, never a zero."""
         started = time.perf_counter()
-        submission = under_contract(submission, self.rubric.contract)
+        submission = apply_contract(submission, self.rubric.contract)
         try:
             view, findings = self._examine(submission)
         except HarnessError as error:
@@ -201,11 +201,12 @@ class Engine:
         """Return what is seen of a submission, and what the checks say of it."""
         if submission.main:
             allowance = self.settings.allowance
-            seen = examine(submission, self.paper, self._zygotes, allowance)
+            observed = examine(submission, self.paper, self._zygotes, allowance)
         else:
-            why = submission.defects[0].message if submission.defects else "no Python file"
-            seen = without_runs(_no_observations(Ended.MISSING, why))
-        view = View(self.exam(), *seen)
+            unusable = submission.unusable
+            why = f"Nothing could be graded: {unusable[0]}." if unusable else "no Python file"
+            observed = without_runs(_no_observations(Ended.MISSING, why))
+        view = View(self.exam(), *observed)
         return view, run_checks(ALL_CHECKS, view)
 
     def _trace(self, submission: Submission, side: str) -> Trace:

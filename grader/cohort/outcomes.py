@@ -1,7 +1,7 @@
-"""The outcomes of a run, whose size does not stay in memory: the outlines lie in a nameless file.
+"""The outcomes of a run. Their outlines stand in a file without a name, not in memory.
 
 A cohort may have more answers than memory has room for their outlines. Of each answer two
-numbers are kept, the place of its outline; it is read again when a page or a table wants it.
+numbers are kept, the place of its outline; it is read again for each page or table.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from grader.errors import CallerError
 class Graded:
     """One submission's outcome: the outline of its `result.json`, and whether it was kept.
 
-    The outline is what the cohort's pages need (`overview.outlined`); the whole stays on disk.
+    The outline is what the cohort's pages need (`overview.outline`); the whole stays on disk.
     """
 
     id: str
@@ -40,7 +40,7 @@ class Outcomes(Collection[Graded]):
     """
 
     def __init__(self, count: int, folder: Path) -> None:
-        """Room for `count` outcomes, in a file on the disk of `folder`.
+        """Make room for `count` outcomes, in a file on the disk of `folder`.
 
         Raises `CallerError` when that disk cannot be written.
         """
@@ -84,7 +84,7 @@ class Outcomes(Collection[Graded]):
 
 @dataclass(frozen=True, slots=True)
 class Documents(Collection[dict[str, Any]]):
-    """The outlines of outcomes alone, for what knows of no runs; as often as one asks."""
+    """The outlines of outcomes alone; can be iterated more than once."""
 
     graded: Collection[Graded]
 

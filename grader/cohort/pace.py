@@ -17,7 +17,7 @@ class Pace:
     """Counts outcomes as they come in. What was kept from an earlier run is no work."""
 
     def __init__(self, total: int, clock: Callable[[], float] = time.monotonic) -> None:
-        """`clock` gives seconds."""
+        """Start counting; `clock` returns seconds."""
         self.total, self.clock = total, clock
         self.done = self.kept = self.undecided = 0
         self.started = clock()
@@ -33,23 +33,23 @@ class Pace:
 
     @property
     def graded(self) -> int:
-        """Submissions graded by this run."""
+        """Return submissions graded by this run."""
         return self.done - self.kept
 
     @property
     def rate(self) -> float:
-        """Submissions a second, of late; 0 before the first."""
+        """Return submissions a second, of late; 0 before the first."""
         passed = self._moments[-1] - self._moments[0]
         return (len(self._moments) - 1) / passed if passed > 0 else 0.0
 
     @property
     def left(self) -> float | None:
-        """Seconds that the rest will take at this rate; None while that is not known."""
+        """Return seconds that the rest will take at this rate; None while that is not known."""
         return (self.total - self.done) / self.rate if self.rate else None
 
     @property
     def words(self) -> str:
-        """`3.2/s, 1:05 left`, or `4.0 s each, …`; "" while nothing is known."""
+        """Return `3.2/s, 1:05 left`, or `4.0 s each, …`; "" while nothing is known."""
         if self.left is None:
             return ""
         minutes, seconds = divmod(round(self.left), 60)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +26,12 @@ from grader.cohort.store import (
     write_whole,
     writing_whole,
 )
-from grader.cohort.worker import Finished, Order, set_aside, written
+from grader.cohort.worker import Finished, Order, finish, set_aside
 from grader.cohort.workforce import Workforce
-from grader.intake import Found
+from grader.intake import CohortEntry
 from grader.records import Result, Submission
 from grader.report import json_text, write_csv, write_index
-from grader.report.overview import outlined
+from grader.report.overview import outline
 from grader.report.views import Audience
 
 
@@ -41,7 +42,7 @@ def grade_one(
     order = Order(engine.rubric, engine.settings, audience)
     result = engine.grade(submission)
     remember_rubric(out, engine.rubric)
-    _save(written(order, result), out, _key(order, submission))
+    _save(finish(order, result), out, _key(order, submission))
     return result, out / "report.html"
 
 
@@ -61,7 +62,7 @@ def _key(order: Order, submission: Submission) -> str:
 
 def grade_cohort(
     order: Order,
-    found: Sequence[Found],
+    entries: Sequence[CohortEntry],
     out: Path,
     *,
     jobs: int,
@@ -69,7 +70,7 @@ def grade_cohort(
     workforce: AbstractContextManager[Workforce] | None = None,
     tell: Callable[[Graded], None],
 ) -> Outcomes:
-    """Grade every submission found; the outcomes in the order found, their outlines on disk.
+    """Grade every entry; the outcomes are in their order, and their outlines on disk.
 
     `jobs` at a time on this machine, or as many as the `workforce` can.
 
@@ -81,44 +82,59 @@ def grade_cohort(
     sweep(out)
     remember_seed(out, order.settings.seed)
     remember_rubric(out, order.rubric)
-    outcomes = Outcomes(len(found), out)
-    under_way: dict[str, tuple[int, str]] = {}
+    run = _CohortRun(order, entries, out, fresh, tell, Outcomes(len(entries), out))
+    with workforce or Crew(order, max(1, min(jobs, len(entries)))) as crew:
+        for finished in crew.grade(run.missing()):
+            run.finish(finished)
+    return run.outcomes
 
-    def say(number: int, document: dict[str, Any], *, kept: bool) -> None:
-        graded = Graded(found[number].id, outlined(document), kept)
-        outcomes.put(number, graded)
-        tell(graded)
 
-    def missing() -> Iterator[Submission]:
-        """Yield what has to be graded; the rest is said on the way. Reads one at a time."""
-        for number, entry in enumerate(found):
+@dataclass
+class _CohortRun:
+    """What a run keeps and grades; `under_way` are number and reuse key by id."""
+
+    order: Order
+    entries: Sequence[CohortEntry]
+    out: Path
+    fresh: bool
+    tell: Callable[[Graded], None]
+    outcomes: Outcomes
+    under_way: dict[str, tuple[int, str]] = field(default_factory=dict)
+
+    def missing(self) -> Iterator[Submission]:
+        """Yield what has to be graded, one at a time; record the rest on the way."""
+        for number, entry in enumerate(self.entries):
+            folder = self.out / "submissions" / entry.id
             try:
                 submission = entry.read()
             except Exception as error:  # ours, or a disk's: the others are graded all the same
                 submission = Submission(entry.id, entry.name, "", (), "")
                 fault = f"the submission could not be read: {error!r}"
-                finished = set_aside(order, submission, fault)
-                _save(finished, out / "submissions" / entry.id, _key(order, submission))
-                say(number, finished.document, kept=False)
+                self.under_way[entry.id] = number, _key(self.order, submission)
+                self.finish(set_aside(self.order, submission, fault))
                 continue
-            key = _key(order, submission)
-            stored = None if fresh else read_result(out / "submissions" / entry.id / "result.json")
+            key = _key(self.order, submission)
+            stored = None if self.fresh else read_result(folder / "result.json")
             if stored is not None and reusable(stored, key):
-                say(number, stored, kept=True)
+                self._record(number, stored, kept=True)
                 continue
-            under_way[entry.id] = number, key
+            self.under_way[entry.id] = number, key
             yield submission
 
-    with workforce or Crew(order, max(1, min(jobs, len(found)))) as hands:
-        for finished in hands.grade(missing()):
-            number, key = under_way.pop(finished.id)
-            _save(finished, out / "submissions" / finished.id, key)
-            say(number, finished.document, kept=False)
-    return outcomes
+    def finish(self, finished: Finished) -> None:
+        """Write the files of a graded submission, and record its outcome."""
+        number, key = self.under_way.pop(finished.id)
+        _save(finished, self.out / "submissions" / finished.id, key)
+        self._record(number, finished.document, kept=False)
+
+    def _record(self, number: int, document: dict[str, Any], *, kept: bool) -> None:
+        graded = Graded(self.entries[number].id, outline(document), kept)
+        self.outcomes.put(number, graded)
+        self.tell(graded)
 
 
 def write_cohort(order: Order, title: str, graded: Collection[Graded], out: Path) -> None:
-    """`index.html`, `results.json` and `scores.csv` for the whole cohort.
+    """Write `index.html`, `results.json` and `scores.csv` for the whole cohort.
 
     Outlines and results are read from their files one after another: a cohort need not fit in
     memory.
@@ -126,13 +142,13 @@ def write_cohort(order: Order, title: str, graded: Collection[Graded], out: Path
     rubric, documents = order.rubric, Documents(graded)
     sketches = {g.id: str(g.document.get(STRUCTURE_KEY) or "") for g in graded}
     remember_submissions(out, list(sketches))
-    alike = groups(sketches)
+    similar = groups(sketches)
     del sketches  # half a kilobyte each
     with writing_whole(out / "scores.csv") as stream:
         write_csv(documents, stream)
     summary = {"Rubric": rubric.title, "Seed": str(order.settings.seed), "Grader": __version__}
     with writing_whole(out / "index.html") as stream:
-        write_index(documents, title, stream, summary, alike)
+        write_index(documents, title, stream, summary, similar)
     head = {
         "schema_version": 1,
         "grader_version": __version__,

@@ -1,4 +1,4 @@
-"""Answers that are built alike: near-identical source after renaming. A question, no verdict.
+"""Answers with nearly the same source after renaming. A question, no verdict.
 
 The source is read as tokens, which cannot nest and so cannot crash a parser. Names are
 numbered by their first use within a window of tokens, comments, strings and layout dropped:
@@ -59,14 +59,14 @@ def sketch(submission: Submission) -> str:
     What every candidate was handed (the starter) is left out. Never raises: a source that is
     no Python has the windows up to where it stops being read.
     """
-    found: set[int] = set()
+    digests: set[int] = set()
     for file in submission.files:
         if file.path.endswith(".py") and not (submission.joined and file.path == submission.main):
-            found |= windows(file)
-    found -= _handed_out()
-    if len(found) < FEWEST:
+            digests |= windows(file)
+    digests -= _starter_windows()
+    if len(digests) < FEWEST:
         return ""
-    values = np.fromiter(found, np.uint64, len(found)) % PRIME
+    values = np.fromiter(digests, np.uint64, len(digests)) % PRIME
     scale, shift = _hashes()
     lowest = ((values[:, None] * scale + shift) % PRIME).min(axis=0)
     return "".join(f"{int(number):0{WIDTH}x}" for number in lowest)
@@ -75,7 +75,8 @@ def sketch(submission: Submission) -> str:
 def windows(file: SourceFile) -> set[int]:
     """Return a number for each window of tokens, the same whatever names are used."""
     text = file.data[:LONGEST].decode("utf-8", "replace")
-    return {_digest(window) for window in _renamed(list(_words(text)))}
+    texts = (window.encode("utf-8", "replace") for window in _renamed(list(_words(text))))
+    return {int.from_bytes(hashlib.blake2b(text, digest_size=6).digest()) for text in texts}
 
 
 def groups(sketches: Mapping[str, str]) -> list[SimilarGroup]:
@@ -88,23 +89,23 @@ def groups(sketches: Mapping[str, str]) -> list[SimilarGroup]:
     for bucket in _buckets(rows):
         heads: list[str] = []
         for id in bucket:
-            mine = _find(leader, id)
+            head_of_id = _find(leader, id)
             for head in heads:
-                if mine != head and _share(rows[id], rows[head]) >= ALIKE:
-                    leader[mine] = _find(leader, head)
+                if head_of_id != head and _share(rows[id], rows[head]) >= ALIKE:
+                    leader[head_of_id] = _find(leader, head)
                     break
             else:
-                if len(heads) < REPRESENTATIVES and mine not in heads:
-                    heads.append(mine)
+                if len(heads) < REPRESENTATIVES and head_of_id not in heads:
+                    heads.append(head_of_id)
     members: dict[str, list[str]] = {}
     for id in rows:
         members.setdefault(_find(leader, id), []).append(id)
-    found = [
+    similar = [
         SimilarGroup(tuple(ids), min(_share(rows[head], rows[id]) for id in ids))
         for head, ids in members.items()
         if len(ids) > 1
     ]
-    return sorted(found, key=lambda one: (-len(one.ids), -one.share, one.ids))
+    return sorted(similar, key=lambda one: (-len(one.ids), -one.share, one.ids))
 
 
 # ── tokens ───────────────────────────────────────────────────────────────────
@@ -153,14 +154,8 @@ def _piece(word: tuple[bool, str], known: dict[str, int]) -> str:
     return f"\1{known.setdefault(text, len(known))}" if renamed else text
 
 
-def _digest(window: str) -> int:
-    return int.from_bytes(
-        hashlib.blake2b(window.encode("utf-8", "replace"), digest_size=6).digest()
-    )
-
-
 @cache
-def _handed_out() -> frozenset[int]:
+def _starter_windows() -> frozenset[int]:
     """Return the windows of the starter, which everybody may have."""
     path = PACKAGE / "starter" / "solution.py"
     return frozenset(windows(SourceFile(path.name, path.read_bytes())))
@@ -173,7 +168,7 @@ Numbers = NDArray[np.uint32]
 
 @cache
 def _hashes() -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
-    """a and b of the 64 hash functions (a x + b) mod p, the same in every run."""
+    """Return a and b of the 64 hash functions (a x + b) mod p, the same in every run."""
     rng = np.random.default_rng(20)
     scale = rng.integers(1, PRIME, NUMBERS, dtype=np.uint64)
     return scale, rng.integers(0, PRIME, NUMBERS, dtype=np.uint64)
@@ -192,11 +187,11 @@ def _buckets(rows: Mapping[str, Numbers]) -> Iterator[list[str]]:
     """Yield ids that agree in a whole band, two or more together."""
     height = NUMBERS // BANDS
     for band in range(BANDS):
-        found: dict[bytes, list[str]] = {}
+        buckets: dict[bytes, list[str]] = {}
         for id, numbers in rows.items():
             key = numbers[band * height : (band + 1) * height].tobytes()
-            found.setdefault(key, []).append(id)
-        yield from (bucket for bucket in found.values() if len(bucket) > 1)
+            buckets.setdefault(key, []).append(id)
+        yield from (bucket for bucket in buckets.values() if len(bucket) > 1)
 
 
 def _find(leader: dict[str, str], id: str) -> str:

@@ -45,13 +45,13 @@ def writing_whole(path: Path) -> Iterator[TextIO]:
     """
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     try:
-        _made(path.parent)
+        _make_folder(path.parent)
         with temporary.open("w", encoding="utf-8", newline="") as stream:
             yield stream
             stream.flush()
             os.fsync(stream.fileno())
         temporary.replace(path)
-        _on_disk(path.parent)
+        _sync_folder(path.parent)
     except OSError as error:
         raise CallerError(f"{path} cannot be written: {error.strerror}") from error
     finally:
@@ -59,15 +59,15 @@ def writing_whole(path: Path) -> Iterator[TextIO]:
             temporary.unlink(missing_ok=True)
 
 
-def _made(folder: Path) -> None:
+def _make_folder(folder: Path) -> None:
     """Make the folder and every missing one above it; each new name reaches the disk."""
     if not folder.is_dir():
-        _made(folder.parent)
+        _make_folder(folder.parent)
         folder.mkdir(exist_ok=True)
-        _on_disk(folder.parent)
+        _sync_folder(folder.parent)
 
 
-def _on_disk(folder: Path) -> None:
+def _sync_folder(folder: Path) -> None:
     """Wait until the names in `folder` have reached the disk."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
@@ -130,8 +130,8 @@ def remember_rubric(out: Path, rubric: Rubric) -> None:
     if rubric.contract is None:
         (out / CONTRACT_FILE).unlink(missing_ok=True)
         return
-    said = rubric.contract.model_dump(mode="json", exclude_defaults=True)
-    write_whole(out / CONTRACT_FILE, json.dumps({"contract": said}, indent=1) + "\n")
+    contract = rubric.contract.model_dump(mode="json", exclude_defaults=True)
+    write_whole(out / CONTRACT_FILE, json.dumps({"contract": contract}, indent=1) + "\n")
 
 
 def remember_submissions(out: Path, ids: Sequence[str]) -> None:
@@ -167,7 +167,7 @@ def versions() -> dict[str, str]:
 
 @cache
 def _version(package: str) -> str:
-    """Asked for every answer, and looked up on disk: some 0.7 ms."""
+    """Return the version of a package; looking it up on disk takes some 0.7 ms."""
     try:
         return version(package)
     except PackageNotFoundError:

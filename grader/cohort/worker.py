@@ -49,7 +49,7 @@ class WorkerFailure:
     why: str
 
 
-def written(order: Order, result: Result) -> Finished:
+def finish(order: Order, result: Result) -> Finished:
     """Return a result as the files say it. What cannot be written down is undecided, never lost."""
     try:
         page = render_report(result, audience=order.audience)
@@ -60,30 +60,17 @@ def written(order: Order, result: Result) -> Finished:
         bare = Submission(
             result.submission.id, result.submission.id, result.submission.digest, (), ""
         )
-        told = undecided(order.rubric, order.settings, bare, fault)
+        instead = undecided(order.rubric, order.settings, bare, fault)
         return Finished(
-            told.submission.id, result_json(told), render_report(told, audience=order.audience)
+            instead.submission.id,
+            result_json(instead),
+            render_report(instead, audience=order.audience),
         )
 
 
 def set_aside(order: Order, submission: Submission, fault: str) -> Finished:
     """Return the files of a submission that could not be assessed, through no fault of its own."""
-    return written(order, undecided(order.rubric, order.settings, submission, fault))
-
-
-class Grader:
-    """Warm zygotes and an engine, for one submission after another.
-
-    With `exam` None it sets and answers the exam itself.
-    """
-
-    def __init__(self, order: Order, zygotes: Zygotes, exam: Exam | None) -> None:
-        self.order = order
-        self.engine = Engine(order.rubric, order.settings, zygotes, exam)
-
-    def grade(self, submission: Submission) -> Finished:
-        """Return the files of one submission."""
-        return written(self.order, self.engine.grade(submission))
+    return finish(order, undecided(order.rubric, order.settings, submission, fault))
 
 
 def serve(connection: Connection) -> None:
@@ -93,13 +80,13 @@ def serve(connection: Connection) -> None:
     with Zygotes(unconfined=order.settings.unconfined) as zygotes:
         try:
             exam: Exam | None = connection.recv()
-            grader = Grader(order, zygotes, exam)
+            engine = Engine(order.rubric, order.settings, zygotes, exam)
             if exam is None:
-                connection.send(grader.engine.exam())
+                connection.send(engine.exam())
             gc.collect()
             gc.freeze()  # what is loaded by now stays: no collection need look at it again
             while True:
-                connection.send(grader.grade(connection.recv()))
+                connection.send(finish(order, engine.grade(connection.recv())))
         except GraderError as error:
             connection.send(WorkerFailure(str(error)))
         except (EOFError, BrokenPipeError, ConnectionResetError):

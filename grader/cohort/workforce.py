@@ -1,4 +1,4 @@
-"""Who grades a cohort, whichever it is: the crew of this machine, or a cluster's."""
+"""The interface of what grades a cohort: a crew on this machine, or a cluster."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class Workforce(Protocol):
     """Grades under one order. Use as a context manager; leaving it ends whatever was started."""
 
     def __enter__(self) -> Workforce:
-        """Itself; nothing is started before there is something to grade."""
+        """Return itself; nothing is started before there is something to grade."""
 
     def __exit__(
         self,

@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from grader.checks.view import View, number, proportion
+from grader.checks.view import View, number
 from grader.diagnosis.difference_check import difference_defects
 from grader.diagnosis.numeric import Part, make
 from grader.diagnosis.verification import verification_defects
+from grader.problem.compare import proportion
 from grader.records import TENSORS, CheckStatus, Confidence, Defect, Ended, Finding
 
 Findings = Mapping[str, Finding]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from grader.checks.view import View, number, proportion
+from grader.checks.view import View, number
 from grader.defects.codes import CODES
 from grader.defects.faults import LEAVES, Fault
 from grader.diagnosis.found import CLOSE
@@ -23,6 +23,7 @@ from grader.diagnosis.match import (
 )
 from grader.diagnosis.simulate import gradients_of
 from grader.diagnosis.witnesses import Witness, scaled_loss, witnesses
+from grader.problem.compare import proportion
 from grader.records import TENSORS, Array, Confidence, Defect, Severity
 
 TABLE = {entry.code: entry for entry in CODES}

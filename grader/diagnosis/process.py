@@ -51,13 +51,19 @@ def process_defects(submission: Submission, observations: Observations) -> tuple
     """One defect for each distinct way in which the submission's calls went wrong."""
     found: dict[tuple[str, str | None, int | None], Defect] = {}
     for defect in (
-        *submission.defects,
+        *map(_unusable, submission.unusable),
         *import_defects(submission, observations),
         *_loading(submission, observations),
         *_calls(submission, observations),
     ):
         found.setdefault((defect.code, defect.file, defect.line), defect)
     return tuple(found.values())
+
+
+def _unusable(why: str) -> Defect:
+    """Return the defect of a submission of which nothing could be graded."""
+    hint = "Hand in a folder with solution.py, or that file alone."
+    return Defect("missing-function", Severity.MAJOR, f"Nothing could be graded: {why}.", hint)
 
 
 def _loading(submission: Submission, observations: Observations) -> Iterator[Defect]:

@@ -1,4 +1,4 @@
-"""Results with the marks of humans → the files that other systems take. One file a format."""
+"""Write results with the marks of humans for other systems, in one module a format."""
 
 from grader.export.formats import FORMATS, Format, export
 

@@ -41,10 +41,7 @@ def write(job: Job) -> Done:
                 left_out.append(f"{id} is undecided")
             number, login = (who, "") if NUMBER.fullmatch(who) else ("", who)
             score = "" if share is None else scaled(share, most)
-            writer.writerow([_student(name), number, "", cell(login), "", score])
+            student = cell(RESERVED.sub("Points-", name))
+            writer.writerow([student, number, "", cell(login), "", score])
             count += 1
     return Done(job.output, count, tuple(left_out))
-
-
-def _student(name: str) -> str:
-    return cell(RESERVED.sub("Points-", name))

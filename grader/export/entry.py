@@ -51,7 +51,7 @@ def identity(document: Document) -> tuple[str, str, str]:
 def feedback(reviewed: Reviewed) -> list[str]:
     """Return lines for the candidate: what failed and why, and what a human said.
 
-    They hold what the candidate's own page holds: no expected values, no mends, no names of
+    They hold what the candidate's own page holds: no expected values, no repairs, no names of
     reviewers.
     """
     document = reviewed.document
@@ -62,8 +62,9 @@ def feedback(reviewed: Reviewed) -> list[str]:
     for check in failed_checks(document):
         if not check["explained_by"]:
             lines.append(f"{check['title']}: {check['message']}")
+    titles = {check["id"]: check["title"] for check in document["checks"]}
     for mark in counting(document, "marks"):
-        title = _title(document, mark["id"])
+        title = titles.get(mark["id"], mark["id"])
         lines.append(f"{title}: {mark['points']:g} of {mark['of']:g}. {mark['note']}".rstrip(". "))
     for remark in counting(document, "comments"):
         lines.append(f"{remark['file']}:{remark['line']}: {remark['text']}")
@@ -73,7 +74,3 @@ def feedback(reviewed: Reviewed) -> list[str]:
 def counting(document: Document, kind: str) -> Iterable[Document]:
     """Return the rows of the review of one kind that count."""
     return (row for row in document.get("review", {}).get(kind, ()) if row["counts"])
-
-
-def _title(document: Document, id: str) -> str:
-    return next((str(c["title"]) for c in document["checks"] if c["id"] == id), id)

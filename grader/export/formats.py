@@ -43,9 +43,9 @@ def export(
 
     Raises `CallerError` when there is no such format, or when it lacks what it needs.
     """
-    found = next((f for f in FORMATS if f.name == name), None)
-    if found is None:
+    chosen = next((f for f in FORMATS if f.name == name), None)
+    if chosen is None:
         known = ", ".join(f.name for f in FORMATS)
         raise CallerError(f"--to takes one of {known}, not {name!r}")
-    where = output if output is not None else folder.out / found.output
-    return found.write(Job(folder, where, worksheet, assignment))
+    where = output if output is not None else folder.out / chosen.output
+    return chosen.write(Job(folder, where, worksheet, assignment))

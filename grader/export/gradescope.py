@@ -62,6 +62,7 @@ def results(reviewed: Reviewed) -> dict[str, Any]:
     """
     document = reviewed.document
     marked = {mark["id"] for mark in counting(document, "marks")}
+    scored = [c for c in document["checks"] if c["max_points"] or c["status"] == "fail"]
     return {
         "score": float(document["score"]),
         "output": _text("\n".join(feedback(reviewed))),
@@ -71,7 +72,7 @@ def results(reviewed: Reviewed) -> dict[str, Any]:
         "visibility": VISIBLE,
         "stdout_visibility": "hidden",
         "execution_time": round(float(document["timing"].get("wall_s") or 0.0)),
-        "tests": [_test(n, c, marked) for n, c in enumerate(_worth(document), start=1)],
+        "tests": [_test(n, c, marked) for n, c in enumerate(scored, start=1)],
         "extra_data": {
             "max_score": float(document["max_score"]),
             "open_points": float(document["open_points"]),
@@ -80,11 +81,6 @@ def results(reviewed: Reviewed) -> dict[str, Any]:
             "grader": document["grader_version"],
         },
     }
-
-
-def _worth(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """Return the checks and marks that are worth something, and those that failed."""
-    return [c for c in document["checks"] if c["max_points"] or c["status"] == "fail"]
 
 
 def _test(number: int, check: Mapping[str, Any], marked: Collection[str]) -> dict[str, Any]:
@@ -111,8 +107,8 @@ def _test(number: int, check: Mapping[str, Any], marked: Collection[str]) -> dic
 
 
 def _text(text: str) -> str:
-    shown = visible(text)
-    return shown if len(shown) <= MOST_LETTERS else f"{shown[:MOST_LETTERS]}…"
+    visible_text = visible(text)
+    return visible_text if len(visible_text) <= MOST_LETTERS else f"{visible_text[:MOST_LETTERS]}…"
 
 
 # ── the autograder ───────────────────────────────────────────────────────────
@@ -154,6 +150,6 @@ def _add(archive: zipfile.ZipFile, name: str, data: bytes, mode: int = PLAIN) ->
 
 def pinned() -> list[str]:
     """Return what the grader needs, in the very versions that are in use here."""
-    wanted = [r for r in requires("backprop-grader") or () if "extra ==" not in r]
-    names = sorted(found[0] for text in wanted if (found := NAME.match(text)))
+    required = [r for r in requires("backprop-grader") or () if "extra ==" not in r]
+    names = sorted(match[0] for text in required if (match := NAME.match(text)))
     return [f"{name}=={version(name).partition('+')[0]}" for name in names]

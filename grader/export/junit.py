@@ -57,7 +57,7 @@ def _case(id: str, check: Mapping[str, Any]) -> Iterator[str]:
             hint = f"\n{check['hint']}" if check.get("hint") else ""
             kind = " ".join(check["explained_by"]) or "check"
             head = _attributes({"message": message, "type": kind})
-            inner = f"<failure{head}>{_text(message + hint)}</failure>"
+            inner = f"<failure{head}>{escape(visible(message + hint))}</failure>"
         case "error":
             inner = f"<error{_attributes({'message': message, 'type': 'grader'})}/>"
         case "skipped" | "manual":
@@ -69,12 +69,8 @@ def _case(id: str, check: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _attributes(values: Mapping[str, str]) -> str:
-    """Made visible, which leaves nothing that XML 1.0 cannot hold, and escaped."""
+    """Return attributes made visible, which leaves nothing that XML 1.0 cannot hold."""
     return "".join(
         f" {name}={quoteattr(visible(value), {chr(10): '&#10;', chr(9): '&#9;'})}"
         for name, value in values.items()
     )
-
-
-def _text(text: str) -> str:
-    return escape(visible(text))

@@ -1,8 +1,8 @@
-"""Moodle's offline grading worksheet: grade and feedback are filled in, all else stays.
+"""Moodle's offline grading worksheet: grade and feedback are filled in, nothing else changes.
 
 Moodle knows a row by its first column (“Participant 1234”), reads grades with the decimal sign
 of the teacher's language, ignores those above the maximum, and compares “Last modified (grade)”
-with its own record; so every other cell goes back as it came. Feedback is shown as HTML.
+with its own record; so every other cell is written back unchanged. Feedback is shown as HTML.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ MOST_LETTERS = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Worksheet:
-    """The file as it came: rows of cells, the head apart, and where each column stands."""
+    """The file as it was read: rows of cells, the head apart, and where each column stands."""
 
     head: list[str]
     rows: list[list[str]]
@@ -57,13 +57,13 @@ def write(job: Job) -> Done:
     used: set[str] = set()
     left_out = []
     for row in sheet.rows:
-        found = _match(sheet, row, people)
-        if found is None:
+        reviewed = _match(sheet, row, people)
+        if reviewed is None:
             continue
-        used.add(found.id)
-        why = _fill(sheet, row, found)
+        used.add(reviewed.id)
+        why = _fill(sheet, row, reviewed)
         if why:
-            left_out.append(f"{found.id} {why}")
+            left_out.append(f"{reviewed.id} {why}")
     left_out += [f"{id} is not in the worksheet" for id in job.folder.paths if id not in used]
     with writing_whole(job.output) as stream:
         stream.write(sheet.mark)
@@ -98,18 +98,18 @@ def read_worksheet(job: Job) -> Worksheet:
 
 def _people(job: Job) -> dict[str, list[Reviewed]]:
     """Return submissions by the participant's number, and by name in lower case."""
-    found: dict[str, list[Reviewed]] = {}
+    people: dict[str, list[Reviewed]] = {}
     for reviewed in job.folder.all_reviewed():
         _, name, who = identity(reviewed.document)
         for key in dict.fromkeys((f"#{who}", name.strip().lower())):
-            found.setdefault(key, []).append(reviewed)
-    return found
+            people.setdefault(key, []).append(reviewed)
+    return people
 
 
 def _match(
     sheet: Worksheet, row: Sequence[str], people: Mapping[str, list[Reviewed]]
 ) -> Reviewed | None:
-    """Whose row it is: by number, else by a name that one candidate alone has."""
+    """Return whose row it is: by number, else by a name that one candidate alone has."""
     number = NUMBER.search(sheet.cell(row, IDENTIFIER))
     if number and (same := people.get(f"#{number[1]}")):
         return same[0]
@@ -125,12 +125,12 @@ def _fill(sheet: Worksheet, row: list[str], reviewed: Reviewed) -> str:
         return "is undecided, so its grade stays as it was"
     if sheet.cell(row, CHANGEABLE).strip().lower() in LOCKED:
         return "has a grade that Moodle does not let change"
-    said = sheet.cell(row, MAXIMUM).strip()
-    comma = "," in said and "." not in said
+    maximum = sheet.cell(row, MAXIMUM).strip()
+    comma = "," in maximum and "." not in maximum
     try:
-        full = float(said.replace(",", ".") or float(reviewed.document["max_score"]))
+        full = float(maximum.replace(",", ".") or float(reviewed.document["max_score"]))
     except ValueError:
-        return f"is graded on a scale ({visible(said)[:40]}), not in points"
+        return f"is graded on a scale ({visible(maximum)[:40]}), not in points"
     row += [""] * (len(sheet.head) - len(row))
     grade = scaled(share, full)
     row[sheet.columns[GRADE]] = grade.replace(".", ",") if comma else grade
@@ -142,11 +142,11 @@ def _fill(sheet: Worksheet, row: list[str], reviewed: Reviewed) -> str:
 def _comments(reviewed: Reviewed) -> str:
     """Return the feedback as HTML of our own, in which nothing of anybody else's is HTML."""
     lines = [html.escape(visible(line, multiline=False)) for line in feedback(reviewed)]
-    kept: list[str] = []
+    shortened: list[str] = []
     for line in lines:
-        if sum(map(len, kept)) + len(line) > MOST_LETTERS:
-            kept.append("…")
+        if sum(map(len, shortened)) + len(line) > MOST_LETTERS:
+            shortened.append("…")
             break
-        kept.append(line)
-    text = "<br>".join(kept)
+        shortened.append(line)
+    text = "<br>".join(shortened)
     return f"&#8203;{text}" if text.startswith(FORMULA_STARTS) else text

@@ -1,4 +1,4 @@
-"""`csv`, the table of `scores.csv` with the marks of humans in it; `json`, all there is."""
+"""`csv`, the table of `scores.csv` with the marks of humans in it; `json`, every result in full."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ __all__ = ["pictures"]
 
 
 def pictures(view: View) -> Pictures:
-    """All pictures of one submission; empty where nothing came that could be drawn.
+    """Return all pictures of one submission; empty where nothing came that could be drawn.
 
     Raises `HarnessError` when an observation is missing by our fault.
     """

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from grader.checks.view import View, proportion
+from grader.checks.view import View
 from grader.problem.cases import GROWTH, SLOPE_STEPS
+from grader.problem.compare import FLAT, proportion
 from grader.records import TENSORS, Array, Curve, Observation
 
 OVER_BATCHES = ("one_row", "primes", "square", "batch_is_hidden", "more_rows")
@@ -17,19 +18,19 @@ PARTS = (("numpy", "forward", "backward"), ("torch", "torch", "torch"))
 
 
 def ratios(view: View) -> tuple[Curve, ...]:
-    """Of the loss and each gradient, its constant ratio to the expected over the batch size.
+    """Return the ratio of the loss and of each gradient to the expected, over the batch size.
 
     By part and tensor; a point is left out where there is no such ratio, and a curve
     where fewer than two points are left.
     """
-    found = []
+    curves = []
     for part, forward, backward in PARTS:
         for name in ("loss", *TENSORS):
             kind = forward if name == "loss" else backward
             points = tuple(sorted(_ratios(view, kind, name)))
             if len(points) > 1:
-                found.append(Curve(part, "loss" if name == "loss" else f"d{name}", points))
-    return tuple(found)
+                curves.append(Curve(part, "loss" if name == "loss" else f"d{name}", points))
+    return tuple(curves)
 
 
 def _ratios(view: View, kind: str, name: str) -> Iterator[tuple[float, float]]:
@@ -45,32 +46,32 @@ def _ratios(view: View, kind: str, name: str) -> Iterator[tuple[float, float]]:
 
 
 def growth(view: View) -> tuple[Curve, ...]:
-    """The candidate's loss and the right one over the largest |logit|, on `primes` with its
+    """Return the candidate's loss and the right one over the largest |logit|, on `primes` with its
     second layer times 1, 10, …; a loss that is not finite stays so in the curve.
     """
     expected = view.expected("primes")
     Z2, y = expected["Z2"], expected.case.y
     largest = float(np.abs(Z2).max())
-    own, right = [], []
+    mine, right = [], []
     for factor in GROWTH:
         got = _scalar(view.step(f"growth/{factor:g}"))
         if got is not None:
-            own.append((factor * largest, got))
+            mine.append((factor * largest, got))
         right.append((factor * largest, cross_entropy(factor * Z2, y)))
-    if len(own) < 2:
+    if len(mine) < 2:
         return ()
-    return Curve("numpy", "loss", tuple(own)), Curve("numpy", "autograd", tuple(right))
+    return Curve("numpy", "loss", tuple(mine)), Curve("numpy", "autograd", tuple(right))
 
 
 def cross_entropy(Z2: Array, y: Array) -> float:
-    """The mean of log(sum(exp(z - max z))) - (z[y] - max z) over the rows of Z2 [B, C]."""
+    """Return the mean of log(sum(exp(z - max z))) - (z[y] - max z) over the rows of Z2 [B, C]."""
     shifted = Z2 - Z2.max(axis=1, keepdims=True)
-    own = shifted[np.arange(len(y)), y]
-    return float((np.log(np.exp(shifted).sum(axis=1)) - own).mean())
+    mine = shifted[np.arange(len(y)), y]
+    return float((np.log(np.exp(shifted).sum(axis=1)) - mine).mean())
 
 
 def steps(view: View) -> tuple[Curve, ...]:
-    """|gradient - central difference| over its size, over the step h, along one direction.
+    """Return |gradient - central difference| over its size, over the step h, along one direction.
 
     Both are the candidate's own: the difference of the own loss, the gradient along all
     five tensors at once.
@@ -85,7 +86,7 @@ def steps(view: View) -> tuple[Curve, ...]:
             continue
         with np.errstate(all="ignore"):
             slope = float((np.float64(plus) - np.float64(minus)) / (2 * step))
-            error = abs(slope - gradient) / max(abs(slope), abs(gradient), 1e-12)
+            error = abs(slope - gradient) / max(abs(slope), abs(gradient), FLAT)
         points.append((step, float(error)))
     return (Curve("numpy", "difference", tuple(points)),) if len(points) > 2 else ()
 
@@ -103,6 +104,6 @@ def _directional(view: View) -> float | None:
     return total if np.isfinite(total) else None
 
 
-def _scalar(seen: Observation) -> float | None:
-    got = seen.arrays.get("loss")
+def _scalar(run: Observation) -> float | None:
+    got = run.arrays.get("loss")
     return float(got.reshape(())) if got is not None and got.size == 1 else None

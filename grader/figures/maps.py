@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from grader.checks.view import View, number, proportion, symbols
-from grader.problem.compare import scale
+from grader.checks.view import View, number, symbols
+from grader.problem.compare import DERIVED, FLOAT32, error, errors, proportion
 from grader.records import TENSORS, Array, ErrorMap
 
 CASES = ("primes", "more_rows", "square", "batch_is_hidden", "batch_is_classes")
@@ -31,7 +31,7 @@ AXES = {
 
 
 def error_maps(view: View) -> tuple[ErrorMap, ...]:
-    """Five maps for each part that gave gradients and has a wrong one; a right part has none."""
+    """Return five maps for each part with a wrong gradient; a right part has none."""
     numpy = _part(view, "numpy", "backward", CASES)
     torch = _part(view, "torch", "torch", TORCH_CASES)
     return (*numpy, *torch)
@@ -54,7 +54,7 @@ def _maps(view: View, part: str, step: str, case: str) -> Iterator[ErrorMap]:
 
 
 def error_map(view: View, part: str, case: str, tensor: str, got: Array) -> ErrorMap:
-    """One gradient's map; `levels` is empty where the shape is wrong, and entries have no pair.
+    """Return one gradient's map; `levels` is empty where its shape is wrong.
 
     PyTorch works in float32 if the candidate does, so there float32's limit counts.
     """
@@ -65,33 +65,29 @@ def error_map(view: View, part: str, case: str, tensor: str, got: Array) -> Erro
         words = f"shape {symbols(got.shape, sizes)} instead of {symbols(want.shape, sizes)}"
         return ErrorMap(part, tensor, case, want.shape, (), words, wrong=True)
     got = got.reshape(want.shape).astype(np.float64)
-    dtype = np.dtype(np.float32) if part == "torch" else None
-    size = scale(f"d{tensor}", want, expected.case)
-    small = expected.limit(dtype)
-    with np.errstate(all="ignore"):
-        error = np.abs(got - want) / size
-    levels = _levels(error, small)
+    small = expected.limit(FLOAT32 if part == "torch" else None)
+    levels = _levels(errors(got, want, expected.natural_size(f"d{tensor}")), small)
     wrong = bool(levels.any())
     words = pattern(tensor, got, want, levels > 0) if wrong else ""
     return ErrorMap(part, tensor, case, want.shape, tuple(levels.ravel().tolist()), words, wrong)
 
 
-def _levels(error: Array, small: float) -> Array:
+def _levels(off: Array, small: float) -> Array:
     """0 within tolerance; above it 1 to `WORST` by decades, `WORST` from the gradient's size on."""
-    within = error <= small
+    within = off <= small
     if within.all():  # as most gradients are
-        return np.zeros(error.shape, np.int64)
+        return np.zeros(off.shape, np.int64)
     with np.errstate(all="ignore"):
-        decades = np.floor(np.log10(np.where(error > 0, error, 1.0)) + WORST)
+        decades = np.floor(np.log10(np.where(off > 0, off, 1.0)) + WORST)
     levels = np.where(within, 0, np.clip(decades, 1, WORST))
-    return np.where(np.isfinite(error), levels, NOT_FINITE).astype(np.int64)
+    return np.where(np.isfinite(off), levels, NOT_FINITE).astype(np.int64)
 
 
 # ── what the wrong entries share ─────────────────────────────────────────────
 
 
 def pattern(tensor: str, got: Array, want: Array, wrong: Array) -> str:
-    """In words, what the `wrong` entries have in common; each sentence is measured, none guessed.
+    """Return in words what the `wrong` entries have in common; nothing is guessed.
 
     The arrays have the gradient's shape; there is at least one wrong entry.
     """
@@ -102,9 +98,9 @@ def pattern(tensor: str, got: Array, want: Array, wrong: Array) -> str:
     ratio = proportion(got, want)
     if ratio is not None:
         return f"every entry is {number(ratio)} × autograd’s"
-    if got.ndim == 2 and got.shape[0] == got.shape[1] and _alike(got, want.T):
+    if got.ndim == 2 and got.shape[0] == got.shape[1] and error(got, want.T) <= DERIVED:
         return "it is the transpose of autograd’s"
-    if _alike(np.abs(got), np.abs(want)):
+    if error(np.abs(got), np.abs(want)) <= DERIVED:
         return f"the sizes are right, the signs of {_of(wrong)} are not"
     return _lines(tensor, wrong) or _factors(got, want) or _spread(wrong)
 
@@ -142,8 +138,3 @@ def _spread(wrong: Array) -> str:
 
 def _of(wrong: Array) -> str:
     return f"{int(wrong.sum())} of {wrong.size} entries"
-
-
-def _alike(a: Array, b: Array) -> bool:
-    with np.errstate(all="ignore"):
-        return bool(np.abs(a - b).max() <= 1e-9 * max(float(np.abs(b).max()), 1e-300))

@@ -3,8 +3,9 @@
 Nothing is executed, extracted to disk or parsed as code here.
 """
 
-from grader.intake.exports import Cohort, Found, find_cohort, find_submissions
+from grader.intake.exports import find_cohort
+from grader.intake.exports.attempt import Cohort, CohortEntry
 from grader.intake.find import take_in
 from grader.intake.identity import safe_id
 
-__all__ = ["Cohort", "Found", "find_cohort", "find_submissions", "safe_id", "take_in"]
+__all__ = ["Cohort", "CohortEntry", "find_cohort", "safe_id", "take_in"]

@@ -1,7 +1,7 @@
 """The written answers to the five follow-up questions, wherever they were written.
 
 In `answers.md`, in a notebook's text cells, in docstrings and comments. A heading that names
-the question decides; text without one is matched by its words, and only where they are plain.
+the question decides; text without a heading is matched by clear words only.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ import tokenize
 from collections.abc import Iterator, Sequence
 
 from grader.records import SourceFile, WrittenAnswer
-from grader.source.parsing import parse
+from grader.source.parsing import parsed
+from grader.source.program import text_of
 
 HEADING = re.compile(r"^#{1,6}[ \t]+(.*?)[ \t#]*$", re.MULTILINE)
 NAMED = re.compile(
@@ -52,12 +53,12 @@ def written_answers(
 ) -> tuple[WrittenAnswer, ...]:
     """Return what was written, matched to the questions 1 to 5; text of `answers` and `cells`
     that belongs to none of them stands under 0, and so does what two could claim."""
-    found = [
+    answers_found = [
         *_of_text(answers, "answers.md"),
         *(a for cell in cells for a in _of_text(cell, "a text cell")),
         *(a for file in code for a in _of_code(file) if a.question),
     ]
-    return tuple(found[:MOST])
+    return tuple(answers_found[:MOST])
 
 
 def _of_text(text: str, where: str) -> Iterator[WrittenAnswer]:
@@ -103,14 +104,11 @@ def _of_remark(text: str, where: str) -> Iterator[WrittenAnswer]:
 
 def _docstrings(file: SourceFile) -> Iterator[tuple[int, str]]:
     """Yield the strings that stand alone at module level, with their first line."""
-    try:
-        tree = parse(file.data, file.path)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return
-    for node in tree.body:
+    tree = parsed(file.data)
+    for node in tree.body if tree else ():
         value = node.value if isinstance(node, ast.Expr) else None
-        if isinstance(value, ast.Constant) and isinstance(value.value, str):
-            yield value.lineno, value.value
+        if value is not None and (text := text_of(value)) is not None:
+            yield value.lineno, text
 
 
 def _comments(file: SourceFile) -> Iterator[tuple[int, str]]:

@@ -11,7 +11,8 @@ import io
 import stat
 import tarfile
 import zipfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import IO
 
@@ -24,10 +25,10 @@ from grader.intake.files import (
     Collector,
     Read,
     is_archive,
+    is_relevant,
     junk_folder,
     limit_of,
     too_large,
-    wanted,
 )
 
 COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
@@ -59,27 +60,42 @@ def read_archive(name: str, data: bytes) -> Read:
     return read_tar(data)
 
 
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A file in an archive. `read(limit)` returns its bytes, None when it is longer.
+
+    `why_not` says why it is not read, "" when it is.
+    """
+
+    name: str
+    read: Callable[[int], bytes | None]
+    why_not: str
+
+
 def read_zip(data: bytes) -> Read:
     """Return the members of a zip that can matter. Raises `SubmissionError` when it is no zip."""
     into = Collector()
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            members = archive.infolist()
-            if len(members) > MAX_WALKED:
+            if len(archive.infolist()) > MAX_WALKED:
                 raise SubmissionError(f"the archive has more than {MAX_WALKED} members")
-            environments = environments_of(member_name(m) for m in members)
-            for member in members:
-                if not member.is_dir():
-                    name = member_name(member)
-                    read = _zip_reader(archive, member)
-                    collect_member(name, why_no_zip_member(member), read, environments, into)
+            environments = environments_of(map(member_name, archive.infolist()))
+            for member in zip_members(archive):
+                collect_member(member.name, member, environments, into)
     except (zipfile.BadZipFile, NotImplementedError, OSError, ValueError, EOFError) as error:
         raise SubmissionError(f"the archive cannot be read: {error}") from error
     except Exception as error:  # zlib.error, and whatever a hostile header leads to
         if isinstance(error, SubmissionError):
             raise
         raise SubmissionError(f"the archive is damaged: {error}") from error
-    return into.done()
+    return into.finish()
+
+
+def zip_members(archive: zipfile.ZipFile) -> Iterator[Member]:
+    """Yield the members of a zip that are no folders."""
+    for row in archive.infolist():
+        if not row.is_dir():
+            yield Member(member_name(row), _zip_reader(archive, row), why_no_zip_member(row))
 
 
 def _zip_reader(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Callable[[int], bytes | None]:
@@ -143,8 +159,8 @@ class Header(tarfile.TarInfo):
         return proceed(archive)
 
 
-def unpacked(stream: IO[bytes]) -> IO[bytes]:
-    """`stream` of a tar without its gzip, if it has one. Of both the start is at hand."""
+def without_gzip(stream: IO[bytes]) -> IO[bytes]:
+    """Return `stream` of a tar without its gzip, if it has one. Of both the start is at hand."""
     start = stream.read(2)
     stream.seek(0)
     if start != b"\x1f\x8b":
@@ -157,20 +173,20 @@ def read_tar(data: bytes) -> Read:
     """Return the members of a tar that can matter, gzipped or not. Raises `SubmissionError`."""
     into = Collector()
     try:
-        stream = LimitedStream(unpacked(io.BytesIO(data)))
+        stream = LimitedStream(without_gzip(io.BytesIO(data)))
         with tarfile.open(fileobj=stream, mode="r|", tarinfo=Header) as archive:
             for number, member in enumerate(archive):
                 if number >= MAX_WALKED:
                     raise SubmissionError(f"the archive has more than {MAX_WALKED} members")
-                if member.isdir():
-                    continue
-                read = _tar_reader(archive, member)
-                collect_member(member.name, why_no_tar_member(member), read, frozenset(), into)
+                if not member.isdir():
+                    read = _tar_reader(archive, member)
+                    readable = Member(member.name, read, why_no_tar_member(member))
+                    collect_member(readable.name, readable, frozenset(), into)
     except SubmissionError:
         raise
     except Exception as error:  # tarfile.TarError, zlib.error, OSError, and a hostile header's
         raise SubmissionError(f"the archive cannot be read: {error}") from error
-    return into.done()
+    return into.finish()
 
 
 def _tar_reader(archive: tarfile.TarFile, member: tarfile.TarInfo) -> Callable[[int], bytes | None]:
@@ -193,29 +209,26 @@ def why_no_tar_member(member: tarfile.TarInfo) -> str:
 
 
 def collect_member(
-    given: str,
-    why_not: str,
-    read: Callable[[int], bytes | None],
-    environments: frozenset[str],
-    into: Collector,
+    path: str, member: Member, environments: frozenset[str], into: Collector
 ) -> None:
-    """Hand one member to `into`; `read(limit)` gives its bytes, None when it is longer."""
-    name = clean_member(given)
+    """Hand one member to `into` under the name `given`."""
+    name = clean_member(path)
     if name is None:
-        into.skip(given[:SHOWN], "its path leads out of the archive")
+        into.skip(path[:SHOWN], "its path leads out of the archive")
         return
     if junk := junk_folder(name) or next((e for e in environments if name.startswith(e)), ""):
         into.skip(f"{COMPILED}/" if junk.endswith(f"{COMPILED}/") else junk, NOT_YOURS)
         return
     archive = is_archive(name)
-    if not (archive and into.wants_archive) and not wanted(name):
-        into.skip(given[:SHOWN], why_not)
+    if not (archive and into.wants_archive) and not is_relevant(name):
+        into.skip(path[:SHOWN], member.why_not)
         return
-    data = None if why_not else read(limit_of(name))
+    data = None if member.why_not else member.read(limit_of(name))
     if archive:
-        into.keep_archive(given[:SHOWN], data)
+        into.keep_archive(path[:SHOWN], data)
     elif data is None:
-        into.skip(given[:SHOWN], why_not or too_large(limit_of(name)))
+        why = member.why_not or too_large(limit_of(name)).words
+        into.skip(path[:SHOWN], why, too_large=not member.why_not)
     else:
         into.add(name, data)
 

@@ -1,4 +1,4 @@
-"""Encodings that no source is read in: two codecs of Python's take ages over a long line.
+"""Encodings that are refused: two of Python's codecs take minutes for a long line.
 
 Whoever parses a file, the judge too, has to decode it first, in the encoding that the
 file itself names. All other text codecs take linear time.
@@ -22,8 +22,8 @@ def slow_encoding(data: bytes) -> str:
     Looks for more than Python does, which wants a comment: nobody writes this by accident.
     """
     for line in LINE_END.split(data[: 1 << 16], maxsplit=2)[:2]:
-        for given in DECLARED.findall(line):
-            name = given.decode("ascii")
+        for declared in DECLARED.findall(line):
+            name = declared.decode("ascii")
             try:
                 known = codecs.lookup(name).name
             except (LookupError, ValueError):

@@ -50,38 +50,42 @@ NOT_YOURS = "not your own source"
 class Read:
     """What was read, and what was passed over, by path, with the reason where it is not obvious.
 
-    `inner` is the first archive inside, whole.
+    `inner` is the first archive inside, whole; `too_large` are paths among `passed_over`.
     """
 
     files: tuple[SourceFile, ...]
     passed_over: tuple[str, ...]
     reasons: Mapping[str, str] = field(default_factory=dict)
     inner: SourceFile | None = None
+    too_large: frozenset[str] = frozenset()
 
     @property
     def explained(self) -> tuple[str, ...]:
-        """What was passed over, each with its reason."""
+        """Return what was passed over, each with its reason."""
         reasons = self.reasons
         return tuple(f"{p} ({reasons[p]})" if p in reasons else p for p in self.passed_over)
 
     @property
     def has_code(self) -> bool:
-        """Whether there is anything that could be graded."""
+        """Return whether there is anything that could be graded."""
         return any(f.path.lower().endswith(CODE) for f in self.files)
 
 
 class Collector:
-    """Gathers files until a limit is reached; a later file of the same path takes its container."""
+    """Gathers files until a limit is reached; a later file of the same path replaces it."""
 
     def __init__(self) -> None:
         self._files: dict[str, SourceFile] = {}
         self._passed: dict[str, str] = {}
+        self._too_large: set[str] = set()
         self._inner: SourceFile | None = None
 
-    def skip(self, path: str, why: str = "") -> None:
+    def skip(self, path: str, why: str = "", *, too_large: bool = False) -> None:
         """Note what is passed over."""
         if len(self._passed) < MAX_FILES and path != f"{COMPILED}/":
             self._passed.setdefault(path, why)
+            if too_large:
+                self._too_large.add(path)
 
     def add(self, path: str, data: bytes) -> None:
         """Keep a file. Raises `SubmissionError` past the limits."""
@@ -100,7 +104,7 @@ class Collector:
 
     @property
     def wants_archive(self) -> bool:
-        """Whether an archive inside may still be kept."""
+        """Return whether an archive inside may still be kept."""
         return self._inner is None
 
     def keep_archive(self, path: str, data: bytes | None) -> None:
@@ -109,13 +113,14 @@ class Collector:
         if data is not None and self._inner is None:
             self._inner = SourceFile(path, data)
 
-    def done(self) -> Read:
+    def finish(self) -> Read:
         """Return all of it."""
         reasons = {path: why for path, why in self._passed.items() if why}
-        return Read(tuple(self._files.values()), tuple(self._passed), reasons, self._inner)
+        files, passed = tuple(self._files.values()), tuple(self._passed)
+        return Read(files, passed, reasons, self._inner, frozenset(self._too_large))
 
 
-def wanted(path: str) -> bool:
+def is_relevant(path: str) -> bool:
     """Return whether a file can matter to grading, by its path alone."""
     parts = PurePosixPath(path).parts
     hidden = any(p.startswith(".") or p in JUNK_FOLDERS for p in parts)
@@ -134,9 +139,17 @@ def limit_of(path: str) -> int:
     return MAX_NOTEBOOK if path.lower().endswith(".ipynb") else MAX_FILE
 
 
-def too_large(limit: int) -> str:
+@dataclass(frozen=True, slots=True)
+class Omission:
+    """Why a file is not read."""
+
+    words: str
+    too_large: bool = False
+
+
+def too_large(limit: int) -> Omission:
     """Return the reason for passing over what is longer than `limit` bytes."""
-    return f"larger than {limit >> 20} MiB"
+    return Omission(f"larger than {limit >> 20} MiB", too_large=True)
 
 
 def junk_folder(path: str) -> str:
@@ -152,7 +165,7 @@ def read_folder(folder: Path) -> Read:
     """Return the regular files below `folder` that can matter. Raises `SubmissionError`."""
     collector = Collector()
     collect_folder(folder, "", collector)
-    return collector.done()
+    return collector.finish()
 
 
 def collect_folder(folder: Path, prefix: str, into: Collector) -> None:
@@ -165,14 +178,15 @@ def collect_folder(folder: Path, prefix: str, into: Collector) -> None:
 def collect_file(path: Path, name: str, into: Collector) -> None:
     """Hand one file to `into`, as `name`."""
     archive = is_archive(name)
-    if not (archive and into.wants_archive) and not wanted(name):
+    if not (archive and into.wants_archive) and not is_relevant(name):
         into.skip(name, "a link" if path.is_symlink() else "")
         return
     data = read_regular(path, limit_of(name))
     if archive:
         into.keep_archive(name, data)
     elif data is None:
-        into.skip(name, why_not(path, limit_of(name)))
+        why = why_not(path, limit_of(name))
+        into.skip(name, why.words, too_large=why.too_large)
     else:
         into.add(name, data)
 
@@ -217,14 +231,14 @@ def read_regular(path: Path, limit: int = MAX_FILE) -> bytes | None:
     return data if len(data) <= limit else None
 
 
-def why_not(path: Path, limit: int) -> str:
-    """Return why `read_regular` gave nothing; only words, so the file may have changed since."""
+def why_not(path: Path, limit: int) -> Omission:
+    """Return why `read_regular` gave nothing, as a guess: the file may have changed since."""
     try:
         facts = path.lstat()
     except OSError:
-        return "it cannot be read"
+        return Omission("it cannot be read")
     if stat.S_ISLNK(facts.st_mode):
-        return "a link"
+        return Omission("a link")
     if not stat.S_ISREG(facts.st_mode):
-        return "no regular file"
-    return too_large(limit) if facts.st_size > limit else "it cannot be read"
+        return Omission("no regular file")
+    return too_large(limit) if facts.st_size > limit else Omission("it cannot be read")

@@ -1,4 +1,4 @@
-"""From a path to a submission: which of its files belong together, and which one matters."""
+"""The submission at a path: its files, and the one that is imported."""
 
 from __future__ import annotations
 
@@ -17,15 +17,13 @@ from grader.intake.files import (
     limit_of,
     read_folder,
     read_regular,
-    too_large,
-    wanted,
     why_not,
 )
 from grader.intake.identity import safe_id
-from grader.intake.main import choose, find_main, joined
+from grader.intake.main import choose, join_parts
 from grader.intake.notebook import read_notebook
 from grader.intake.settings import is_settings, settings_of
-from grader.records import Defect, Severity, SourceFile, Submission
+from grader.records import SourceFile, Submission
 
 KINDS = ".py, .ipynb, .zip or .tar.gz"
 HOLDS_CODE = re.compile(rb"^[ \t\xef\xbb\xbf]*[^#\s]", re.MULTILINE)
@@ -35,8 +33,8 @@ SUFFIXES = (".py", ".ipynb", *ARCHIVES)
 def suffix_of(name: str) -> str:
     """Return the suffix by which a file is read, as it stands in `name`; "" for other kinds."""
     known = sorted(SUFFIXES, key=len, reverse=True)  # .tar.gz before .gz
-    found = next((s for s in known if name.lower().endswith(s)), "")
-    return name[len(name) - len(found) :] if found and len(name) > len(found) else ""
+    suffix = next((s for s in known if name.lower().endswith(s)), "")
+    return name[len(name) - len(suffix) :] if suffix and len(name) > len(suffix) else ""
 
 
 def take_in(path: Path, *, id: str = "", name: str = "") -> Submission:
@@ -45,7 +43,7 @@ def take_in(path: Path, *, id: str = "", name: str = "") -> Submission:
     A path that exists but holds nothing gradable still gives a submission,
     with a defect that says so: it belongs to a candidate, who gets an answer.
     """
-    given = bool(name)
+    is_named = bool(name)
     stem = path.name if path.is_dir() else path.name.removesuffix(suffix_of(path.name))
     name = name or stem or path.resolve().name
     id = id or safe_id(name)
@@ -55,7 +53,7 @@ def take_in(path: Path, *, id: str = "", name: str = "") -> Submission:
         read = _read(path)
     except SubmissionError as error:
         return empty(id, name, str(error))
-    return assemble(id, name, read, renamed=not given)
+    return assemble(id, name, read, renamed=not is_named)
 
 
 def _read(path: Path) -> Read:
@@ -68,8 +66,8 @@ def _read(path: Path) -> Read:
     data = read_regular(path, limit)
     if data is None:
         why = why_not(path, limit)
-        raise SubmissionError(f"{path.name} is {why}" if why != too_large(limit) else
-                              f"{path.name} is {why}: hand in your own source only")  # fmt: skip
+        then = ": hand in your own source only" if why.too_large else ""
+        raise SubmissionError(f"{path.name} is {why.words}{then}")
     if suffix in ARCHIVES:
         return read_archive(path.name, data)
     return Read((SourceFile(path.name, data),), ())
@@ -84,35 +82,37 @@ def assemble(id: str, name: str, read: Read, *, renamed: bool = False) -> Submis
         read = with_inner(read)
     except SubmissionError as error:
         return empty(id, name, str(error), read.explained)
-    given = [_lower_suffix(f) for f in _without_common_folder(read.files)]
-    wishes = settings_of(given)
-    files, defects, prose = _with_modules(given)
+    read_files = [_lower_suffix(f) for f in _without_common_folder(read.files)]
+    wishes = settings_of(read_files)
+    files, unusable, prose = _with_modules(read_files)
     files, unread = _without_slow(files)
     main = choose(files)
     digest = _digest(files)
     name = wishes.name if renamed and wishes.name else name
     code = [f for f in files if f.path.endswith(".py")]
-    passed_over = (*read.explained, *(f.path for f in files if _is_beside(f)), *unread)
+    known = {f.path for f in (*code, *filter(is_settings, files), *filter(_is_answers, files))}
+    beside = (f.path for f in files if f.path not in known)
+    passed_over = (*read.explained, *beside, *unread)
     why = _why_nothing(code, main.path, read)
     if why:
         return Submission(
             id, name, digest, tuple(files), "", passed_over=passed_over,
-            defects=tuple(defects or [_unusable(why)]), notes=wishes.notes,
+            unusable=tuple(unusable or [why]), notes=wishes.notes,
         )  # fmt: skip
     answers = next((f.data.decode("utf-8", "replace") for f in files if _is_answers(f)), "")
     written = written_answers(answers, prose, code)
     path = main.path
     if main.parts:
-        code.insert(0, joined(main.parts, code))
+        code.insert(0, join_parts(main.parts, code))
         path = code[0].path
     return Submission(
-        id, name, digest, tuple(code), path, wishes.names, answers, passed_over, tuple(defects),
+        id, name, digest, tuple(code), path, wishes.names, answers, passed_over, tuple(unusable),
         main.parts, wishes.notes, written=written,
     )  # fmt: skip
 
 
 def with_inner(read: Read) -> Read:
-    """`read`, or what is in the archive inside it where it has no code itself.
+    """Return `read`, or what is in the archive inside it where it has no code itself.
 
     Raises `SubmissionError` when that has none either.
     """
@@ -127,16 +127,17 @@ def with_inner(read: Read) -> Read:
     files = tuple(SourceFile(folder + f.path, f.data) for f in inner.files)
     passed = [p for p in read.passed_over if p != outer] + [folder + p for p in inner.passed_over]
     reasons = dict(read.reasons) | {folder + p: why for p, why in inner.reasons.items()}
-    return Read((*read.files, *files), tuple(passed), reasons)
+    large = (read.too_large - {outer}) | {folder + p for p in inner.too_large}
+    return Read((*read.files, *files), tuple(passed), reasons, too_large=frozenset(large))
 
 
 def _with_modules(
-    given: list[SourceFile],
-) -> tuple[list[SourceFile], list[Defect], list[str]]:
+    read_files: list[SourceFile],
+) -> tuple[list[SourceFile], list[str], list[str]]:
     """Return the files with each notebook as a module, the unusable notebooks, and text cells."""
-    taken = {f.path for f in given}
-    files, defects, prose = list[SourceFile](), list[Defect](), list[str]()
-    for file in given:
+    paths = {f.path for f in read_files}
+    files, unusable, prose = list[SourceFile](), list[str](), list[str]()
+    for file in read_files:
         if not file.path.endswith(".ipynb"):
             files.append(file)
             continue
@@ -145,31 +146,32 @@ def _with_modules(
             if not notebook.cells:
                 raise SubmissionError("this notebook has no code cells")
         except SubmissionError as error:
-            defects.append(_unusable(f"{file.path}: {error}"))
+            unusable.append(f"{file.path}: {error}")
             continue
         prose += notebook.prose
         folder = PurePosixPath(file.path).parent
-        path = _module_path(file.path, taken)
+        path = _module_path(file.path, paths)
         written = [((folder / name).as_posix(), data) for name, data in notebook.written]
         for where, data in [(path, notebook.source), *written]:
-            if where not in taken:
-                taken.add(where)
+            if where not in paths:
+                paths.add(where)
                 files.append(SourceFile(where, data))
-    return files, defects, prose
+    return files, unusable, prose
 
 
 def _without_slow(files: list[SourceFile]) -> tuple[list[SourceFile], list[str]]:
     """Return the files that parse in reasonable time, and those left out, with the reason."""
     named = {f.path: slow_encoding(f.data) for f in files if f.path.endswith(".py")}
-    kept = [f for f in files if not named.get(f.path)]
-    return kept, [f"{path} (its encoding is {name})" for path, name in named.items() if name]
+    readable = [f for f in files if not named.get(f.path)]
+    return readable, [f"{path} (its encoding is {name})" for path, name in named.items() if name]
 
 
 def _why_nothing(code: list[SourceFile], main: str, read: Read) -> str:
     """Return why there is nothing to grade, "" when there is something."""
     if not main:
-        large = next((p for p in read.explained if "larger than" in p), "")
-        return f"no Python file was found, only {large}" if large else "no Python file was found"
+        large = next((p for p in read.passed_over if p in read.too_large), "")
+        only = f", only {large} ({read.reasons[large]})" if large else ""
+        return f"no Python file was found{only}"
     if not any(f.data.removeprefix(b"\xef\xbb\xbf").strip() for f in code):
         return f"{main} is empty" if len(code) == 1 else "all Python files are empty"
     if not any(HOLDS_CODE.search(f.data) for f in code):
@@ -178,17 +180,17 @@ def _why_nothing(code: list[SourceFile], main: str, read: Read) -> str:
 
 
 def _lower_suffix(file: SourceFile) -> SourceFile:
-    """`SOLUTION.PY` is Python too, but no import finds it under that name."""
+    """Return `SOLUTION.PY` is Python too, but no import finds it under that name."""
     path = PurePosixPath(file.path)
     lowered = path.with_suffix(path.suffix.lower()).as_posix()
     return SourceFile(lowered, file.data)
 
 
-def _module_path(notebook: str, taken: set[str]) -> str:
+def _module_path(notebook: str, paths: set[str]) -> str:
     """Return the path of a notebook's module: beside it, and not in the place of another file."""
     path = PurePosixPath(notebook)
     stem = re.sub(r"\W", "_", path.stem)
-    while (module := (path.parent / f"{stem}.py").as_posix()) in taken:
+    while (module := (path.parent / f"{stem}.py").as_posix()) in paths:
         stem += "_notebook"
     return module
 
@@ -197,13 +199,8 @@ def _is_answers(file: SourceFile) -> bool:
     return PurePosixPath(file.path).name.lower() == "answers.md"
 
 
-def _is_beside(file: SourceFile) -> bool:
-    """Return whether a file that was read is of no use."""
-    return not (file.path.endswith(".py") or _is_answers(file) or is_settings(file))
-
-
 def _without_common_folder(files: tuple[SourceFile, ...]) -> tuple[SourceFile, ...]:
-    """Archives often wrap all in one folder; its name is none of the modules' business."""
+    """Return the files without the one folder that an archive often wraps them in."""
     tops = {PurePosixPath(f.path).parts[0] for f in files}
     if len(tops) != 1 or any("/" not in f.path for f in files):
         return files
@@ -214,7 +211,7 @@ def _without_common_folder(files: tuple[SourceFile, ...]) -> tuple[SourceFile, .
 
 
 def _digest(files: list[SourceFile]) -> str:
-    """sha256 over paths and bytes, independent of the order in which they were read."""
+    """Return the sha256 of paths and bytes, whatever the order of reading."""
     total = hashlib.sha256()
     for file in sorted(files, key=lambda f: f.path):
         path = file.path.encode("utf-8", "surrogatepass")
@@ -223,16 +220,6 @@ def _digest(files: list[SourceFile]) -> str:
     return f"sha256:{total.hexdigest()}"
 
 
-def _unusable(why: str) -> Defect:
-    hint = "Hand in a folder with solution.py, or that file alone."
-    return Defect("missing-function", Severity.MAJOR, f"Nothing could be graded: {why}.", hint)
-
-
 def empty(id: str, name: str, why: str, passed_over: tuple[str, ...] = ()) -> Submission:
-    """Return a submission of which nothing can be graded; its one defect says why."""
-    return Submission(
-        id, name, _digest([]), (), "", passed_over=passed_over, defects=(_unusable(why),)
-    )
-
-
-__all__ = ["KINDS", "assemble", "empty", "find_main", "suffix_of", "take_in", "wanted"]
+    """Return a submission of which nothing can be graded, and why."""
+    return Submission(id, name, _digest([]), (), "", passed_over=passed_over, unusable=(why,))

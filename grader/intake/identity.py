@@ -1,4 +1,4 @@
-"""Names that are safe everywhere, made from names that may be anything."""
+"""Safe ids, made from any names."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ MAX_ID = 64
 
 
 def safe_id(name: str) -> str:
-    """`name` as 1 to 64 of `a-z A-Z 0-9 . _ -`, not beginning with `.` or `-`.
+    """Return `name` as 1 to 64 of `a-z A-Z 0-9 . _ -`, not beginning with `.` or `-`.
 
     Safe as a file name and in HTML, CSV and a shell. When something had to be
     changed, a short digest of the original keeps different names different.
@@ -27,15 +27,15 @@ def safe_id(name: str) -> str:
 
 
 def unique_ids(names: list[str]) -> list[str]:
-    """Safe ids for all of `names`, pairwise different even where case does not count."""
-    seen: set[str] = set()
+    """Return safe ids for all of `names`, pairwise different even without regard to case."""
+    used: set[str] = set()
     ids = []
     for name in names:
-        wanted = safe_id(name)
-        candidate, n = wanted, 2
-        while candidate.lower() in seen:
+        plain = safe_id(name)
+        candidate, n = plain, 2
+        while candidate.lower() in used:
             suffix = f"-{n}"
-            candidate, n = wanted[: MAX_ID - len(suffix)] + suffix, n + 1
-        seen.add(candidate.lower())
+            candidate, n = plain[: MAX_ID - len(suffix)] + suffix, n + 1
+        used.add(candidate.lower())
         ids.append(candidate)
     return ids

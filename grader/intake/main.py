@@ -1,4 +1,4 @@
-"""Which file of a submission is the one to import: found by what the files define.
+"""The file of a submission that is imported, chosen by what the files define.
 
 Only text is looked at, by expressions that take linear time: parsing a stranger's
 source is for the sandbox. A wrong guess here costs clarity, not points, as long
@@ -14,8 +14,8 @@ from keyword import iskeyword
 from pathlib import PurePosixPath
 
 from grader.records import SourceFile
+from grader.records.submission import CONTRACT_FUNCTIONS
 
-CONTRACT = ("forward", "backward", "torch_forward_backward", "verify")
 ROLES = ("forward", "backward", "torch", "verify")
 JOINED = "all_parts.py"
 UPDATE = "globals().update({n: v for n, v in vars(_part).items() if n[:1] != '_'})"
@@ -84,7 +84,7 @@ def file_facts(file: SourceFile) -> FileFacts:
         file.path,
         frozenset(_roles(text, names)),
         frozenset(_roles(text, every)),
-        sum(bool(re.search(rf"^def {n}\b", text, re.MULTILINE)) for n in CONTRACT),
+        sum(bool(re.search(rf"^def {n}\b", text, re.MULTILINE)) for n in CONTRACT_FUNCTIONS),
         sum(bool(HELPS.search(name)) for name in every),
         names,
         _takes(text),
@@ -119,9 +119,9 @@ def _roles(text: str, names: Sequence[str]) -> set[str]:
 def _takes(text: str) -> dict[str, frozenset[str]]:
     """Return the names that each `from … import` brings in, `*` for all; none for `import`."""
     takes: dict[str, frozenset[str]] = {}
-    for how, module, given in IMPORTED.findall(text):
-        words = re.findall(r"[\w*]+", given.partition("#")[0]) if how == "from" else []
-        goes_on = given.lstrip().startswith("(") and ")" not in given  # over several lines
+    for how, module, names_text in IMPORTED.findall(text):
+        words = re.findall(r"[\w*]+", names_text.partition("#")[0]) if how == "from" else []
+        goes_on = names_text.lstrip().startswith("(") and ")" not in names_text
         names = frozenset({"*"} if goes_on else words)
         takes[module] = takes.get(module, frozenset()) | names
     return takes
@@ -133,11 +133,6 @@ class MainFile:
 
     path: str
     parts: tuple[str, ...] = ()
-
-
-def find_main(files: Sequence[SourceFile]) -> str:
-    """Return the path of the file to import first; "" when there is no Python file."""
-    return choose(files).path
 
 
 def choose(files: Sequence[SourceFile]) -> MainFile:
@@ -161,7 +156,7 @@ def choose(files: Sequence[SourceFile]) -> MainFile:
         )  # fmt: skip
 
     best, *others = sorted(known, key=rank)
-    if best.contract == len(CONTRACT):
+    if best.contract == len(CONTRACT_FUNCTIONS):
         return MainFile(best.path)
     parts = _missing_parts(best, others, reach)
     return MainFile(best.path, tuple(e.path for e in _by_weight([best, *parts])) if parts else ())
@@ -190,7 +185,7 @@ def _missing_parts(
 
 
 def _by_weight(parts: Sequence[FileFacts]) -> list[FileFacts]:
-    """PyTorch's part first, the NumPy part last: of two functions of one name the latter stays."""
+    """Return PyTorch's part first, the NumPy part last, for of equal names the last one stays."""
 
     def weight(e: FileFacts) -> tuple[object, ...]:
         return "backward" in e.roles, "torch" not in e.methods, "backward" in e.methods, e.path
@@ -229,15 +224,15 @@ def _module(path: str) -> str:
     return path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
 
 
-def joined(parts: Sequence[str], files: Sequence[SourceFile]) -> SourceFile:
+def join_parts(parts: Sequence[str], files: Sequence[SourceFile]) -> SourceFile:
     """Return a module that has the names of all `parts`, of equal names the last part's.
 
     It stands beside the last part, so that all keep the neighbours they import.
     """
     folder = parts[-1].rpartition("/")[0]
     prefix = f"{folder}/" if folder else ""
-    taken, name = {f.path for f in files}, JOINED
-    while prefix + name in taken:
+    paths, name = {f.path for f in files}, JOINED
+    while prefix + name in paths:
         name = f"_{name}"
     rows = [
         "# Written by the grader: this answer comes in several files; here are all their names."

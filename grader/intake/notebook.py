@@ -43,14 +43,6 @@ class Notebook:
     prose: tuple[str, ...] = ()
 
 
-def notebook_source(data: bytes) -> bytes:
-    """Return the code cells of an `.ipynb` in order, magics and shell lines as comments.
-
-    Raises `SubmissionError` when the file is no notebook.
-    """
-    return read_notebook(data).source
-
-
 def read_notebook(data: bytes) -> Notebook:
     """Return all that a notebook holds. Raises `SubmissionError` when the file is no notebook."""
     _look_at(data)
@@ -79,11 +71,11 @@ def read_notebook(data: bytes) -> Notebook:
 
 
 def _future_first(source: str) -> str:
-    """`source` with its `from __future__ import …` in the first line, and no line more."""
+    """Return `source` with its `from __future__ import …` in the first line, and no line more."""
     features = dict.fromkeys(f.strip() for row in FUTURE.findall(source) for f in row.split(","))
     if not features:
         return source
-    rest = FUTURE.sub(lambda found: f"pass  # {found[0]}", source)
+    rest = FUTURE.sub(lambda match: f"pass  # {match[0]}", source)
     return f"from __future__ import {', '.join(features)}  {rest}"
 
 
@@ -114,7 +106,7 @@ def _plain(cell: str) -> str:
 
 
 def _plain_line(line: str) -> str:
-    """`line`, or a comment when it is a magic, a shell command or a question."""
+    """Return `line`, or a comment when it is a magic, a shell command or a question."""
     code = line.lstrip()
     if NO_PYTHON.match(code) or ASKED.fullmatch(code):
         return f"{line[: len(line) - len(code)]}pass  # {code}"

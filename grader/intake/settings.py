@@ -11,12 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from grader.records import SourceFile
+from grader.records.submission import CONTRACT_FUNCTIONS, OPTIONAL_NAMES
 
 FILES = ("submission.yaml", "submission.yml")
-NAMES = (
-    *("forward", "backward", "torch_forward_backward", "verify", "gradient_check"),
-    *("Linear", "ReLU", "SoftmaxCrossEntropy"),
-)
+NAMES = (*CONTRACT_FUNCTIONS, *OPTIONAL_NAMES)
 """The contract's names, which `names` may map."""
 
 MOST_BYTES = 16 * 1024
@@ -78,18 +76,18 @@ def _names(value: object, file: str) -> tuple[dict[str, str], list[str]]:
     if not isinstance(value, dict):
         return {}, [f"{file}: `names` is not used; write one `forward: my_forward` a line."]
     names, notes = {}, []
-    for key, own in value.items():
+    for key, name in value.items():
         if key not in NAMES:
             notes.append(f"{file}: `names` has `{key}`; known are {', '.join(NAMES)}.")
-        elif not isinstance(own, str) or not _is_name(own):
+        elif not isinstance(name, str) or not _is_name(name):
             notes.append(f"{file}: what `{key}` is called is no name in Python.")
         else:
-            names[key] = own
+            names[key] = name
     return names, notes
 
 
 def _is_name(text: str) -> bool:
-    """`my_forward`, or with a class before it `Network.forward`."""
+    """Return `my_forward`, or with a class before it `Network.forward`."""
     words = text.split(".")
     return len(text) <= MOST_NAME and len(words) <= 3 and all(
         word.isidentifier() and not word.startswith("__") for word in words

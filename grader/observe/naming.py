@@ -13,14 +13,11 @@ from functools import cached_property
 import numpy as np
 
 from grader.problem import Expected
+from grader.problem.compare import FLOAT32, FLOAT64, NAMED
 from grader.records import Array, Case
 
-CLOSE = 1e-9
-"""Relative gap, of the largest entry, within which a float64 value is a tensor; rounding on
-arrays this small stays under 1e-13, and two tensors differ by far more."""
-
-CLOSE_SINGLE = 2e-5
-"""The same for float32: about 200 roundings of 6e-8 with room for cancellation."""
+CLOSE, CLOSE_SINGLE = NAMED[FLOAT64], NAMED[FLOAT32]
+"""Relative gap, of the largest entry, within which a value is a tensor; by its dtype."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +36,7 @@ class Name:
 
     @property
     def exact(self) -> bool:
-        """Whether it is the tensor itself and not a multiple of it."""
+        """Return whether it is the tensor itself and not a multiple of it."""
         return self.factor == "1"
 
     def __str__(self) -> str:
@@ -181,7 +178,7 @@ class Namer:
     def _name(self, array: Array) -> Name | None:
         if array.size == 0:
             return None
-        close = CLOSE_SINGLE if array.dtype == np.float32 else CLOSE
+        close = CLOSE_SINGLE if array.dtype == FLOAT32 else CLOSE
         value = array.astype(np.float64)
         if array.size == 1:
             return self._scalar(float(value.reshape(-1)[0]), close)
@@ -253,7 +250,7 @@ class Namer:
 
 
 def tells(array: Array) -> bool:
-    """Whether an array is no constant: constants are alike by chance."""
+    """Return whether an array is no constant: constants are alike by chance."""
     flat = array.reshape(-1)
     return bool((flat != flat[0]).any())
 

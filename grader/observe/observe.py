@@ -312,7 +312,7 @@ def _reported(
     return ProcessReport(
         _observation(load),
         tuple(Function(*astuple(f)) for f in named),
-        tuple(LoadNote(*note) for note in report.notes),
+        tuple(LoadNote(*note) for note in report.notes if 0 <= note.line <= MAX_LINE),
         report.stand_ins,
         report.binding,
         report.deviations,

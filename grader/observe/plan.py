@@ -75,12 +75,12 @@ class Step:
 
     @property
     def alone(self) -> bool:
-        """Whether it is a request of its own: its time matters, or it has flags."""
+        """Return whether it is a request of its own: its time matters, or it has flags."""
         return bool(self.flags) or self.case.name == REALISTIC
 
     @property
     def items(self) -> Mapping[str, Any]:
-        """What the child is given; a backward has its cache."""
+        """Return what the child is given; a backward has its cache."""
         inputs = {} if self.kind is Call.BACKWARD else self.case.inputs
         return {**inputs, "handle": self.handle or "-", **dict.fromkeys(self.flags, "yes")}
 
@@ -103,7 +103,7 @@ class StackStep:
 
     @property
     def items(self) -> Mapping[str, Any]:
-        """What the child is given."""
+        """Return what the child is given."""
         return {**self.stack.inputs, "kinds": " ".join(self.stack.kinds)}
 
     @property

@@ -27,7 +27,7 @@ class Reading:
 
     @property
     def base(self) -> str:
-        """The tensor it is a form of, "" for none."""
+        """Return the tensor it is a form of, "" for none."""
         return self.name.base if self.name else ""
 
     @property

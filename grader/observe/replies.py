@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from grader.records import Frame
+from grader.sandbox.child import MAX_FRAMES
 
-MAX_FRAMES = 40
 MAX_LINE = 9_999_999
 
 Report = TypeVar("Report")

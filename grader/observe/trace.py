@@ -80,7 +80,7 @@ class TracedValue:
         return (self.line, self.col), (self.end_line, self.end_col)
 
     def within(self, other: TracedValue) -> bool:
-        """Whether this expression is a part of `other`, or `other` itself, in the same phase."""
+        """Return whether this expression is a part of `other`, or `other`, in the same phase."""
         (start, end), (first, last) = self.span, other.span
         same = self.file == other.file and self.phase == other.phase
         return same and first <= start and end <= last

@@ -65,13 +65,13 @@ class Trial(TrialReport):
 
     @property
     def error(self) -> float:
-        """The relative error of a scaled gradient; nan for other kinds."""
+        """Return the relative error of a scaled gradient; nan for other kinds."""
         scaled = self.kind is CorruptionKind.SCALE
         return round(abs(self.amount - 1.0), 12) if scaled else math.nan
 
     @property
     def words(self) -> str:
-        """What was done, to go after `dW1`."""
+        """Return what was done, to go after `dW1`."""
         if self.kind is CorruptionKind.SCALE:
             return "of the wrong sign" if self.amount == -1.0 else f"times {self.amount:.4g}"
         return {
@@ -82,12 +82,12 @@ class Trial(TrialReport):
 
     @property
     def gross(self) -> bool:
-        """Whether this is more than a small error in the scale."""
+        """Return whether this is more than a small error in the scale."""
         return self.kind is not CorruptionKind.SCALE or not 1.0 < self.amount < 2.0
 
     @property
     def missed(self) -> bool:
-        """Whether nothing was noticed."""
+        """Return whether nothing was noticed."""
         return self.outcome in MISSED
 
 

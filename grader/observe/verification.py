@@ -49,23 +49,23 @@ class Verification(VerificationReport):
 
     @property
     def tested(self) -> bool:
-        """Whether any wrong gradient was shown to it, or none could make a difference."""
+        """Return whether any wrong gradient was shown to it, or none could make a difference."""
         return self.idle or any(self.of(tensor) for tensor in TENSORS)
 
     @property
     def idle(self) -> bool:
-        """Whether it says yes without computing anything."""
+        """Return whether it says yes without computing anything."""
         return self.form is CheckForm.FUNCTION and self.accepts is True and not self.sides
 
     @property
     def by_script(self) -> bool:
-        """Whether the file's own statements compare: some wrong gradient made them object."""
+        """Return whether the file's statements compare: some wrong gradient made them object."""
         refused = any(t.outcome is TrialOutcome.REFUSED for t in self.trials)
         return self.form is CheckForm.SCRIPT and (refused or self.accepts is False)
 
     @property
     def overlooked(self) -> tuple[str, ...]:
-        """The tensors of which it refused no error at all, however gross."""
+        """Return the tensors of which it refused no error at all, however gross."""
         if self.idle:
             return TENSORS
         tried = {t: self.of(t) for t in TENSORS}

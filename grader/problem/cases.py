@@ -14,14 +14,7 @@ from numpy.random import Generator
 
 from grader.records import Array, Case, read_only
 
-ORDINARY = (
-    "primes",
-    "more_rows",
-    "square",
-    "batch_is_hidden",
-    "batch_is_classes",
-    "absent",
-)
+ORDINARY = ("primes", "more_rows", "square", "batch_is_hidden", "batch_is_classes", "absent")
 """Float64 cases on which loss and gradients must simply be right."""
 
 EDGE = ("one_row", "one_hidden", "two_classes")
@@ -54,7 +47,7 @@ SLOPE_STEPS = (1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-9, 1e-10)
 
 
 def make_cases(seed: int) -> dict[str, Case]:
-    """All cases of one run, by name; the same for the same seed on any machine."""
+    """Return all cases of one run, by name; the same for the same seed on any machine."""
     rng = np.random.default_rng(seed)
     batch, features, hidden, classes = PRIMES[int(rng.integers(len(PRIMES)))]
     primes = _ordinary(rng, "primes", "distinct primes", batch, features, hidden, classes)
@@ -84,37 +77,31 @@ def make_cases(seed: int) -> dict[str, Case]:
 
 
 def perturbed(case: Case, tensor: str, direction: Array, step: float) -> Case:
-    """`case` with `step * direction` added to one of its tensors, for central differences."""
-    arrays = case.inputs
-    arrays[tensor] = arrays[tensor] + step * direction
-    return _case(f"{case.name}{step:+.0e}{tensor}", "central difference", **arrays)
-
-
-def grown(case: Case, factor: float) -> Case:
-    """`case` with its logits times `factor`: the second layer is linear in W2 and b2."""
-    arrays = case.inputs
-    arrays |= {name: arrays[name] * factor for name in ("W2", "b2")}
-    return _case(f"{case.name} × {factor:g}", "growing logits", **arrays)
+    """Return `case` with `step * direction` added to one of its tensors."""
+    moved_by = case.inputs[tensor] + step * direction
+    return _changed(
+        case, f"{case.name}{step:+.0e}{tensor}", "central difference", {tensor: moved_by}
+    )
 
 
 def moved(case: Case, directions: Mapping[str, Array], step: float) -> Case:
-    """`case` with `step` times its direction added to each tensor."""
-    arrays = case.inputs
-    arrays |= {name: arrays[name] + step * by for name, by in directions.items()}
-    return _case(f"{case.name}{step:+.0e}", "central difference", **arrays)
+    """Return `case` with `step` times its direction added to each tensor."""
+    arrays = {name: case.inputs[name] + step * by for name, by in directions.items()}
+    return _changed(case, f"{case.name}{step:+.0e}", "central difference", arrays)
 
 
-def _case(
-    name: str,
-    purpose: str,
-    X: Array,
-    y: Array,
-    W1: Array,
-    b1: Array,
-    W2: Array,
-    b2: Array,
-) -> Case:
-    return Case(name, purpose, *(read_only(a) for a in (X, y, W1, b1, W2, b2)))
+def grown(case: Case, factor: float) -> Case:
+    """Return `case` with its logits times `factor`: the second layer is linear in W2 and b2."""
+    arrays = {"W2": case.W2 * factor, "b2": case.b2 * factor}
+    return _changed(case, f"{case.name} × {factor:g}", "growing logits", arrays)
+
+
+def _case(name: str, purpose: str, arrays: Mapping[str, Array]) -> Case:
+    return Case(name, purpose, **{n: read_only(a) for n, a in arrays.items()})
+
+
+def _changed(case: Case, name: str, purpose: str, arrays: Mapping[str, Array]) -> Case:
+    return _case(name, purpose, {**case.inputs, **arrays})
 
 
 def _draw(rng: Generator, batch: int, features: int, hidden: int, classes: int) -> dict[str, Array]:
@@ -167,7 +154,7 @@ def _ordinary(
         drawn = _draw(rng, batch, features, hidden, classes)
         single = batch * hidden == 1
         if _telling(drawn, margin) or single:
-            return _case(name, purpose, **drawn)
+            return _case(name, purpose, drawn)
 
 
 def _small(rng: Generator) -> Case:
@@ -182,7 +169,7 @@ def _small(rng: Generator) -> Case:
         active = Z1 > 0
         alive = bool(active.any(axis=0).all() and active.any(axis=1).all())
         if alive and not active.all() and np.abs(Z1).min() > SMALL_MARGIN and _even(drawn, Z1):
-            return _case("small", "for finite differences: B = D = H = C, and few", **drawn)
+            return _case("small", "for finite differences: B = D = H = C, and few", drawn)
 
 
 def _even(drawn: dict[str, Array], Z1: Array) -> bool:
@@ -202,34 +189,29 @@ def _with_rows(rng: Generator, base: Case, rows: int) -> Case:
         drawn["X"] = rng.normal(size=(rows, base.sizes["D"]))
         drawn["y"] = _labels(rng, rows, base.sizes["C"])
         if _telling(drawn, KINK_MARGIN):
-            return _case("more_rows", "the weights of `primes`, another batch size", **drawn)
+            return _case("more_rows", "the weights of `primes`, another batch size", drawn)
 
 
 def _twice(base: Case) -> Case:
-    drawn = base.inputs
-    drawn["X"] = np.concatenate([base.X, base.X])
-    drawn["y"] = np.concatenate([base.y, base.y])
-    return _case("duplicated", "the batch of `primes`, twice", **drawn)
+    arrays = {n: np.concatenate([base.inputs[n], base.inputs[n]]) for n in ("X", "y")}
+    return _changed(base, "duplicated", "the batch of `primes`, twice", arrays)
 
 
 def _absent(rng: Generator) -> Case:
     """Classes 1 and C-1 never occur in y."""
     base = _ordinary(rng, "absent", "two classes, the last one too, are absent", 7, 11, 5, 13)
-    drawn = base.inputs
     present = np.array([c for c in range(13) if c not in (1, 12)])
-    drawn["y"] = rng.choice(present, size=7)
-    return _case("absent", base.purpose, **drawn)
+    return _changed(base, "absent", base.purpose, {"y": rng.choice(present, size=7)})
 
 
 def _labelled(base: Case, name: str, dtype: type) -> Case:
-    drawn = base.inputs
-    drawn["y"] = base.y.astype(dtype)
-    return _case(name, f"labels as {np.dtype(dtype).name}", **drawn)
+    purpose = f"labels as {np.dtype(dtype).name}"
+    return _changed(base, name, purpose, {"y": base.y.astype(dtype)})
 
 
 def _float32(base: Case) -> Case:
-    drawn = {n: a if n == "y" else a.astype(np.float32) for n, a in base.inputs.items()}
-    return _case("float32", "the numbers of `primes` in float32", **drawn)
+    arrays = {n: a.astype(np.float32) for n, a in base.inputs.items() if n != "y"}
+    return _changed(base, "float32", "the numbers of `primes` in float32", arrays)
 
 
 def _zeros(rng: Generator) -> Case:
@@ -245,7 +227,7 @@ def _zeros(rng: Generator) -> Case:
         drawn["b1"] = -(drawn["X"] @ drawn["W1"])[rows, np.arange(7)]
         drawn["W2"] = drawn["W2"] / 8.0
         if np.linalg.cond(drawn["X"]) < 10.0 and _telling(drawn, -1.0):
-            return _case("zeros", "exact zeros in Z1: the ReLU's convention", **drawn)
+            return _case("zeros", "exact zeros in Z1: the ReLU's convention", drawn)
 
 
 def _overflow(rng: Generator) -> Case:
@@ -255,24 +237,21 @@ def _overflow(rng: Generator) -> Case:
     """
     batch, classes = 7, 5
     base = _ordinary(rng, "overflow", "logits of ±1e4", batch, 11, 13, classes)
-    drawn = base.inputs
     low = int(rng.integers(classes - 1))
-    drawn["b2"] = base.b2 + HUGE_LOGIT
-    drawn["b2"][low] -= 2 * HUGE_LOGIT
+    b2 = base.b2 + HUGE_LOGIT
+    b2[low] -= 2 * HUGE_LOGIT
     high = np.delete(np.arange(classes), low)
-    drawn["y"] = rng.permutation(np.concatenate([high, rng.choice(high, batch - len(high))]))
-    return _case("overflow", base.purpose, **drawn)
+    y = rng.permutation(np.concatenate([high, rng.choice(high, batch - len(high))]))
+    return _changed(base, "overflow", base.purpose, {"b2": b2, "y": y})
 
 
 def _underflow(rng: Generator) -> Case:
     """The true class lies 1e4 below the maximum: p underflows, the loss is about 1e4."""
     base = _ordinary(rng, "underflow", "the true class 1e4 below the maximum", 5, 11, 7, 13)
-    drawn = base.inputs
     low = int(rng.integers(13))
-    drawn["b2"] = base.b2.copy()
-    drawn["b2"][low] -= HUGE_LOGIT
-    drawn["y"] = np.full(5, low)
-    return _case("underflow", base.purpose, **drawn)
+    b2 = base.b2.copy()
+    b2[low] -= HUGE_LOGIT
+    return _changed(base, "underflow", base.purpose, {"b2": b2, "y": np.full(5, low)})
 
 
 def _offsets(rng: Generator) -> Case:
@@ -287,4 +266,4 @@ def _offsets(rng: Generator) -> Case:
     drawn["b1"][0] = 0.5
     drawn["W2"][0, :] = 1.0
     drawn["X"][:, 0] = rng.permutation([0.0, 400.0, 800.0, 1500.0, 2200.0, 2600.0, 3000.0])
-    return _case("offsets", base.purpose, **drawn)
+    return _changed(base, "offsets", base.purpose, drawn)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from grader.problem.cases import make_cases
-from grader.problem.compare import limit, scale
+from grader.problem.compare import error, limit, natural_size
 from grader.problem.stacks import Stack, StackAnswers, make_stacks
 from grader.records import TENSORS, Array, Case
 
@@ -26,19 +26,26 @@ class Expected:
         return self.values[name]
 
     def limit(self, dtype: np.dtype[np.floating] | None = None) -> float:
-        """The largest relative error of a right answer here."""
+        """Return the largest relative error of a right answer, in `dtype` (default: X's)."""
         dtype = dtype or self.case.X.dtype
         if dtype not in self._limits:  # asked for each value of each submission
-            self._limits[dtype] = limit(self.case, self.values["Z2"], dtype)
+            largest = float(np.abs(self.values["Z2"]).max())
+            self._limits[dtype] = limit(sum(self.case.sizes.values()), largest, dtype)
         return self._limits[dtype]
 
-    def error(self, name: str, got: Array) -> float:
-        """`max|got - expected| / scale`; NaN when `got` has one. Shapes must be equal."""
-        want = self.values[name]
+    def natural_size(self, name: str) -> float:
+        """Return the least size that an error of a tensor is measured against."""
+        return natural_size(name, self.case.sizes["B"])
+
+    def error(self, name: str, got: Array, factor: float = 1.0) -> float:
+        """Return the relative error of `got` as `factor` times a tensor; NaN when it has one.
+
+        Raises `ValueError` where the shapes differ.
+        """
+        want = self.values[name] * factor
         if got.shape != want.shape:
             raise ValueError(f"{name}: {got.shape} against {want.shape}")
-        with np.errstate(all="ignore"):
-            return float(np.abs(got - want).max(initial=0.0) / scale(name, want, self.case))
+        return error(got, want, self.natural_size(name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +77,7 @@ class Exam:
 
 
 def set_paper(seed: int) -> Paper:
-    """The questions of `seed`: the same on any machine."""
+    """Return the questions of `seed`: the same on any machine."""
     cases = make_cases(seed)
     rng = np.random.default_rng([seed, 1])
     directions = {t: rng.normal(size=getattr(cases["primes"], t).shape) for t in TENSORS}

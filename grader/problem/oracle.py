@@ -15,7 +15,7 @@ import torch.nn.functional as F
 
 
 def expected(X: Any, y: Any, W1: Any, b1: Any, W2: Any, b2: Any) -> dict[str, np.ndarray[Any, Any]]:
-    """Loss, intermediates and gradients of one case, all float64.
+    """Return loss, intermediates and gradients of one case, all float64.
 
     Gives `Z1 H1 [B, H]`, `Z2 P logP [B, C]`, `loss []`, and the gradients of
     the mean cross-entropy `dZ2 [B, C]`, `dH1 dZ1 [B, H]`, `dW1 db1 dW2 db2 dX`.
@@ -39,7 +39,7 @@ def expected(X: Any, y: Any, W1: Any, b1: Any, W2: Any, b2: Any) -> dict[str, np
 
 
 def stacked(kinds: list[str], inputs: dict[str, Any]) -> dict[str, np.ndarray[Any, Any]]:
-    """Layers one after another, `problem.stacks.Stack` says which: outputs and gradients.
+    """Return outputs and gradients of layers one after another: see `problem.stacks.Stack`.
 
     Gives `out`, the last value before the loss, `loss []` where the last layer is one, `dx{i}`
     for the input of the layer at place i, and `dW{i}` and `db{i}` of linear ones. Without a

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.random import Generator
 
-from grader.problem.compare import ELEMENTARY, SAFETY
+from grader.problem.compare import limit
 from grader.records import Array, read_only
 
 LINEAR, RELU, LOSS = "linear", "relu", "loss"
@@ -47,7 +47,7 @@ class Stack:
 
     @property
     def second(self) -> Stack | None:
-        """The same layers on the second batch; None where there is none."""
+        """Return the same layers on the second batch; None where there is none."""
         if "x2" not in self.inputs:
             return None
         weights = {n: a for n, a in self.inputs.items() if n[0] in "Wb"}
@@ -64,18 +64,17 @@ class StackAnswers:
     second: Mapping[str, Array]
 
     def limit(self) -> float:
-        """The largest relative error of a right answer, as `tolerances` derives it.
+        """Return the largest relative error of a right answer.
 
         A value passes through sums of as many terms as there are rows and widths.
         """
-        sizes = sum(sum(a.shape) for n, a in self.stack.inputs.items() if n[0] in "Wx")
-        unit = float(np.finfo(self.stack.inputs["x"].dtype).eps) / 2.0
-        gamma = (sizes + ELEMENTARY) * unit
-        return SAFETY * gamma * (1.0 + float(np.abs(self.values["out"]).max()))
+        terms = sum(sum(a.shape) for n, a in self.stack.inputs.items() if n[0] in "Wx")
+        largest = float(np.abs(self.values["out"]).max())
+        return limit(terms, largest, self.stack.inputs["x"].dtype)
 
 
 def make_stacks(seed: int) -> dict[str, Stack]:
-    """All stacks of one run, by name; the same for the same seed on any machine."""
+    """Return all stacks of one run, by name; the same for the same seed on any machine."""
     rng = np.random.default_rng([seed, 2])
     stacks = [
         _alone(rng, LINEAR, "a linear layer alone", 7, 5),
@@ -105,8 +104,8 @@ def _count(depth: int) -> str:
 
 
 def _stack(name: str, purpose: str, kinds: Sequence[str], inputs: Mapping[str, Any]) -> Stack:
-    kept = {n: read_only(np.asarray(a)) for n, a in inputs.items()}
-    return Stack(name, purpose, tuple(kinds), kept)
+    arrays = {n: read_only(np.asarray(a)) for n, a in inputs.items()}
+    return Stack(name, purpose, tuple(kinds), arrays)
 
 
 def _away_from_zero(rng: Generator, shape: tuple[int, ...]) -> Array:

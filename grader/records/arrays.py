@@ -14,7 +14,7 @@ TENSORS = ("W1", "b1", "W2", "b2", "X")
 
 
 def read_only(array: Array) -> Array:
-    """`array`, contiguous and not writeable: records share it without fear."""
+    """Return `array`, contiguous and not writeable, for records to share."""
     frozen = np.ascontiguousarray(array) if array.ndim else array.copy()
     frozen.flags.writeable = False
     return frozen

@@ -22,11 +22,11 @@ class Case:
 
     @property
     def inputs(self) -> dict[str, Array]:
-        """The six arguments of `forward`, in the contract's order."""
+        """Return the six arguments of `forward`, in the contract's order."""
         return {n: getattr(self, n) for n in ("X", "y", "W1", "b1", "W2", "b2")}
 
     @property
     def sizes(self) -> dict[str, int]:
-        """`{"B": …, "D": …, "H": …, "C": …}`."""
+        """Return `{"B": …, "D": …, "H": …, "C": …}`."""
         (batch, features), (hidden, classes) = self.X.shape, self.W2.shape
         return {"B": batch, "D": features, "H": hidden, "C": classes}

@@ -70,7 +70,7 @@ class Evidence:
 
     @property
     def good(self) -> bool:
-        """Whether the line speaks for the candidate."""
+        """Return whether the line speaks for the candidate."""
         return self.verdict is CheckStatus.PASS
 
 
@@ -86,5 +86,5 @@ class Finding:
 
     @property
     def bad(self) -> tuple[Evidence, ...]:
-        """The lines that speak against the candidate: two runs fail alike where these agree."""
+        """Return the lines against the candidate: two runs fail alike where these agree."""
         return tuple(line for line in self.evidence if not line.good)

@@ -98,7 +98,7 @@ class Observation:
 
     @property
     def ok(self) -> bool:
-        """Whether the call came back with something that fits the contract."""
+        """Return whether the call came back with something that fits the contract."""
         return self.ended is Ended.OK
 
 

@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from grader.records.defect import Defect
+NUMPY_FUNCTIONS = ("forward", "backward")
+TORCH_FUNCTION = "torch_forward_backward"
+CONTRACT_FUNCTIONS = (*NUMPY_FUNCTIONS, TORCH_FUNCTION, "verify")
+"""The functions that the contract asks for."""
+
+OPTIONAL_NAMES = ("gradient_check", "Linear", "ReLU", "SoftmaxCrossEntropy")
+"""What the contract names, and an answer need not have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +41,7 @@ class Submission:
 
     `id` is safe as a file name and in HTML, CSV and a shell. `main` names the
     file that defines the contract's functions. `names` maps the contract's
-    names to the candidate's own. `defects` were found while taking it in.
+    names to the candidate's own. `unusable` says what could not be graded, and why.
     `contract` is what the course says of how answers are called, as JSON ("" for the
     canonical form); see `grader.rubric.contract`.
     `joined` are the files whose names `main` brings together, last the one whose
@@ -54,7 +60,7 @@ class Submission:
     names: Mapping[str, str] = field(default_factory=dict)
     answers: str = ""
     passed_over: tuple[str, ...] = ()
-    defects: tuple[Defect, ...] = ()
+    unusable: tuple[str, ...] = ()
     joined: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     contract: str = ""
@@ -63,7 +69,7 @@ class Submission:
 
     @property
     def source(self) -> str:
-        """The main file's text ("" when there is none)."""
+        """Return the main file's text ("" when there is none)."""
         return next(
             (f.data.decode("utf-8", "replace") for f in self.files if f.path == self.main), ""
         )

@@ -20,7 +20,8 @@ from grader.repair.blame import Blame
 from grader.repair.orders import candidates
 from grader.repair.scope import Scopes
 from grader.repair.target import Wanted
-from grader.source.edits import SIMPLE, UNPARSABLE, Edit, Text
+from grader.source.edits import SIMPLE, Edit, Text
+from grader.source.parsing import UNPARSABLE
 
 MAX_BYTES = 100_000
 """Of a file: the parser's time grows with it, and so does every version's."""

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 
 from grader.repair.blame import Blame
 from grader.source.edits import Edit, Site
+from grader.source.program import last_name
 
 SIGNS: Mapping[type[ast.operator], str] = {
     ast.Add: "+",
@@ -123,7 +124,9 @@ def compared(b: Blame) -> Iterator[Edit]:
 
 def reduced(b: Blame) -> Iterator[Edit]:
     """A reduction runs along another axis, keeps its axis or not, sums in place of averaging."""
-    calls = [s for s in b.sites if isinstance(s.node, ast.Call) and _called(s.node) in REDUCTIONS]
+    calls = [
+        s for s in b.sites if isinstance(s.node, ast.Call) and last_name(s.node.func) in REDUCTIONS
+    ]
     for change in (_turned, _with_axis, _kept, _unkept, _summed, _averaged):
         for site in calls:
             before = b.source(site.node)
@@ -134,10 +137,6 @@ def reduced(b: Blame) -> Iterator[Edit]:
         after = _kept(_with_axis(b.source(site.node)))
         if after:
             yield b.text.replaced(site, after)
-
-
-def _called(node: ast.Call) -> str:
-    return str(getattr(node.func, "attr", getattr(node.func, "id", "")))
 
 
 AXIS = re.compile(r"((?:axis|dim)\s*=\s*)(-?[012])(?=[^()]*\)$)")
@@ -177,7 +176,7 @@ def over_batch(b: Blame) -> Iterator[Edit]:
     """A sum over everything becomes one over the batch; what is not summed is summed."""
     for site in b.suspects:
         node = site.node
-        if isinstance(node, ast.Call) and _called(node) in REDUCTIONS:
+        if isinstance(node, ast.Call) and last_name(node.func) in REDUCTIONS:
             yield b.text.replaced(site, _with_axis(_unkept(b.source(node)), "0"))
             yield b.text.replaced(site, _with_axis(_unkept(_summed(b.source(node))), "0"))
     for site in b.sites:
@@ -220,7 +219,11 @@ def flat(b: Blame) -> Iterator[Edit]:
 def natural(b: Blame) -> Iterator[Edit]:
     """log2 and log10 become log."""
     for site in b.sites:
-        if isinstance(site.node, ast.Call) and _called(site.node) in ("log2", "log10", "log1p"):
+        if isinstance(site.node, ast.Call) and last_name(site.node.func) in (
+            "log2",
+            "log10",
+            "log1p",
+        ):
             text = b.source(site.node)
             yield b.text.replaced(site, re.sub(r"\blog(2|10|1p)\(", "log(", text, count=1))
 
@@ -229,7 +232,7 @@ def all_axes(b: Blame) -> Iterator[Edit]:
     """Every reduction of the function that runs along the batch runs along the classes."""
     for statement in b.statements[:1]:
         inside = [n for n, f in b.text.functions.items() if f == b.text.functions[statement]]
-        calls = [n for n in inside if isinstance(n, ast.Call) and _called(n) in REDUCTIONS]
+        calls = [n for n in inside if isinstance(n, ast.Call) and last_name(n.func) in REDUCTIONS]
         changes = []
         for call in calls:
             text = b.source(call)
@@ -264,10 +267,12 @@ def keywords(b: Blame) -> Iterator[Edit]:
     for site in b.sites:
         node = site.node
         if isinstance(node, ast.Call) and b.torch:
-            if _called(node) in ("tensor", "as_tensor") and "requires_grad" not in b.source(node):
+            if last_name(node.func) in ("tensor", "as_tensor") and "requires_grad" not in b.source(
+                node
+            ):
                 tail = ", requires_grad=True)"
                 yield b.text.replaced(site, b.source(node)[:-1] + tail)
-            if _called(node) in ("from_numpy", "as_tensor", "clone", "double"):
+            if last_name(node.func) in ("from_numpy", "as_tensor", "clone", "double"):
                 yield b.text.replaced(site, f"{b.source(node)}.requires_grad_()")
 
 

@@ -1,4 +1,4 @@
-"""`Result` → HTML, JSON, CSV. Views format, templates place, neither judges."""
+"""Write a `Result` as HTML, JSON and CSV. Views format and templates place; neither judges."""
 
 from __future__ import annotations
 
@@ -52,15 +52,15 @@ def write_index(
     title: str,
     stream: TextIO,
     summary: Mapping[str, str] | None = None,
-    alike: Sequence[SimilarGroup] = (),
+    similar: Sequence[SimilarGroup] = (),
 ) -> None:
     """Write the cohort's page from `result_json` dictionaries; `summary` holds facts to state.
 
     Goes through `rows` twice and keeps a line's worth of each; the page itself goes to
-    `stream` piece by piece. `alike` are groups of answers that are built alike, by id. Links
+    `stream` piece by piece. `similar` are groups of answers that are built alike, by id. Links
     point to `submissions/<id>/report.html` beside the page.
     """
-    view = overview(rows, alike)
+    view = overview(rows, similar)
     context = {
         "title": title,
         "summary": dict(summary or {}),

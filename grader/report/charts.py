@@ -1,4 +1,4 @@
-"""`Pictures` → what the report draws: error maps, and curves where one is off."""
+"""The error maps of a report, and its curves where one is wrong."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from grader.figures.maps import AXES, NOT_FINITE, WORST
+from grader.figures.maps import NOT_FINITE, WORST
 from grader.problem.compare import FINITE_DIFFERENCE
 from grader.records import Curve, ErrorMap, Pictures
+from grader.report.graph import TITLES
 from grader.report.plot import Plot, Series, plot
 
 CELL = 15
@@ -40,7 +41,6 @@ class MapView:
     width: int
     height: int
     cells: tuple[tuple[int, str], ...]
-    axes: tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +66,6 @@ class Charts:
         return bool(self.rows or self.plots)
 
 
-PARTS = {"numpy": "By hand, in NumPy", "torch": "By autograd, in PyTorch"}
-
-
 def charts(pictures: Pictures, *, interviewer: bool) -> Charts:
     """Return the drawings worth a look; the right loss's curve is for the interviewer only."""
     rows = tuple(_map_rows(pictures.maps))
@@ -87,10 +84,10 @@ def charts(pictures: Pictures, *, interviewer: bool) -> Charts:
 
 
 def _map_rows(maps: Sequence[ErrorMap]) -> Iterator[MapRow]:
-    for part, title in PARTS.items():
-        mine = tuple(one for one in maps if one.part == part)
-        if mine:
-            yield MapRow(part, title, mine[0].case, tuple(_map_view(one) for one in mine))
+    for part, title in TITLES.items():
+        of_part = tuple(one for one in maps if one.part == part)
+        if of_part:
+            yield MapRow(part, title, of_part[0].case, tuple(_map_view(one) for one in of_part))
 
 
 def _map_view(one: ErrorMap) -> MapView:
@@ -105,7 +102,6 @@ def _map_view(one: ErrorMap) -> MapView:
         width=columns * CELL,
         height=rows * CELL,
         cells=tuple(_cells(one.levels, columns)),
-        axes=AXES[one.tensor],
     )
 
 
@@ -136,20 +132,20 @@ LAWS: tuple[tuple[str, Callable[[float], float]], ...] = (
 
 
 def _ratio_plots(ratios: Sequence[Curve]) -> Iterator[Plot]:
-    for part, title in PARTS.items():
-        mine = [curve for curve in ratios if curve.part == part]
-        if any(abs(y - 1.0) > 1e-4 for curve in mine for _, y in curve.points):
-            groups = _grouped(mine)
+    for part, title in TITLES.items():
+        of_part = [curve for curve in ratios if curve.part == part]
+        if any(abs(y - 1.0) > 1e-4 for curve in of_part for _, y in curve.points):
+            groups = _grouped(of_part)
             words = [f"{', '.join(names)}: {_law(points)}" for names, points in groups]
             series = [
-                Series(f"t{number}", said, points)
-                for number, (said, (_, points)) in enumerate(zip(words, groups, strict=True), 1)
+                Series(f"t{number}", label, points)
+                for number, (label, (_, points)) in enumerate(zip(words, groups, strict=True), 1)
             ]
             yield plot(
                 series,
                 id=f"ratio-{part}",
                 title=f"Ratio to autograd’s over the batch size · {title}",
-                said="",
+                caption="",
                 axes=("B", "ratio"),
                 at=[x for one in series for x, _ in one.points],
                 guide=1.0,
@@ -191,22 +187,24 @@ def _growth_plot(curves: Sequence[Curve], *, interviewer: bool) -> Iterator[Plot
     """Yield only where the candidate's loss leaves the right one."""
     if len(curves) != 2:
         return
-    own, right = curves
+    candidate, right = curves
     known = dict(right.points)
-    lost = [x for x, y in own.points if not math.isfinite(y)]
-    off = [x for x, y in own.points if not abs(y - known[x]) <= 1e-6 * max(1.0, abs(known[x]))]
+    lost = [x for x, y in candidate.points if not math.isfinite(y)]
+    off = [
+        x for x, y in candidate.points if not abs(y - known[x]) <= 1e-6 * max(1.0, abs(known[x]))
+    ]
     if not off:
         return
-    said = "The loss is not the right one, at any size of the logits."
+    caption = "The loss is not the right one, at any size of the logits."
     if lost:
-        said = f"From logits of {min(lost):.2g} on, the loss is no finite number."
+        caption = f"From logits of {min(lost):.2g} on, the loss is no finite number."
     elif min(off) > min(known):
-        said = f"From logits of {min(off):.2g} on, the loss is not the right one."
-    drawn = [Series("t1", "the candidate’s loss", own.points)]
+        caption = f"From logits of {min(off):.2g} on, the loss is not the right one."
+    drawn = [Series("t1", "the candidate’s loss", candidate.points)]
     if interviewer:
         drawn.insert(0, Series("t0", "autograd’s loss", right.points))
     axes = ("largest |logit|", "loss")
-    yield plot(drawn, id="growth", title="Loss under growing logits", said=said, axes=axes)
+    yield plot(drawn, id="growth", title="Loss under growing logits", caption=caption, axes=axes)
 
 
 def _step_plot(curves: Sequence[Curve]) -> Iterator[Plot]:
@@ -215,18 +213,18 @@ def _step_plot(curves: Sequence[Curve]) -> Iterator[Plot]:
         best = min((y for _, y in curve.points if math.isfinite(y)), default=math.inf)
         if best <= FINITE_DIFFERENCE:
             continue
-        said = (
+        caption = (
             f"However small the step, the gradient stays {best:.2g} of its size away from the "
             "slope of the loss that forward returns: it is not that loss’s gradient."
         )
         if not math.isfinite(best):
-            said = "The loss gives no finite difference."
+            caption = "The loss gives no finite difference."
         drawn = [Series("t1", "|backward − central difference|, of its size", curve.points)]
         yield plot(
             drawn,
             id="step",
             title="Against finite differences of the own loss",
-            said=said,
+            caption=caption,
             axes=("step h", "difference"),
             guide=FINITE_DIFFERENCE,
         )

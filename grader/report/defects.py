@@ -13,14 +13,14 @@ from grader.report.listing import highlighted, line_href, line_prefixes
 
 HUNK = re.compile(r"@@ -(\d+)")
 MAX_ROWS = 40
-"""Of a diff; a mend is a few lines."""
+"""Of a diff; a repair is a few lines."""
 
 SEVERITY_ORDER = (Severity.MAJOR, Severity.MINOR, Severity.INFO)
 
 
 @dataclass(frozen=True, slots=True)
 class DiffRow:
-    """One line of a mend's diff. `sign` is "-", "+", " ", or "⋯" where lines are left out.
+    """One line of a repair's diff. `sign` is "-", "+", " ", or "⋯" where lines are left out.
 
     A line that comes has no `number`.
     """
@@ -35,7 +35,7 @@ class DefectView:
     """A defect with its place on the page, and its source line highlighted.
 
     `cost` is what its code is charged, with the first defect of that code; None
-    where it explains no failed check. `mend` are the lines of its mend, if it has one.
+    where it explains no failed check. `mend` are the lines of its repair, if it has one.
     """
 
     defect: Defect
@@ -56,15 +56,15 @@ def defect_views(result: Result) -> tuple[DefectView, ...]:
     """Return the defects of `result`, the gravest first."""
     prefixes = line_prefixes(result.submission)
     charges = {charge.code: charge.points for charge in result.grade.charges}
-    seen: dict[str, int] = {}
+    counts: dict[str, int] = {}
     views = []
     for defect in by_severity(result.defects):
-        seen[defect.code] = count = seen.get(defect.code, 0) + 1
+        counts[defect.code] = count = counts.get(defect.code, 0) + 1
         anchor = f"defect-{defect.code}" + (f"-{count}" if count > 1 else "")
         href = line_href(prefixes, defect.file, defect.line)
         cost = charges.get(defect.code) if count == 1 else None
-        shown = _snippet(defect), _diff(defect.mend)
-        views.append(DefectView(defect, anchor, cost, href, _where(defect), *shown))
+        details = _snippet(defect), _diff(defect.mend)
+        views.append(DefectView(defect, anchor, cost, href, _where(defect), *details))
     return tuple(views)
 
 

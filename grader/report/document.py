@@ -1,4 +1,4 @@
-"""`Result` → the dictionary of `result.json`, schema version 1."""
+"""The dictionary of `result.json`, schema version 1, from a `Result`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 
 from grader import __version__
 from grader.errors import HarnessError
-from grader.records import CheckGrade, Grade, PartGrade, Result, SourceFile
+from grader.records import CheckGrade, Grade, PartGrade, Result
 from grader.report.escape import storable
 from grader.report.listing import MAX_CHARACTERS, shown_files, source_text
 
@@ -39,7 +39,10 @@ def result_json(result: Result) -> dict[str, Any]:
             "main": submission.main,
             "who": submission.who,
         },
-        "sources": [_source(file) for file in shown_files(submission)],
+        "sources": [
+            {"path": file.path, "text": source_text(file)[:MAX_CHARACTERS]}
+            for file in shown_files(submission)
+        ],
         "answers": submission.answers[:MAX_CHARACTERS],
         "rubric": {
             "id": result.rubric_id,
@@ -104,11 +107,6 @@ def _members(record: object, names: Iterable[str]) -> dict[str, Any]:
     return {name: getattr(record, name) for name in names}
 
 
-def _source(file: SourceFile) -> dict[str, Any]:
-    """Return a file as a reviewer reads it; longer ones up to the length that the report shows."""
-    return {"path": file.path, "text": source_text(file)[:MAX_CHARACTERS]}
-
-
 def _timing(timing: Mapping[str, float]) -> dict[str, float | None]:
     """Return seconds by name; a clock that gave no finite number is null."""
     measured = {"wall_s": 0.0, **timing}
@@ -133,9 +131,5 @@ def _plain(value: Any) -> Any:
 @cache
 def _field_names(kind: type) -> tuple[str, ...]:
     """Return the names of a record's written fields; none for what is no record."""
-    written = (
-        (f.name for f in fields(kind) if f.metadata.get("written", True))
-        if is_dataclass(kind)
-        else ()
-    )
-    return tuple(written)
+    known = fields(kind) if is_dataclass(kind) else ()
+    return tuple(field.name for field in known if field.metadata.get("written", True))

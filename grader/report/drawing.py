@@ -1,8 +1,8 @@
-"""The network drawn: where each tensor's box stands, and how the arrows run.
+"""The layout of the network's drawing: the box of each tensor, and the arrows.
 
-Two drawings of one graph, since a page may be wide or narrow: along the layers the level one
-runs to the right and the upright one down; across them stand parameters, forward, backward
-and the parameters' gradients.
+Two drawings of one graph, since a page may be wide or narrow: the layers of the level one
+run to the right, those of the upright one down; across them stand parameters, forward,
+backward and the parameters' gradients.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from grader.diagnosis.tensors import NUMPY, TORCH
 from grader.records import GraphNode, Standing
 
+Point = tuple[float, float]
 Spot = tuple[int, int, int]
 """Layer, which of two neighbours (-1, 1, or 0 for none), and lane."""
 
@@ -56,13 +57,20 @@ class Plan:
     big: tuple[float, float]
     small: tuple[float, float]
 
-    def centre(self, spot: tuple[float, float, float]) -> tuple[float, float]:
+    def point(self, along: float, across: float) -> Point:
+        """Return a point in x and y from one along the layers and across them."""
+        return (across, along) if self.down else (along, across)
+
+    def measures(self, x: float, y: float) -> tuple[float, float]:
+        """Return two measures in x and y as measures along the layers and across them."""
+        return (y, x) if self.down else (x, y)
+
+    def centre(self, spot: tuple[float, float, float]) -> Point:
         """Return the middle of a spot's box."""
         layer, aside, lane = spot
-        along = (self.big[1] if self.down else self.big[0]) / 2 + 9 + layer * self.layer
-        along += aside * self.aside
-        across = (self.small[0] if self.down else self.small[1]) / 2 + 9 + lane * self.lane
-        return (across, along) if self.down else (along, across)
+        along = self.measures(*self.big)[0] / 2 + 9 + layer * self.layer + aside * self.aside
+        across = self.measures(*self.small)[1] / 2 + 9 + lane * self.lane
+        return self.point(along, across)
 
 
 LEVEL = Plan("level", False, 158.0, 94.0, 40.0, (98.0, 48.0), (72.0, 46.0))
@@ -86,7 +94,7 @@ class Box:
 
     @property
     def classes(self) -> str:
-        """Status, and how it is known."""
+        """Return the CSS classes: the status, and how it is known."""
         known = "" if self.node.measured or self.node.status is Standing.GIVEN else " hearsay"
         return f"{self.node.status.value}{known}"
 
@@ -132,8 +140,7 @@ def drawing(
     boxes = {name: _box(nodes[name], spot, plan, numbers) for name, spot in SPOTS[part].items()}
     lanes, layers = max(s[2] for s in SPOTS[part].values()), max(s[0] for s in SPOTS[part].values())
     last = plan.centre((layers, 0, lanes))
-    across, along = plan.small[0 if plan.down else 1], plan.big[1 if plan.down else 0]
-    width, height = (across, along) if plan.down else (along, across)
+    width, height = plan.point(plan.measures(*plan.big)[0], plan.measures(*plan.small)[1])
     edges = [(parent, child) for child, above in PARENTS[part].items() for parent in above]
     arrows = [_arrow(boxes[a], boxes[b]) for a, b in edges if (a, b) not in _bent(part)]
     arrows += _bus(boxes, plan) if part == "torch" else [_around(boxes, plan)]
@@ -153,7 +160,7 @@ def drawing(
 
 
 def _bent(part: str) -> tuple[tuple[str, str], ...]:
-    """Edges that are no straight line."""
+    """Return the edges that are no straight line."""
     if part == "numpy":
         return (("loss", "dZ2"),)
     return tuple((a, b) for b, above in TORCH.items() for a in above if a == "loss")
@@ -191,34 +198,26 @@ def _arrow(a: Box, b: Box) -> Arrow:
 def _around(boxes: Mapping[str, Box], plan: Plan) -> Arrow:
     """Return the arrow from the loss round the corner into dZ2, where the backward pass begins."""
     a, b = boxes["loss"], boxes["dZ2"]
-    corner = (b.x, a.y) if plan.down else (a.x, b.y)
-    start = (a.x + a.width / 2 + 2, a.y) if plan.down else (a.x, a.y + a.height / 2 + 2)
-    end = (b.x, b.y + b.height / 2 + 8) if plan.down else (b.x + b.width / 2 + 8, b.y)
-    return _pointed((start, corner, end), spoilt=_spoilt(a, b))
+    (along, across), (b_along, b_across) = plan.measures(a.x, a.y), plan.measures(b.x, b.y)
+    start = plan.point(along, across + plan.measures(a.width, a.height)[1] / 2 + 2)
+    end = plan.point(b_along + plan.measures(b.width, b.height)[0] / 2 + 8, b_across)
+    return _pointed((start, plan.point(along, b_across), end), spoilt=_spoilt(a, b))
 
 
 def _bus(boxes: Mapping[str, Box], plan: Plan) -> Iterator[Arrow]:
     """Yield one line from the loss past all gradients, with an arrow into each."""
-    loss = boxes["loss"]
-    down, lane = plan.down, plan.centre((0, 0, BUS))[0 if plan.down else 1]
-    first = boxes["dX"].y if down else boxes["dX"].x
-    start = (
-        (loss.x + loss.width / 2 + 2, loss.y) if down else (loss.x, loss.y + loss.height / 2 + 2)
-    )
-    corner = (lane, loss.y) if down else (loss.x, lane)
-    end = (lane, first) if down else (first, lane)
-    spoilt = any(_spoilt(loss, boxes[n]) for n in boxes if n.startswith("d"))
-    yield Arrow(_path((start, corner, end)), "", False, spoilt)
-    for name, box in boxes.items():
-        if name.startswith("d"):
-            tip = (
-                (box.x - box.width / 2 - 8, box.y) if down else (box.x, box.y - box.height / 2 - 8)
-            )
-            root = (lane, box.y) if down else (box.x, lane)
-            yield _pointed((root, tip), spoilt=_spoilt(loss, box))
-
-
-Point = tuple[float, float]
+    loss, lane = boxes["loss"], plan.measures(*plan.centre((0, 0, BUS)))[1]
+    gradients = [box for name, box in boxes.items() if name.startswith("d")]
+    along, across = plan.measures(loss.x, loss.y)
+    start = plan.point(along, across + plan.measures(loss.width, loss.height)[1] / 2 + 2)
+    first = plan.measures(boxes["dX"].x, boxes["dX"].y)[0]
+    spoilt = any(_spoilt(loss, box) for box in gradients)
+    line = (start, plan.point(along, lane), plan.point(first, lane))
+    yield Arrow(_path(line), "", False, spoilt)
+    for box in gradients:
+        along, across = plan.measures(box.x, box.y)
+        tip = plan.point(along, across - plan.measures(box.width, box.height)[1] / 2 - 8)
+        yield _pointed((plan.point(along, lane), tip), spoilt=_spoilt(loss, box))
 
 
 def _pointed(points: Sequence[Point], *, kept: bool = False, spoilt: bool = False) -> Arrow:

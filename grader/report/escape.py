@@ -1,4 +1,4 @@
-"""Making hidden characters visible: no stranger's text reaches a reader as it came.
+"""Hidden characters as visible escapes, in every text that a stranger wrote.
 
 Terminals obey escape sequences, and browsers and editors obey bidirectional
 controls. Both can make a line read as something it is not, so every untrusted
@@ -24,19 +24,19 @@ CODE = re.compile(r"`([^`\n]+)`")
 
 
 def visible(text: str, *, multiline: bool = True) -> str:
-    """`text` with control, bidi and other hidden characters as visible escapes.
+    """Return `text` with control, bidi and other hidden characters as visible escapes.
 
     Tabs and newlines stay when `multiline`; names and table cells pass False.
     The result always encodes as UTF-8.
     """
     if text.isascii() and text.isprintable():
         return text  # as most is: nothing to look for
-    shown = HIDDEN.sub(_spelled, text.replace("\r\n", "\n"))
-    return shown if multiline else shown.replace("\n", r"\n").replace("\t", r"\t")
+    spelled = HIDDEN.sub(_spelled, text.replace("\r\n", "\n"))
+    return spelled if multiline else spelled.replace("\n", r"\n").replace("\t", r"\t")
 
 
 def storable(text: str) -> str:
-    """`text` as data for JSON: unchanged, except that lone surrogates are spelled out."""
+    """Return `text` as data for JSON: unchanged, except that lone surrogates are spelled out."""
     return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
@@ -52,13 +52,13 @@ def prose(text: str) -> Markup:
     return Markup(CODE.sub(_code, str(escape(visible(text)))))  # escaping leaves backticks alone
 
 
-def _code(found: re.Match[str]) -> str:
-    return f"<code>{found[1]}</code>"
+def _code(match: re.Match[str]) -> str:
+    return f"<code>{match[1]}</code>"
 
 
-def _spelled(found: re.Match[str]) -> str:
+def _spelled(match: re.Match[str]) -> str:
     """Return a character as Python spells it: `\\x1b`, `\\u202e`. Every font has these letters."""
-    code = ord(found[0])
+    code = ord(match[0])
     if code <= 0xFF:
         return f"\\x{code:02x}"
     return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"

@@ -35,7 +35,7 @@ class Cause:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """One part of the submission, drawn and said."""
+    """One part of the submission, as drawings and as words."""
 
     part: str
     title: str
@@ -52,16 +52,16 @@ def panels(result: Result, anchors: Mapping[str, str]) -> tuple[Panel, ...]:
     for node in result.graph:
         for code in node.because or (("",) if node.status is Standing.WRONG else ()):
             numbers.setdefault(code, len(numbers) + 1)
-    found = []
+    drawn = []
     for part in ("numpy", "torch"):
         nodes = {n.name: n for n in result.graph if n.part == part}
         if not set(SPOTS[part]) <= nodes.keys():
             continue
         causes = tuple(_causes(nodes.values(), numbers, anchors, prefixes))
         drawings = tuple(drawing(part, nodes, plan, numbers) for plan in (LEVEL, UPRIGHT))
-        rows = tuple((n.name, _said(n)) for n in nodes.values())
-        found.append(Panel(part, TITLES[part], _summary(nodes), drawings, causes, rows))
-    return tuple(found)
+        rows = tuple((n.name, _describe(n)) for n in nodes.values())
+        drawn.append(Panel(part, TITLES[part], _summary(nodes), drawings, causes, rows))
+    return tuple(drawn)
 
 
 # ── in words ─────────────────────────────────────────────────────────────────
@@ -78,7 +78,7 @@ def _summary(nodes: Mapping[str, GraphNode]) -> str:
     return f"{right} of the {len(compared)} tensors that the judge compared are right."
 
 
-def _said(node: GraphNode) -> str:
+def _describe(node: GraphNode) -> str:
     because = f": {', '.join(node.because)}" if node.because else ""
     note = f", {node.note}" if node.note else ""
     known = "compared by the judge" if node.measured else "as the run's trace shows it"
@@ -94,9 +94,9 @@ def _causes(
     prefixes: Mapping[str, str],
 ) -> Iterator[Cause]:
     """Yield the numbered list below a drawing."""
-    told = [n for n in nodes if n.status in (Standing.WRONG, Standing.FOLLOWS)]
+    wrong_nodes = [n for n in nodes if n.status in (Standing.WRONG, Standing.FOLLOWS)]
     for code, number in numbers.items():
-        here = [n for n in told if code in (n.because or ("",))]
+        here = [n for n in wrong_nodes if code in (n.because or ("",))]
         wrong = [n for n in here if n.status is Standing.WRONG]
         if not here:
             continue

@@ -1,4 +1,4 @@
-"""Pygments' own lexer for Python, asked first for what a line is mostly made of.
+"""Pygments' lexer for Python with the most frequent tokens first.
 
 It tries some forty rules at each place, and names, blanks and brackets stand last among
 them. Here they stand first, each so narrow that no rule before it could have matched

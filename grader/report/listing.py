@@ -72,7 +72,7 @@ class Listing:
 
     @property
     def annotated(self) -> bool:
-        """Whether anything stands beside its lines."""
+        """Return whether anything stands beside its lines."""
         return any(line.values for line in self.lines)
 
 
@@ -151,11 +151,11 @@ def frame_mark(frame: Frame, error: str, anchor: str) -> LineMark:
 
 
 def highlighted(text: str) -> list[Markup]:
-    """`text` as highlighted HTML, line by line; classes only, no inline style."""
-    shown = visible(text).rstrip("\n")
-    html = highlight(shown, *_highlighter())
+    """Return `text` as highlighted HTML, line by line; classes only, no inline style."""
+    visible_text = visible(text).rstrip("\n")
+    html = highlight(visible_text, *_highlighter())
     lines = PLAIN.sub(r"\1", html).removesuffix("\n").split("\n")
-    plain = shown.split("\n")
+    plain = visible_text.split("\n")
     if len(lines) != len(plain):
         return [escape(line) for line in plain]
     return [Markup(line) for line in lines]  # escaped by HtmlFormatter

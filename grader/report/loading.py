@@ -22,13 +22,15 @@ def loading_notes(observations: Observations) -> tuple[str, ...]:
 
 
 def _sentences(report: ProcessReport) -> list[str]:
-    found = [f"Left out at module level: {note}" for note in report.notes[:MOST_ROWS]]
+    sentences = [f"Left out at module level: {note}" for note in report.notes[:MOST_ROWS]]
     if any(not note.text.startswith("cell ") for note in report.notes):
-        found.append("After that, only imports, definitions and assignments were executed.")
+        sentences.append("After that, only imports, definitions and assignments were executed.")
     names = dict.fromkeys(name.partition(".")[0] for name in report.stand_ins)
     tops = [n for n in names if n not in FRAMEWORKS]  # absent from the NumPy part for all
     if tops:
         more = f" and {len(tops) - MOST_MODULES} more" if len(tops) > MOST_MODULES else ""
-        shown = ", ".join(tops[:MOST_MODULES])
-        found.append(f"Not there, and stood in for by something that does nothing: {shown}{more}.")
-    return found
+        named = ", ".join(tops[:MOST_MODULES])
+        sentences.append(
+            f"Not there, and stood in for by something that does nothing: {named}{more}."
+        )
+    return sentences

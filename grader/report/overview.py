@@ -1,4 +1,4 @@
-"""Stored results → what the cohort's page places."""
+"""The content of the cohort's page, from stored results."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class CohortRow:
 
     @property
     def href(self) -> str:
-        """Its report, beside the cohort's page."""
+        """Return its report, beside the cohort's page."""
         return f"submissions/{quote(self.id.encode('utf-8', 'replace'), safe='')}/report.html"
 
 
@@ -87,7 +87,7 @@ class DimensionSummary:
 
 @dataclass(frozen=True, slots=True)
 class ReviewList:
-    """Rows that want a human for one reason; `named` are the first few."""
+    """Rows that need review for one reason; `named` are the first few."""
 
     key: str
     title: str
@@ -132,7 +132,7 @@ class Overview:
     bands: tuple[str, ...]
 
 
-def overview(documents: Collection[Document], alike: Sequence[SimilarGroup] = ()) -> Overview:
+def overview(documents: Collection[Document], groups: Sequence[SimilarGroup] = ()) -> Overview:
     """Return rows that need a person first (undecided), then by score, best first.
 
     Goes through the documents twice, and keeps none of them.
@@ -156,12 +156,12 @@ def overview(documents: Collection[Document], alike: Sequence[SimilarGroup] = ()
         defects=_most(Counter(code for row in graded for code in row.codes), {}),
         dimensions=tuple(_dimensions(list(titles.values()), graded)),
         review_lists=tuple(_review_lists(rows)),
-        similar=tuple(_similar(rows, alike)),
+        similar=tuple(_similar(rows, groups)),
         bands=tuple(dict.fromkeys(row.band for row in graded if row.band)),
     )
 
 
-def outlined(document: Document) -> dict[str, Any]:
+def outline(document: Document) -> dict[str, Any]:
     """Return what the cohort's pages and the terminal need of a result, some 2 kB of it."""
     plain = ("status", "fault", "score", "max_score", "open_points", "band", "structure")
     return {
@@ -185,7 +185,7 @@ def _few(item: Mapping[str, Any], *keys: str) -> dict[str, Any]:
 
 
 class Same(dict[Any, Any]):
-    """Gives the first of equal values for each of them: what rows have in common is kept once."""
+    """Maps each value to the first one equal to it, so that rows share what they have in common."""
 
     def __missing__(self, value: Any) -> Any:
         self[value] = value
@@ -258,15 +258,15 @@ def _dimensions(titles: Sequence[str], graded: Sequence[CohortRow]) -> Iterator[
 
 def _review_lists(rows: Sequence[CohortRow]) -> Iterator[ReviewList]:
     for key, (title, meaning) in REASONS.items():
-        mine = [row for row in rows if key in row.reasons]
-        if mine:
-            yield ReviewList(key, title, meaning, len(mine), tuple(mine[:MAX_NAMED]))
+        concerned = [row for row in rows if key in row.reasons]
+        if concerned:
+            yield ReviewList(key, title, meaning, len(concerned), tuple(concerned[:MAX_NAMED]))
 
 
-def _similar(rows: Sequence[CohortRow], alike: Sequence[SimilarGroup]) -> Iterator[SimilarAnswers]:
-    grouped = {id for group in alike for id in group.ids}
+def _similar(rows: Sequence[CohortRow], groups: Sequence[SimilarGroup]) -> Iterator[SimilarAnswers]:
+    grouped = {id for group in groups for id in group.ids}
     by_id = {row.id: row for row in rows if row.id in grouped}
-    for group in alike:
+    for group in groups:
         named = tuple(by_id[id] for id in group.ids if id in by_id)
         if len(named) > 1:
             yield SimilarAnswers(len(named), percent_of(group.share, 1.0), named[:MAX_NAMED])

@@ -1,4 +1,4 @@
-"""The cohort's rows as JSON inside the page, small: what repeats is a number into a list."""
+"""The cohort's rows as compact JSON inside the page: repeated values are indices into lists."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NONE_RAN = "-"
 
 
 def rows_json(view: Overview) -> Iterator[Markup]:
-    """`{"codes", "bands", "reasons", "dimensions", "rows"}`, in pieces; a row is a list, see
+    """Yield `{"codes", "bands", "reasons", "dimensions", "rows"}`, in pieces; a row is a list, see
     `_packed`.
 
     Every text is made visible; `<`, `>` and `&` are spelled out, so that no text can end the
@@ -49,7 +49,7 @@ def _json(value: Any) -> str:
 
 
 def _packed(row: CohortRow, codes: dict[str, int], bands: dict[str, int]) -> list[Any]:
-    """Id; name, "" if the same; score; percent; open points; band; failed checks; codes;
+    """Return id; name, "" if the same; score; percent; open points; band; failed checks; codes;
     reasons as bits; a digit for each dimension's share; fault; whether it ran unisolated.
     """
     reasons = sum(1 << at for at, key in enumerate(REASONS) if key in row.reasons)

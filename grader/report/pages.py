@@ -21,35 +21,35 @@ from markupsafe import Markup
 from grader.report.escape import clip, prose, visible
 from grader.report.numbers import plural, points, share
 
-OURS = "grader.report"
+PACKAGE = "grader.report"
 POLICY = re.compile(r'http-equiv="Content-Security-Policy" content="([^"]*)"')
 
 
 @cache
-def environment(package: str = OURS) -> Environment:
+def environment(package: str = PACKAGE) -> Environment:
     """Return the environment of a package's pages, which may use ours; it compiles nothing yet."""
-    made = Environment(
+    templates = Environment(
         loader=ChoiceLoader(
             [
-                *(PackageLoader(p) for p in dict.fromkeys((package, OURS))),
-                PackageLoader(OURS, "vendor"),
+                *(PackageLoader(p) for p in dict.fromkeys((package, PACKAGE))),
+                PackageLoader(PACKAGE, "vendor"),
             ]
         ),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-        finalize=_shown,
+        finalize=_make_visible,
     )
-    made.filters.update(clip=clip, prose=prose, points=points, share=share, plural=plural)
-    return made
+    templates.filters.update(clip=clip, prose=prose, points=points, share=share, plural=plural)
+    return templates
 
 
-def compile_pages(package: str = OURS) -> None:
+def compile_pages(package: str = PACKAGE) -> None:
     """Compile the templates ahead of the first page, while something else is waited for."""
-    made = environment(package)
-    for name in made.list_templates(extensions=["html"]):
-        made.get_template(name)
+    templates = environment(package)
+    for name in templates.list_templates(extensions=["html"]):
+        templates.get_template(name)
 
 
 def render_page(
@@ -58,7 +58,7 @@ def render_page(
     styles: Sequence[str],
     scripts: Sequence[str],
     context: Mapping[str, Any],
-    package: str = OURS,
+    package: str = PACKAGE,
     asks_home: bool = False,
 ) -> str:
     """Return one HTML document from `template`, with the files `styles` and `scripts` inlined.
@@ -74,8 +74,8 @@ def page_pieces(
     template: str, *, styles: Sequence[str], scripts: Sequence[str], context: Mapping[str, Any]
 ) -> Iterator[str]:
     """Yield the text of `render_page` in pieces: a large page is nowhere whole in memory."""
-    page = _page(OURS, styles, scripts, asks_home=False)
-    return environment(OURS).get_template(template).generate({**context, "page": page})
+    page = _page(PACKAGE, styles, scripts, asks_home=False)
+    return environment(PACKAGE).get_template(template).generate({**context, "page": page})
 
 
 def _page(
@@ -97,24 +97,24 @@ def _page(
     return {"policy": Markup(policy), "style": Markup(css), "script": Markup(javascript)}
 
 
-def _shown(value: Any) -> Any:
-    """Return what the environment places for `value`; markup was made visible where it was made."""
+def _make_visible(value: Any) -> Any:
+    """Return `value` as the environment places it; markup was made visible at its origin."""
     return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 @cache
 def _assets(package: str, *names: str) -> str:
     """Return several files as one text."""
-    made = environment(package)
-    assert made.loader is not None
-    return "".join(made.loader.get_source(made, name)[0] for name in names)
+    templates = environment(package)
+    assert templates.loader is not None
+    return "".join(templates.loader.get_source(templates, name)[0] for name in names)
 
 
 def policy_of(page: str) -> str:
     """Return the policy that a page states in itself, for a server to send as a header."""
-    found = POLICY.search(page)
-    assert found is not None, "every page states its policy"
-    return unescape(found[1])
+    match = POLICY.search(page)
+    assert match is not None, "every page states its policy"
+    return unescape(match[1])
 
 
 def _digest(text: str) -> str:

@@ -44,7 +44,7 @@ class Plot:
 
     id: str
     title: str
-    said: str
+    caption: str
     x_label: str
     y_label: str
     x_ticks: tuple[Tick, ...]
@@ -56,7 +56,7 @@ class Plot:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """What is drawn in one tone, and how it is called."""
+    """Points that are drawn in one tone, and their label."""
 
     tone: str
     words: str
@@ -68,7 +68,7 @@ def plot(
     *,
     id: str,
     title: str,
-    said: str,
+    caption: str,
     axes: tuple[str, str],
     at: Sequence[float] = (),
     guide: float | None = None,
@@ -85,7 +85,7 @@ def plot(
     return Plot(
         id=id,
         title=title,
-        said=said,
+        caption=caption,
         x_label=axes[0],
         y_label=axes[1],
         x_ticks=tuple(_ticks(at or _round(x_low, x_high), x_of, APART_X)),
@@ -125,12 +125,12 @@ def _round(low: float, high: float) -> list[float]:
 
 
 def _ticks(values: Sequence[float], scale: Scale, apart: float) -> Iterator[Tick]:
-    """Decades first, each label only where it has room."""
-    taken: list[float] = []
+    """Yield ticks, decades first, each label only where it has room."""
+    labelled: list[float] = []
     for value in sorted(set(values), key=lambda v: (not math.log10(v).is_integer(), v)):
         at = scale(value)
-        if all(abs(at - other) >= apart for other in taken):
-            taken.append(at)
+        if all(abs(at - other) >= apart for other in labelled):
+            labelled.append(at)
             yield Tick(at, _named(value))
 
 

@@ -1,4 +1,4 @@
-"""Which results need review, and why: what a number alone should not decide."""
+"""The reasons for which a result needs review by a person."""
 
 from __future__ import annotations
 

@@ -1,25 +1,17 @@
-"""What other rooms ask of a stored result: a `result.json`, or the outline of one."""
+"""Reading a stored result: a `result.json`, or the outline of one."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
-from typing import Any, TypeAlias
+from enum import Enum
+from typing import Any, TypeAlias, get_type_hints
 
-from grader.records import (
-    CheckStatus,
-    Confidence,
-    Defect,
-    GradeStatus,
-    Severity,
-    SourceFile,
-    Submission,
-)
+from grader.records import CheckStatus, Defect, GradeStatus, SourceFile, Submission
 
 Document: TypeAlias = Mapping[str, Any]
 """The members that `grader.report.document` writes."""
 
-DEFECT_FIELDS = frozenset(field.name for field in fields(Defect))
+DEFECT_FIELDS = get_type_hints(Defect)
 
 
 def is_decided(document: Document) -> bool:
@@ -57,16 +49,18 @@ def defects_of(document: Document) -> tuple[Defect, ...]:
 
 
 def _defect(facts: Document) -> Defect:
-    known = {name: value for name, value in facts.items() if name in DEFECT_FIELDS}
-    return Defect(
-        **known
-        | {
-            "severity": Severity(facts["severity"]),
-            "confidence": Confidence(facts["confidence"]),
-            "tensors": tuple(facts["tensors"]),
-            "mend": None,
-        }
-    )
+    return Defect(**{
+        name: _value(kind, facts[name])
+        for name, kind in DEFECT_FIELDS.items()
+        if name in facts and name != "mend"
+    })  # fmt: skip
+
+
+def _value(kind: Any, value: Any) -> Any:
+    """Return a field's value from JSON: enums from their words, tuples from lists."""
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return kind(value)
+    return tuple(value) if isinstance(value, list) else value
 
 
 def submission_of(document: Document) -> Submission:

@@ -1,4 +1,4 @@
-"""What is seen first: the score, and the one to three sentences that matter most."""
+"""The head of a report: the score, and the one to three sentences that matter most."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Sentence:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What is seen first. `score` is "" while undecided: an unknown score is not a zero."""
+    """The head of a report. `score` is "" while undecided: an unknown score is not a zero."""
 
     score: str
     percent: str
@@ -53,7 +53,7 @@ def summary(result: Result, defects: Sequence[DefectView]) -> Summary:
 
 
 def _sentences(grade: Grade, defects: Sequence[DefectView]) -> Iterator[Sentence]:
-    """Gates, then defects, then what no defect explains; never more than `MAX_SENTENCES`."""
+    """Yield gates, then defects, then what no defect explains; at most `MAX_SENTENCES`."""
     gates = [Sentence(gate, "gate") for gate in grade.gates[: MAX_SENTENCES - 1]]
     named = list(_named(defects))
     rest = _unexplained(grade, at_all=not named)
@@ -65,12 +65,12 @@ def _sentences(grade: Grade, defects: Sequence[DefectView]) -> Iterator[Sentence
 
 def _named(defects: Sequence[DefectView]) -> Iterator[Sentence]:
     """Yield a sentence for each thing that a defect says, with the way to its line."""
-    said: set[str] = set()
+    messages: set[str] = set()
     for view in defects:
         defect = view.defect
-        if defect.severity is Severity.INFO or defect.message in said:
+        if defect.severity is Severity.INFO or defect.message in messages:
             continue
-        said.add(defect.message)
+        messages.add(defect.message)
         where = f"line {defect.line}" if view.href else defect.code
         link = (view.href or f"#{view.anchor}", where)
         yield Sentence(defect.message, defect.severity.value, (link,))

@@ -1,4 +1,4 @@
-"""`result_json` dictionaries → `scores.csv`."""
+"""`scores.csv`, from stored results."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def part_ids(rows: Iterable[Document]) -> tuple[str, ...]:
 
 
 def cell(text: str) -> str:
-    """`text` as a spreadsheet shows it: never evaluated, on one line, nothing hidden."""
+    """Return `text` as a spreadsheet shows it: never evaluated, on one line, nothing hidden."""
     guard = "'" if text.startswith(FORMULA_STARTS) or text.strip()[:1] in FORMULA_STARTS else ""
     return guard + visible(text, multiline=False)
 

@@ -1,4 +1,4 @@
-"""What stands beside the source's lines: each computed tensor, its shape, and why it is wrong."""
+"""The notes beside the source's lines: each tensor, its shape, and why it is wrong."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ WRONG = (Standing.WRONG, Standing.FOLLOWS)
 
 def values_beside(result: Result, defects: Mapping[str, DefectView]) -> Beside:
     """Return the annotations by file and line, equal ones once; `defects` are by code."""
-    found: dict[tuple[str, int], dict[Value, None]] = {}
+    by_place: dict[tuple[str, int], dict[Value, None]] = {}
     for annotation in result.annotations:
-        line = found.setdefault((annotation.file, annotation.line), {})
+        line = by_place.setdefault((annotation.file, annotation.line), {})
         line.setdefault(_value(annotation, defects))
-    return {place: tuple(values) for place, values in found.items()}
+    return {place: tuple(values) for place, values in by_place.items()}
 
 
 def _value(annotation: Annotation, defects: Mapping[str, DefectView]) -> Value:

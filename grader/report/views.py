@@ -1,9 +1,9 @@
-"""`Result` → what the report's template places. Views format; they judge nothing."""
+"""The content of the report's template, from a `Result`. Views format; they judge nothing."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -23,7 +23,6 @@ from grader.report.charts import Charts, charts
 from grader.report.defects import DefectView, defect_views
 from grader.report.graph import Panel, panels
 from grader.report.listing import (
-    LineMark,
     Listing,
     defect_mark,
     frame_mark,
@@ -49,18 +48,18 @@ STATUS_ORDER = (
     (CheckStatus.PASS, "Passed", ""),
 )
 
-ENDINGS = (
-    (Ended.RAISED, "raised an exception"),
-    (Ended.BAD_RETURN, "returned something that does not fit the contract"),
-    (Ended.MISSING, "is not defined"),
-    (Ended.TIMEOUT, "took longer than the time limit"),
-    (Ended.MEMORY_LIMIT, "needed more memory than the limit"),
-    (Ended.OUTPUT_LIMIT, "printed more than the limit"),
-    (Ended.CRASH, "ended the process"),
-    (Ended.VIOLATION, "tried something the sandbox forbids"),
-    (Ended.FRAMEWORK, "used a framework in the NumPy part"),
-    (Ended.HARNESS, "could not be run, through a fault of the grader"),
-)
+ENDINGS: Mapping[Ended, str] = {
+    Ended.RAISED: "raised an exception",
+    Ended.BAD_RETURN: "returned something that does not fit the contract",
+    Ended.MISSING: "is not defined",
+    Ended.TIMEOUT: "took longer than the time limit",
+    Ended.MEMORY_LIMIT: "needed more memory than the limit",
+    Ended.OUTPUT_LIMIT: "printed more than the limit",
+    Ended.CRASH: "ended the process",
+    Ended.VIOLATION: "tried something the sandbox forbids",
+    Ended.FRAMEWORK: "used a framework in the NumPy part",
+    Ended.HARNESS: "could not be run, through a fault of the grader",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,9 +114,15 @@ def report_view(result: Result, audience: Audience) -> ReportView:
     """Return all that the report shows of `result` and that is not a record's own field."""
     defects = defect_views(result)
     failures = _failures(result)
-    marks = [*_defect_marks(defects), *_failure_marks(failures)]
+    marks = [m for view in defects if (m := defect_mark(view.defect, view.anchor))]
+    for failure in failures:
+        marks += [frame_mark(f, failure.error, failure.anchor) for f, _ in failure.frames]
     anchors = {view.defect.code: view.anchor for view in reversed(defects)}
     beside = values_beside(result, {view.defect.code: view for view in reversed(defects)})
+    written = result.submission.written
+    questions = dict.fromkeys(answer.question for answer in written)
+    numpy, torch = result.observations.numpy.isolation, result.observations.torch.isolation
+    unisolated = (i["unisolated"] or "unisolated" for i in (numpy, torch) if "unisolated" in i)
     return ReportView(
         summary=summary(result, defects),
         missed=_missed(result.grade),
@@ -131,9 +136,12 @@ def report_view(result: Result, audience: Audience) -> ReportView:
         failures=failures,
         listings=listings(result.submission, marks, beside),
         answers=answer_sections(result.submission.answers),
-        beside=_beside(result.submission.written),
-        isolation=_isolation(result.observations),
-        unisolated=_unisolated(result.observations),
+        beside={n: tuple(a for a in written if a.question == n) for n in questions},
+        isolation=tuple(
+            (fact, numpy.get(fact, ""), torch.get(fact, ""))
+            for fact in dict.fromkeys([*numpy, *torch])
+        ),
+        unisolated=next(unisolated, ""),
         loading_notes=loading_notes(result.observations),
     )
 
@@ -174,15 +182,16 @@ def _failures(result: Result) -> tuple[RunFailure, ...]:
     """Return runs that did not end well, one entry per kind of ending, exception and place."""
     prefixes = line_prefixes(result.submission)
     groups: dict[tuple[Ended, str, tuple[Frame, ...]], list[tuple[str, Observation]]] = {}
-    for step, seen in _runs(result.observations):
-        if seen.ended not in (Ended.OK, Ended.NOT_RUN):
-            kind = seen.error.partition(":")[0]
-            groups.setdefault((seen.ended, kind, seen.frames), []).append((step, seen))
-    words = dict(ENDINGS)
+    for step, observation in _runs(result.observations):
+        if observation.ended not in (Ended.OK, Ended.NOT_RUN):
+            kind = observation.error.partition(":")[0]
+            groups.setdefault((observation.ended, kind, observation.frames), []).append(
+                (step, observation)
+            )
     return tuple(
         RunFailure(
             anchor=f"trouble-{number}",
-            ending=words[ended],
+            ending=ENDINGS[ended],
             error=runs[0][1].error,
             traceback=runs[0][1].traceback,
             frames=tuple((f, line_href(prefixes, f.file, f.line)) for f in frames),
@@ -199,42 +208,9 @@ def _runs(observations: Observations) -> Iterator[tuple[str, Observation]]:
     yield from ((s, o) for s, o in observations.runs.items() if counts(s))
 
 
-def _defect_marks(defects: Sequence[DefectView]) -> Iterator[LineMark]:
-    for view in defects:
-        mark = defect_mark(view.defect, view.anchor)
-        if mark is not None:
-            yield mark
-
-
-def _failure_marks(failures: Sequence[RunFailure]) -> Iterator[LineMark]:
-    for failure in failures:
-        for frame, _ in failure.frames:
-            yield frame_mark(frame, failure.error, failure.anchor)
-
-
 def answer_sections(text: str) -> tuple[tuple[str, str], ...]:
     """Return the written answers as heading and text; what precedes the first heading has none."""
     before, *rest = ANSWER_HEADING.split(text)
     sections = [("", before.strip())] if before.strip() else []
     pairs = zip(rest[::2], rest[1::2], strict=True)
     return tuple(sections + [(heading.strip(), body.strip()) for heading, body in pairs])
-
-
-def _beside(written: Sequence[WrittenAnswer]) -> dict[int, tuple[WrittenAnswer, ...]]:
-    """Return the written answers by their question; those that answer none clearly under 0."""
-    numbers = dict.fromkeys(answer.question for answer in written)
-    return {n: tuple(a for a in written if a.question == n) for n in numbers}
-
-
-def _isolation(observations: Observations) -> tuple[tuple[str, str, str], ...]:
-    """Return rows of fact, its value for the NumPy part, its value for the PyTorch part."""
-    numpy, torch = observations.numpy.isolation, observations.torch.isolation
-    return tuple((k, numpy.get(k, ""), torch.get(k, "")) for k in dict.fromkeys([*numpy, *torch]))
-
-
-def _unisolated(observations: Observations) -> str:
-    """Return why the code ran without isolation, "" when it was confined."""
-    for isolation in (observations.numpy.isolation, observations.torch.isolation):
-        if "unisolated" in isolation:
-            return isolation["unisolated"] or "unisolated"
-    return ""

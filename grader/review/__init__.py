@@ -1,4 +1,4 @@
-"""What humans add to results: marks, overrides and comments, kept apart and never lost."""
+"""The marks, overrides and comments of reviewers, stored apart from the results."""
 
 from grader.review.folder import Folder, Reviewed, open_folder
 

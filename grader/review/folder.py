@@ -16,7 +16,7 @@ from grader.errors import CallerError
 from grader.report.stored import Document
 from grader.review.forms import COMMENT, ChangeRequest, value_to_store
 from grader.review.store import STORE_FILE, Change, Store
-from grader.review.totals import Judgement, judgements, marked
+from grader.review.totals import Judgement, apply_judgements, judgements
 from grader.rubric import Rubric, load_rubric
 
 BUNDLED = ("onsite.yaml", "course.yaml")
@@ -33,7 +33,7 @@ class Reviewed:
 
     @property
     def waiting(self) -> int:
-        """How many marks and overrides do not count until somebody looks at them again."""
+        """Return how many marks and overrides do not count until somebody looks at them again."""
         return sum(not j.counts and j.change.kind != COMMENT for j in self.judged.values())
 
 
@@ -80,7 +80,7 @@ class Folder:
             return Reviewed(id, document, {}, document)
         rubric = self.rubric(document)
         judged = judgements(document, rubric, changes)
-        return Reviewed(id, document, judged, marked(document, rubric, judged))
+        return Reviewed(id, document, judged, apply_judgements(document, rubric, judged))
 
     def all_reviewed(self) -> Iterator[Reviewed]:
         """Yield every submission, one after another: a cohort need not fit in memory."""
@@ -115,7 +115,7 @@ def open_folder(out: Path, rubric: Path | None = None) -> Folder:
         raise CallerError(f"{out}: no result here; `grader grade` and `grader cohort` write one")
     known = [out / RUBRIC_FILE, *(bundled("rubrics") / name for name in BUNDLED)]
     if rubric is not None:
-        _load(rubric)  # whoever names one hears what is wrong with it
+        _load(rubric)  # report what is wrong with a rubric that was named
         known.insert(0, rubric)
     rubrics: dict[str, Path] = {}
     for path in known:

@@ -1,4 +1,4 @@
-"""What the reviewers' pages show: the walk through the cohort, and one submission to mark."""
+"""The content of the reviewers' pages: the list of submissions, and one submission to mark."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from grader.report.listing import Listing, defect_mark, listings
 from grader.report.numbers import percent_of, points, score_of
 from grader.report.pages import render_page
 from grader.report.stored import Document, defects_of, is_decided, name_of, submission_of
-from grader.report.views import answer_sections
+from grader.report.views import STATUS_ORDER, answer_sections
 from grader.review.folder import Folder, Reviewed
 from grader.review.forms import CHECK, MARK, found_checks, manual_items
 from grader.review.store import Change
 
 PACKAGE = "grader.review"
-STATUS_ORDER = ("error", "fail", "skipped", "manual", "pass")
+STATUSES = [status.value for status, _, _ in STATUS_ORDER]
 
 
 @dataclass(frozen=True, slots=True)
 class ReviewRow:
-    """One submission of the walk. `open_points` and `waiting` say what is left to do."""
+    """One submission of the list. `open_points` and `waiting` say what is left to do."""
 
     id: str
     name: str
@@ -37,7 +37,7 @@ class ReviewRow:
 
     @property
     def to_do(self) -> bool:
-        """Whether a human still has to look at it."""
+        """Return whether a human still has to look at it."""
         return self.open_points > 0 or self.waiting > 0 or not self.total
 
 
@@ -75,7 +75,7 @@ def submission_page(folder: Folder, id: str, home: str, reviewer: str) -> str:
     document, order = reviewed.automatic, list(folder.paths)
     place = order.index(id)
     rubric = folder.rubric(document)
-    checks = sorted(found_checks(document, rubric), key=lambda c: STATUS_ORDER.index(c["status"]))
+    checks = sorted(found_checks(document, rubric), key=lambda c: STATUSES.index(c["status"]))
     context = {
         "id": id,
         "name": name_of(document),
@@ -88,7 +88,7 @@ def submission_page(folder: Folder, id: str, home: str, reviewer: str) -> str:
         "reviewer": reviewer,
         "items": list(manual_items(rubric).values()),
         "checks": checks,
-        "statuses": [s for s in STATUS_ORDER if any(c["status"] == s for c in checks)],
+        "statuses": [s for s in STATUSES if any(c["status"] == s for c in checks)],
         "defects": document["defects"],
         "answers": answer_sections(document["answers"]),
         "listings": _listings(document),
@@ -120,14 +120,14 @@ def state(folder: Folder, id: str) -> dict[str, Any]:
             change.field: field_state(change, reviewed)
             for change in folder.store.latest(id).values()
         },
-        "history": [_told(change, titles) for change in reversed(history)],
+        "history": [_history_line(change, titles) for change in reversed(history)],
         "paths": _paths(reviewed.automatic),
     }
 
 
 def field_state(change: Change, reviewed: Reviewed) -> dict[str, Any]:
     """Return one field: its version, and what was said last."""
-    judgement, value = reviewed.judged.get(change.field), _shown(change.value)
+    judgement, value = reviewed.judged.get(change.field), _visible(change.value)
     if value and "file" in value:
         paths = _paths(reviewed.automatic)
         file = (change.value or {})["file"]
@@ -165,7 +165,7 @@ def _total(document: Document) -> dict[str, Any]:
     }
 
 
-def _told(change: Change, titles: Mapping[str, str]) -> dict[str, Any]:
+def _history_line(change: Change, titles: Mapping[str, str]) -> dict[str, Any]:
     """Return one line of the history."""
     about, value = change.about, change.value or {}
     if change.kind == MARK:
@@ -188,14 +188,14 @@ def _told(change: Change, titles: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def _shown(value: Any) -> Any:
-    """`value` with every text in it made visible."""
+def _visible(value: Any) -> Any:
+    """Return `value` with every text in it made visible."""
     if isinstance(value, str):
         return visible(value)
     if isinstance(value, dict):
-        return {key: _shown(item) for key, item in value.items()}
+        return {key: _visible(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [_shown(item) for item in value]
+        return [_visible(item) for item in value]
     return value
 
 

@@ -1,4 +1,4 @@
-"""Serving the reviewers' pages: a port on 127.0.0.1, a secret address, a browser."""
+"""Serve the reviewers' pages on a port of 127.0.0.1, under a secret address."""
 
 from __future__ import annotations
 

@@ -67,13 +67,13 @@ class AccessControl:
         headers = request.headers
         if headers.getlist("host") != [self.host]:
             return PlainTextResponse(ELSEWHERE, 421, SAFE_HEADERS)
-        given = request.url.path.split("/")[1].encode()
-        if not hmac.compare_digest(given, self.token.encode()):
+        token = request.url.path.split("/")[1].encode()
+        if not hmac.compare_digest(token, self.token.encode()):
             return PlainTextResponse(ELSEWHERE, 404, SAFE_HEADERS)
-        ours = f"http://{self.host}"
+        origin = f"http://{self.host}"
         reading = request.method in ("GET", "HEAD")
         origins = headers.getlist("origin")
-        if (origins or not reading) and origins != [ours]:
+        if (origins or not reading) and origins != [origin]:
             return PlainTextResponse(FOREIGN, 403, SAFE_HEADERS)
         site = headers.get("sec-fetch-site", "none")
         opened = reading and headers.get("sec-fetch-mode") == "navigate"
@@ -165,13 +165,13 @@ class Desk:
 
 def desk(folder: Folder, host: str, token: str, reviewer: str) -> ASGIApp:
     """Return the application for `folder`, at ``http://<host>/<token>/``."""
-    made = Desk(folder, token, reviewer)
+    pages = Desk(folder, token, reviewer)
     routes = [
-        Route("/{token}/", made.index),
-        Route("/{token}/s/{id}", made.submission),
-        Route("/{token}/s/{id}/changes", made.changes),
-        Route("/{token}/s/{id}/changes", made.change, methods=["POST"]),
-        Route("/{token}/report/{id}", made.report),
+        Route("/{token}/", pages.index),
+        Route("/{token}/s/{id}", pages.submission),
+        Route("/{token}/s/{id}/changes", pages.changes),
+        Route("/{token}/s/{id}/changes", pages.change, methods=["POST"]),
+        Route("/{token}/report/{id}", pages.report),
     ]
     app = Starlette(routes=routes, exception_handlers={CallerError: refused, 404: unknown})
     return AccessControl(app, host, token)

@@ -66,12 +66,12 @@ class Change:
 
     @property
     def kind(self) -> str:
-        """What sort of field it is; see `grader.review.forms`."""
+        """Return what sort of field it is; see `grader.review.forms`."""
         return self.field.partition("/")[0]
 
     @property
     def about(self) -> str:
-        """The item, check or comment that the field is about."""
+        """Return the item, check or comment that the field is about."""
         return self.field.partition("/")[2]
 
 
@@ -140,7 +140,7 @@ class Store:
         if not self.path.is_file():
             return {}
         with self._open() as connection:
-            if not _made(connection):
+            if not _has_table(connection):
                 return {}
             rows = connection.execute("SELECT submission, MAX(number) FROM changes GROUP BY 1")
             return dict(rows.fetchall())
@@ -149,7 +149,7 @@ class Store:
         if not self.path.is_file():
             return ()
         with self._open() as connection:
-            if not _made(connection):
+            if not _has_table(connection):
                 return ()
             rows = connection.execute(f"SELECT {COLUMNS} FROM changes {condition}", values)
             return tuple(_change(row) for row in rows)
@@ -169,7 +169,7 @@ class Store:
                 sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None)
             ) as connection:
                 connection.execute("PRAGMA synchronous = FULL")
-                if create and not _made(connection):
+                if create and not _has_table(connection):
                     connection.execute("PRAGMA journal_mode = WAL")
                     connection.executescript(SCHEMA)
                 yield connection
@@ -177,7 +177,7 @@ class Store:
             raise CallerError(f"{self.path} cannot be used: {error}") from error
 
 
-def _made(connection: sqlite3.Connection) -> bool:
+def _has_table(connection: sqlite3.Connection) -> bool:
     """Return whether the table stands; another process may just have made the file."""
     return bool(
         connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'kept_for_ever'").fetchone()

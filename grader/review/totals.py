@@ -1,7 +1,7 @@
-"""A result and what reviewers said about it → the result with their marks in it.
+"""The result with the marks of reviewers in it.
 
 The points are those of `grader.scoring.grade`, on the same statuses but for the overridden
-ones: one set of rules, whoever found what they are applied to.
+ones, so that one set of rules applies to both.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ class Judgement:
 
     @property
     def value(self) -> dict[str, Any]:
-        """What the reviewer entered."""
+        """Return what the reviewer entered."""
         return self.change.value or {}
 
     @property
     def counts(self) -> bool:
-        """Whether it is in the total, or, of a comment, about this version of the line."""
+        """Return whether it is in the total, or, of a comment, about this version of the line."""
         return not self.why_not
 
 
@@ -49,7 +49,7 @@ def judgements(
     """
     items = manual_items(rubric)
     checks = {check["id"] for check in found_checks(document, rubric)}
-    found: dict[str, Judgement] = {}
+    by_field: dict[str, Judgement] = {}
     for field, change in changes.items():
         if change.value is None:
             continue
@@ -61,11 +61,13 @@ def judgements(
             why = f"The item is worth {now:g} points now, not {change.value['of']:g}."
         elif change.kind == CHECK and change.about not in checks:
             why = "There is no such check any more."
-        found[field] = Judgement(change, why)
-    return found
+        by_field[field] = Judgement(change, why)
+    return by_field
 
 
-def marked(document: Document, rubric: Rubric, judged: Mapping[str, Judgement]) -> dict[str, Any]:
+def apply_judgements(
+    document: Document, rubric: Rubric, judged: Mapping[str, Judgement]
+) -> dict[str, Any]:
     """Return `document` as though the reviewers' statuses had been found, with their marks.
 
     The key `review` tells what they said and what the grader alone had found.

@@ -1,4 +1,4 @@
-"""YAML → `Rubric`, every error with file and line."""
+"""Read a `Rubric` from YAML; every error has its file and line."""
 
 from grader.rubric.contract import Contract
 from grader.rubric.load import (

@@ -13,8 +13,7 @@ from dataclasses import dataclass, field
 from grader.rubric.problems import did_you_mean
 from grader.yaml_data import Path, Plain, quoted
 
-GIVEN = ("X", "y", "W1", "b1", "W2", "b2", "B", "D", "H", "C")
-WEIGHTS = ("W1", "b1", "W2", "b2")
+GIVEN = ("X", "y", "W1", "b1", "W2", "b2", "B", "D", "H", "C", "lr")
 NODES = (
     ast.Name, ast.Attribute, ast.Subscript, ast.Call, ast.keyword, ast.Constant, ast.Tuple,
     ast.List, ast.Dict, ast.UnaryOp, ast.USub, ast.Load, ast.Store,
@@ -63,6 +62,9 @@ class _Part:
         if isinstance(loss, str):
             yield from ((("loss",), text) for text in self._expression(loss, target=False))
         yield from self._expressions("gradients", target=False)
+        yield from self._expressions("stepped", target=False)
+        if not self.part.get("gradients") and not self.part.get("stepped"):
+            yield (), f"`gradients` is missing in `{self.name}`; write where each one is found"
         arrays = self.part.get("arrays")
         if isinstance(arrays, dict):
             yield from ((("arrays", key), text) for key, text in _shapes(arrays))

@@ -85,13 +85,20 @@ class Arrays(_Strict):
         }
 
 
-class Weights(_Strict):
-    """Where an object, or the module, keeps the weights: as one would assign them."""
+class Places(_Strict):
+    """Where the weights stand, each as one would assign it."""
 
-    W1: Line = Field(description="where W1 is kept", examples=['net.params["W1"]'])
-    b1: Line = Field(description="where b1 is kept", examples=['net.params["b1"]'])
-    W2: Line = Field(description="where W2 is kept", examples=['net.params["W2"]'])
-    b2: Line = Field(description="where b2 is kept", examples=['net.params["b2"]'])
+    W1: Line = Field(description="where W1 is", examples=['net.params["W1"]'])
+    b1: Line = Field(description="where b1 is", examples=['net.params["b1"]'])
+    W2: Line = Field(description="where W2 is", examples=['net.params["W2"]'])
+    b2: Line = Field(description="where b2 is", examples=['net.params["b2"]'])
+
+
+class Weights(Places):
+    """Where an object, or the module, keeps the weights."""
+
+    X: Line | None = Field(default=None, description="where X is, if kept", examples=["X_train"])
+    y: Line | None = Field(default=None, description="where y is, if kept", examples=["y_train"])
 
 
 class Gradients(_Strict):
@@ -124,13 +131,24 @@ class _Part(_Strict):
         description="where the weights are put after `make`; without it they are arguments only",
         examples=[{"W1": 'net.params["W1"]'}],
     )
-    gradients: Gradients = Field(
-        description="where each gradient is found", examples=[{"W1": 'grads["W1"]'}]
+    gradients: Gradients | None = Field(
+        default=None, description="where each gradient is found", examples=[{"W1": 'grads["W1"]'}]
     )
 
 
 class NumpyPart(_Part):
     """How the hand-written part is called."""
+
+    stepped: Places | None = Field(
+        default=None,
+        description="in place of `gradients`: where each weight is after a step at the rate `lr`",
+        examples=[{"W1": 'net.params["W1"]'}],
+    )
+    fresh: bool = Field(
+        default=False,
+        description="the calls change the weights: each backward begins with its own forward",
+        examples=[True],
+    )
 
     forward: Lines = Field(
         min_length=1,
@@ -212,14 +230,8 @@ class Contract(_Strict):
 
     def told(self, *, numpy: bool = True, torch: bool = True) -> str:
         """What a child is sent of the parts wanted, as JSON; "" for nothing."""
-        parts: dict[str, Any] = {}
-        if numpy and self.numpy:
-            part = self.numpy
-            own = {"forward": part.forward, "backward": part.backward, "tensors": False}
-            parts["numpy"] = _told(part) | own | {"loss": part.loss or ""}
-        if torch and self.torch:
-            own = {"forward": self.torch.calls, "backward": (), "tensors": self.torch.tensors}
-            parts["torch"] = _told(self.torch) | own | {"loss": self.torch.loss}
+        chosen = {"numpy": self.numpy if numpy else None, "torch": self.torch if torch else None}
+        parts = {side: _told(part) for side, part in chosen.items() if part is not None}
         return json.dumps(parts) if parts else ""
 
     @property
@@ -230,12 +242,8 @@ class Contract(_Strict):
 
 
 def _told(part: _Part) -> dict[str, Any]:
-    return {
-        "layout": part.arrays.layout,
-        "make": part.make,
-        "weights": part.weights.model_dump() if part.weights else {},
-        "gradients": part.gradients.model_dump(exclude_none=True),
-    }
+    lines = part.model_dump(exclude_none=True, exclude={"arrays"})
+    return lines | {"layout": part.arrays.layout}
 
 
 MODELS = (
@@ -245,6 +253,7 @@ MODELS = (
     ("torch", TorchPart),
     ("arrays", Arrays),
     ("weights", Weights),
+    ("stepped", Places),
     ("gradients", Gradients),
 )
 """Which model follows each key below `contract`."""

@@ -1,4 +1,4 @@
-"""A rubric file → `Rubric`, or one `RubricError` with every problem and its line."""
+"""Load a `Rubric` from a file, or raise one `RubricError` with every problem and its line."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import Any, TypeAlias, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from grader.rubric.calls import contract_problems
-from grader.rubric.consistency import cross_check, item_problems
+from grader.rubric.consistency import cross_check
 from grader.rubric.contract import Contract
-from grader.rubric.model import ContractFile, Item, Rubric, RubricFile
+from grader.rubric.model import ContractFile, Rubric, RubricFile
 from grader.rubric.problems import refusal
 from grader.rubric.wording import sentence
 from grader.yaml_data import Caps, Lines, Plain, Problem, Unreadable, YamlDocument, read_yaml
@@ -68,9 +68,8 @@ def parse_rubric(
     """
     known = frozenset(known_checks)
 
-    def problems(plain: Plain, lines: Lines) -> Iterator[Problem]:
-        yield from _of_items(plain, lines)
-        yield from cross_check(plain, lines, known, known_codes)
+    def problems(plain: Plain, lines: Lines) -> list[Problem]:
+        return cross_check(plain, lines, known, known_codes)
 
     form = _parse(text_bytes, name, RubricFile, problems, first_line="rubric: 1")
     stated = {key: value for key, value in form if key != "rubric"}
@@ -146,17 +145,3 @@ def _of_contract(plain: Plain, lines: Lines) -> Iterator[Problem]:
     contract = plain.get("contract") if isinstance(plain, dict) else None
     for path, text in contract_problems(contract):
         yield Problem(lines.at(("contract", *path)), text)
-
-
-def _of_items(plain: Plain, lines: Lines) -> Iterator[Problem]:
-    """Yield the problems inside items whose own values are valid, whatever surrounds them."""
-    parts = plain.get("parts") if isinstance(plain, dict) else None
-    for i, part in enumerate(parts if isinstance(parts, list) else ()):
-        items = part.get("items") if isinstance(part, dict) else None
-        for j, raw in enumerate(items if isinstance(items, list) else ()):
-            try:
-                item = Item.model_validate(raw)
-            except ValidationError:
-                continue
-            for path, text in item_problems(item):
-                yield Problem(lines.at(("parts", i, "items", j, *path)), text)

@@ -162,7 +162,7 @@ class Dimension(_Section):
 
     @property
     def counted(self) -> tuple[str, ...]:
-        """Every check that it counts, once."""
+        """Return every check that it counts, once."""
         grouped = (check for group in self.groups for check in group.checks)
         return tuple(dict.fromkeys((*self.checks, *grouped)))
 
@@ -256,7 +256,7 @@ class ContractFile(_Section):
 
 @dataclass(frozen=True, slots=True)
 class Rubric:
-    """A rubric without a fault. `digest` ("sha256:…") is that of the file's bytes, `text` they.
+    """A valid rubric. `text` holds the file's bytes, `digest` ("sha256:…") is theirs.
 
     `contract` is the rubric's own, or that of the file given beside it.
     """

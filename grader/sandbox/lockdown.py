@@ -221,6 +221,6 @@ def _virtual_bytes() -> int:
 
 
 def _single_map() -> bool:
-    """Whether this user namespace knows one user only."""
+    """Return whether this user namespace knows one user only."""
     ranges = [line.split() for line in Path("/proc/self/uid_map").read_text().splitlines()]
     return len(ranges) == 1 and ranges[0][2] == "1"

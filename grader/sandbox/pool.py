@@ -38,7 +38,7 @@ class Zygote:
         unconfined: bool = False,
         warming: Warming | None = None,
     ) -> None:
-        """`warming` is a process that was started before this was asked for; it is used up."""
+        """Start the process, or use `warming`, one that was started before."""
         if warming is None or warming.unconfined is not unconfined:
             warming = Warming(unconfined=unconfined)
         started = warming.taken()

@@ -43,7 +43,7 @@ def probe() -> dict[str, str]:
 
 
 def holds(results: dict[str, str]) -> bool:
-    """Whether no probe among `results` got through."""
+    """Return whether no probe among `results` got through."""
     return not any(value.startswith(OPEN) for value in results.values())
 
 

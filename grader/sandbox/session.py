@@ -88,7 +88,7 @@ class Child:
 
     @property
     def alive(self) -> bool:
-        """Whether a further request can be answered."""
+        """Return whether a further request can be answered."""
         return self.gone is None
 
     def extend(self, seconds: float) -> None:
@@ -256,7 +256,7 @@ class Child:
                 raise _Gone(Ended.OUTPUT_LIMIT, f"printed more than {OUTPUT_LIMIT >> 20} MiB")
 
     def _unasked(self) -> bool:
-        """Whether a reply lies in the pipe, or came with the last, although nothing was asked."""
+        """Return whether a reply lies in the pipe, or came with the last, without a request."""
         if self._arrived:
             return True
         poll = select.poll()

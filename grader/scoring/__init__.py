@@ -1,5 +1,5 @@
-"""Findings and rubric → `Grade`."""
+"""The `Grade` of findings under a rubric."""
 
-from grader.scoring.grade import CheckLike, Declaration, grade
+from grader.scoring.grade import Declaration, grade
 
-__all__ = ["CheckLike", "Declaration", "grade"]
+__all__ = ["Declaration", "grade"]

@@ -1,8 +1,8 @@
-"""Losses and the defects that explain them → what each defect is charged, once.
+"""What each defect is charged of the losses that it explains.
 
 A maximum flow. Every loss may be charged to any of the defects that explain it,
-and no defect takes more than its limit: so a defect that spoils ten checks is
-charged once, and where two defects share a check neither hides in the other.
+and no defect takes more than its limit: so a defect that fails ten checks is
+charged once, and where two defects share a check neither replaces the other.
 With one set of defects this is min(loss, sum of the limits).
 
 Of all the largest charges it is the most even one: each set keeps the same share
@@ -72,8 +72,8 @@ def _largest(
         if not path:
             return flow, reached, tried
         (first, _, _), (_, last, _) = path[0], path[-1]
-        taken = [flow[codes, code] for codes, code, sign in path if sign < 0]
-        amount = min(left[first], free[last], *taken)
+        back_flows = [flow[codes, code] for codes, code, sign in path if sign < 0]
+        amount = min(left[first], free[last], *back_flows)
         for codes, code, sign in path:
             flow[codes, code] += sign * amount
         left[first] -= amount

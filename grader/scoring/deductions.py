@@ -55,12 +55,12 @@ BY_SEVERITY = {
 class LostPoints:
     """Points that `explained` checks of one item lost, and the defects that explain it.
 
-    `takers` are the checks that get back what is given back.
+    `receivers` are the checks that get back what is given back.
     """
 
     item: str
     explained: tuple[str, ...]
-    takers: tuple[str, ...]
+    receivers: tuple[str, ...]
     codes: Codes
     lost: Fraction
 
@@ -70,7 +70,7 @@ def explanations(
     explained: Mapping[str, Sequence[str]],
     defects: Sequence[Defect],
 ) -> dict[str, tuple[str, ...]]:
-    """`explained`, for the checks that did not pass.
+    """Return `explained`, for the checks that did not pass.
 
     Raises HarnessError when it names a check that was not run or a code without a
     proven defect: then the diagnosis, not the candidate, is wrong.
@@ -112,20 +112,24 @@ def soften(
     softened = {score.item.id: score for score in scores}
     for claim in claims:
         share = claim.lost * back[claim.codes] / losses[claim.codes]
-        softened[claim.item] = _given(softened[claim.item], claim, share)
+        softened[claim.item] = _give_back(softened[claim.item], claim, share)
     return softened, charges
 
 
 def _limits(rubric: Rubric, defects: Sequence[Defect], whole: Fraction) -> dict[str, Fraction]:
     """Return the deduction of each code in points; `whole` where all that was lost stays lost."""
-    said = rubric.deductions
+    deductions = rubric.deductions
     items = [item for part in rubric.parts for item in part.items]
     decided = sum((exact(i.points) for i in items if not (i.manual or i.bonus)), NOTHING)
-    stated = {Severity.MAJOR: said.major, Severity.MINOR: said.minor, Severity.INFO: said.info}
+    stated = {
+        Severity.MAJOR: deductions.major,
+        Severity.MINOR: deductions.minor,
+        Severity.INFO: deductions.info,
+    }
     limits: dict[str, Fraction] = {}
     for defect in defects:
-        points = said.codes.get(defect.code, stated[defect.severity])
-        if defect.code in UNMEASURED and defect.code not in said.codes:
+        points = deductions.codes.get(defect.code, stated[defect.severity])
+        if defect.code in UNMEASURED and defect.code not in deductions.codes:
             limit = whole
         elif points is None:
             limit = decided * BY_SEVERITY[defect.severity]
@@ -146,42 +150,42 @@ def _claims(
     the checks together, so they are one claim, of all their defects.
     """
     item = score.item
-    mended = tuple(check for check in item.checks if check in explained)
-    if item.bonus or not mended:
+    explained_checks = tuple(check for check in item.checks if check in explained)
+    if item.bonus or not explained_checks:
         return
     alone = item.credit == "share"
-    for checks in [(check,) for check in mended] if alone else [mended]:
+    for checks in [(check,) for check in explained_checks] if alone else [explained_checks]:
         passed = {**statuses, **dict.fromkeys(checks, CheckStatus.PASS)}
         lost = score_item(item, passed).points - score.points
         codes = frozenset(code for check in checks for code in explained[check])
-        takers = checks if alone else _takers(item.checks, statuses, mended)
+        receivers = checks if alone else _receivers(item.checks, statuses, explained_checks)
         if lost > 0:
-            yield LostPoints(item.id, checks, takers, codes, lost)
+            yield LostPoints(item.id, checks, receivers, codes, lost)
 
 
-def _takers(
-    checks: Sequence[str], statuses: Mapping[str, CheckStatus], mended: Collection[str]
+def _receivers(
+    checks: Sequence[str], statuses: Mapping[str, CheckStatus], explained_checks: Collection[str]
 ) -> tuple[str, ...]:
     """Checks that pass, or would: under `all`, a passing one loses by another's failure."""
     decided = [check for check in checks if statuses[check] not in UNDECIDED]
-    return tuple(c for c in decided if c in mended or statuses[c] is CheckStatus.PASS)
+    return tuple(c for c in decided if c in explained_checks or statuses[c] is CheckStatus.PASS)
 
 
-def _given(score: ItemScore, claim: LostPoints, amount: Fraction) -> ItemScore:
-    """`score` with `amount` given back, in proportion to what each of the takers lost.
+def _give_back(score: ItemScore, claim: LostPoints, amount: Fraction) -> ItemScore:
+    """Return `score` with `amount` given back, in proportion to what each of the receivers lost.
 
-    A generous tier can earn more than the takers lost by their shares; then the
+    A generous tier can earn more than the receivers lost by their shares; then the
     explained checks are worth more of the item, and the others less.
     """
     shares = dict(score.shares)
-    room = {c: shares[c].max_points - shares[c].points for c in claim.takers}
+    room = {c: shares[c].max_points - shares[c].points for c in claim.receivers}
     lost = sum(room.values(), NOTHING)
     within = min(amount, lost)
-    for check in claim.takers if lost else ():
+    for check in claim.receivers if lost else ():
         share = shares[check]
         shares[check] = replace(share, points=share.points + within * room[check] / lost)
     if extra := amount - within:
-        others = [c for c in shares if c not in claim.takers]
+        others = [c for c in shares if c not in claim.receivers]
         spare = sum((shares[c].max_points for c in others), NOTHING)
         for check in others:
             left = shares[check].max_points * (1 - extra / spare)

@@ -1,4 +1,4 @@
-"""Rubric, findings and defects → `Grade`. Judges nothing anew: adds up, caps and names."""
+"""The `Grade` of findings and defects under a rubric: points are added and capped."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from types import MappingProxyType
-from typing import Protocol
 
+from grader.checks import Check
 from grader.errors import HarnessError
 from grader.records import (
     Charge,
@@ -33,19 +33,6 @@ NO_EXPLANATION: Mapping[str, Sequence[str]] = MappingProxyType({})
 NO_MARKS: Mapping[str, float] = MappingProxyType({})
 
 
-class CheckLike(Protocol):
-    """What scoring needs to know of a check's declaration."""
-
-    @property
-    def id(self) -> str: ...
-    @property
-    def title(self) -> str: ...
-    @property
-    def hint(self) -> str: ...
-    @property
-    def part(self) -> str: ...
-
-
 @dataclass(frozen=True, slots=True)
 class Declaration:
     """A check's declaration where the check itself is not at hand."""
@@ -59,7 +46,7 @@ class Declaration:
 def grade(
     rubric: Rubric,
     findings: Sequence[Finding],
-    checks: Mapping[str, CheckLike],
+    checks: Mapping[str, Check | Declaration],
     *,
     defects: Sequence[Defect] = (),
     explained: Mapping[str, Sequence[str]] = NO_EXPLANATION,
@@ -82,18 +69,18 @@ def grade(
     unknown check or a defect that is not proven, or when a mark is of no manual
     item, or not from 0 to its points.
     """
-    found = _complete(rubric, findings, checks)
-    statuses = {check: finding.status for check, finding in found.items()}
+    by_check = _complete(rubric, findings, checks)
+    statuses = {check: finding.status for check, finding in by_check.items()}
     reasons = explanations(statuses, explained, defects)
     found_only = [score_item(i, statuses) for part in rubric.parts for i in part.items]
     softened, charges = soften(rubric, found_only, statuses, reasons, defects)
-    softened |= _marked(rubric, marks)
+    softened |= _mark_scores(rubric, marks)
     scored = [(part, [softened[item.id] for item in part.items]) for part in rubric.parts]
     undecided = CheckStatus.ERROR in statuses.values()
     counted = [s for _, scores in scored for s in scores]
     max_score = sum((s.max_points for s in counted if not s.item.bonus), NOTHING)
     score = min(sum((s.points for s in counted), NOTHING), max_score)
-    score, gates = _gated(rubric.gates, statuses, score, max_score)
+    score, gates = _apply_gates(rubric.gates, statuses, score, max_score)
     parts = tuple(_part(part, scores) for part, scores in scored)
     return Grade(
         status=GradeStatus.UNDECIDED if undecided else GradeStatus.GRADED,
@@ -102,7 +89,7 @@ def grade(
         open_points=float(sum((_open(scores) for _, scores in scored), NOTHING)),
         band=None if undecided else _band(rubric.bands, score, max_score),
         parts=parts,
-        checks=_check_grades(scored, found, checks, reasons),
+        checks=_check_grades(scored, by_check, checks, reasons),
         dimensions=tuple(_dimension(each, statuses) for each in rubric.dimensions),
         gates=gates,
         charges=tuple(Charge(code, float(points)) for code, points in charges.items()),
@@ -110,25 +97,25 @@ def grade(
 
 
 def _complete(
-    rubric: Rubric, findings: Sequence[Finding], checks: Mapping[str, CheckLike]
+    rubric: Rubric, findings: Sequence[Finding], checks: Mapping[str, Check | Declaration]
 ) -> dict[str, Finding]:
     """Return one finding for every check that is declared or named by the rubric."""
-    found: dict[str, Finding] = {}
+    by_check: dict[str, Finding] = {}
     for finding in findings:
-        if finding.check in found:
+        if finding.check in by_check:
             raise HarnessError(f"two findings for {finding.check}; a check reports once")
         if finding.check not in checks:
             raise HarnessError(f"a finding for {finding.check}, which no check declares; add it")
-        found[finding.check] = finding
+        by_check[finding.check] = finding
     named = [check for part in rubric.parts for item in part.items for check in item.checks]
     named += [check for gate in rubric.gates for check in gate.unless]
     named += [check for dimension in rubric.dimensions for check in dimension.counted]
     for check in (*named, *checks):
-        found.setdefault(check, Finding(check, CheckStatus.ERROR, NOT_RUN))
-    return found
+        by_check.setdefault(check, Finding(check, CheckStatus.ERROR, NOT_RUN))
+    return by_check
 
 
-def _marked(rubric: Rubric, marks: Mapping[str, float]) -> dict[str, ItemScore]:
+def _mark_scores(rubric: Rubric, marks: Mapping[str, float]) -> dict[str, ItemScore]:
     """Return the scores of the manual items that a human has marked, by id."""
     manual = {item.id: item for part in rubric.parts for item in part.items if item.manual}
     scores: dict[str, ItemScore] = {}
@@ -142,7 +129,7 @@ def _marked(rubric: Rubric, marks: Mapping[str, float]) -> dict[str, ItemScore]:
     return scores
 
 
-def _gated(
+def _apply_gates(
     gates: Sequence[Gate],
     statuses: Mapping[str, CheckStatus],
     score: Fraction,
@@ -150,10 +137,10 @@ def _gated(
 ) -> tuple[Fraction, tuple[str, ...]]:
     """Return the score under all gates, and the reasons of those that took something away."""
     against = (CheckStatus.FAIL, CheckStatus.SKIPPED)
-    shut = [gate for gate in gates if any(statuses[check] in against for check in gate.unless)]
-    felt = [gate for gate in shut if score > exact(gate.cap) * max_score]
-    lowest = min((exact(gate.cap) * max_score for gate in felt), default=score)
-    return lowest, tuple(gate.because for gate in felt)
+    closed = [gate for gate in gates if any(statuses[check] in against for check in gate.unless)]
+    effective = [gate for gate in closed if score > exact(gate.cap) * max_score]
+    lowest = min((exact(gate.cap) * max_score for gate in effective), default=score)
+    return lowest, tuple(gate.because for gate in effective)
 
 
 def _band(bands: Sequence[Band], score: Fraction, max_score: Fraction) -> str | None:
@@ -165,7 +152,7 @@ def _band(bands: Sequence[Band], score: Fraction, max_score: Fraction) -> str | 
 
 
 def _open(scores: Sequence[ItemScore]) -> Fraction:
-    """Return points that wait for a human, not for the harness to be mended."""
+    """Return points that wait for a human, not for a repair of the grader."""
     return sum((s.open for s in scores), NOTHING)
 
 
@@ -221,15 +208,15 @@ def _counted(checks: Sequence[str], statuses: Mapping[str, CheckStatus]) -> tupl
 
 def _check_grades(
     scored: Sequence[tuple[Part, Sequence[ItemScore]]],
-    found: Mapping[str, Finding],
-    checks: Mapping[str, CheckLike],
+    by_check: Mapping[str, Finding],
+    checks: Mapping[str, Check | Declaration],
     reasons: Mapping[str, tuple[str, ...]],
 ) -> tuple[CheckGrade, ...]:
     """Return all checks and manual items in the rubric's order, then those it does not use."""
     grades: list[CheckGrade] = []
     used: set[str] = set()
 
-    def declared(check: str) -> CheckLike:
+    def declared(check: str) -> Check | Declaration:
         unlisted = Declaration(check, check, "", check.partition(".")[0])
         return checks.get(check, unlisted)
 
@@ -237,12 +224,12 @@ def _check_grades(
         for score in scores:
             if score.item.manual:
                 grades.append(_manual(score, part.id))
-            left = [c for c in score.shares if found[c].status is CheckStatus.MANUAL]
+            left = [c for c in score.shares if by_check[c].status is CheckStatus.MANUAL]
             shares = {c: Share(NOTHING, score.open / len(left)) for c in left}
             for check, share in {**score.shares, **shares}.items():
-                grades.append(_check(declared(check), part.id, found[check], share, reasons))
+                grades.append(_check(declared(check), part.id, by_check[check], share, reasons))
                 used.add(check)
-    for check, finding in found.items():
+    for check, finding in by_check.items():
         if check not in used:
             known, nothing = declared(check), Share(NOTHING, NOTHING)
             grades.append(_check(known, known.part, finding, nothing, reasons))
@@ -250,7 +237,7 @@ def _check_grades(
 
 
 def _check(
-    declared: CheckLike,
+    declared: Check | Declaration,
     part: str,
     finding: Finding,
     share: Share,

@@ -1,4 +1,4 @@
-"""One item of a rubric and the statuses of its checks → points, in exact fractions.
+"""The points of one item of a rubric, in exact fractions.
 
 Fractions, because a full pass has to give exactly the maximum: thirds of a
 point added up as floats do not.

@@ -32,11 +32,11 @@ class Parser:
         self._trees: dict[tuple[str, bytes], ast.Module] = {}
 
     def known(self, data: bytes, path: str) -> ast.Module | None:
-        """The tree, if it was asked for before."""
+        """Return the tree, if it was asked for before."""
         return self._trees.get((path, data))
 
     def tree(self, data: bytes, path: str) -> ast.Module:
-        """As `parse`; the same tree for the same bytes."""
+        """Return what `parse` does, and the same tree for the same bytes."""
         key = (path, data)
         if key not in self._trees:
             self._trees[key] = parse(data, path)
@@ -44,22 +44,22 @@ class Parser:
 
 
 def compile_source(data: bytes, path: str) -> CodeType:
-    """The code of `data`, as `parse` has it."""
+    """Return the code of `data`, as `parse` has it."""
     return compile(_mended(data, path)[0], path, "exec", dont_inherit=True)
 
 
 def parse(data: bytes, path: str) -> ast.Module:
-    """The tree of `data`. Raises `SyntaxError`, but not for a single cell of a notebook."""
+    """Return the tree of `data`. Raises `SyntaxError`, but not for a single cell of a notebook."""
     return ast.parse(mended(data, path), path)
 
 
 def mended(data: bytes, path: str) -> bytes:
-    """`data`, with the cells of a notebook blanked that do not parse; lines keep their numbers."""
+    """Return `data` with the cells of a notebook blanked that do not parse."""
     return _mended(data, path)[0]
 
 
 def notes_on(data: bytes, path: str) -> list[Note]:
-    """A note for each cell that `mended` blanks."""
+    """Return a note for each cell that `mended` blanks."""
     return _mended(data, path)[1]
 
 
@@ -75,8 +75,8 @@ def _mended(data: bytes, path: str) -> tuple[bytes, list[Note]]:
             ast.parse(cell)
         except (SyntaxError, ValueError) as error:
             line = data.count(b"\n", 0, head.start()) + (getattr(error, "lineno", None) or 1)
-            said = f"cell {head[1].decode()}: {getattr(error, 'msg', error)}"
-            notes.append(Note(path, line, "SyntaxError", said))
+            text = f"cell {head[1].decode()}: {getattr(error, 'msg', error)}"
+            notes.append(Note(path, line, "SyntaxError", text))
             cell = b"\n" * cell.count(b"\n")
         parts.append(cell)
     whole = b"".join(parts)

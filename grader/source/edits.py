@@ -11,7 +11,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from grader.source.parsing import parse, parse_expression
+from grader.source.parsing import parse, parse_expression, parsed
+from grader.source.program import last_name
 
 SIMPLE = (ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Return, ast.Expr, ast.Delete, ast.Assert)
 TIGHT = (ast.BinOp, ast.UnaryOp, ast.Attribute, ast.Compare, ast.Starred, ast.BoolOp)
@@ -19,9 +20,6 @@ ATOMIC = (ast.Name, ast.Attribute, ast.Call, ast.Subscript, ast.Constant, ast.Li
 
 WORD_BEFORE = rb"\b(return|in|not|and|or|if|else|yield|assert)\s+$"
 """What may stand before an opening parenthesis without its being a call's."""
-
-UNPARSABLE = (SyntaxError, ValueError, RecursionError, MemoryError)
-"""What the parser raises for what is no Python, or too deep."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,28 +64,28 @@ class Text:
 
     @cached_property
     def modules(self) -> frozenset[str]:
-        """Names of imported modules."""
+        """Return the names of imported modules."""
         imports = (n for n in ast.walk(self.tree) if isinstance(n, ast.Import | ast.ImportFrom))
         return frozenset((a.asname or a.name).partition(".")[0] for n in imports for a in n.names)
 
     # ── places ───────────────────────────────────────────────────────────────
 
     def span(self, node: ast.AST) -> tuple[int, int]:
-        """Where a node starts and ends; parentheses around it are not its own."""
+        """Return where a node starts and ends; parentheses around it are not its own."""
         at: ast.expr = node  # type: ignore[assignment]  # whatever has a position
         end = self.starts[(at.end_lineno or at.lineno) - 1] + (at.end_col_offset or 0)
         return self.starts[at.lineno - 1] + at.col_offset, end
 
     def text(self, node: ast.AST) -> str:
-        """A node's source."""
+        """Return a node's source."""
         return self.data[slice(*self.span(node))].decode()
 
     def line(self, offset: int) -> int:
-        """The number of the line, from 1, on which an offset lies."""
+        """Return the number of the line, from 1, on which an offset lies."""
         return next(n for n in range(len(self.starts), 0, -1) if self.starts[n - 1] <= offset)
 
     def statements(self, first: int, last: int) -> list[ast.stmt]:
-        """The simple statements that touch the lines from `first` to `last`."""
+        """Return the simple statements that touch the lines from `first` to `last`."""
         return [
             node
             for node in ast.walk(self.tree)
@@ -98,7 +96,7 @@ class Text:
         ]
 
     def sites(self, statement: ast.stmt) -> Iterator[Site]:
-        """The expressions in a statement that are evaluated, the outer before the inner."""
+        """Yield the expressions in a statement that are evaluated, the outer before the inner."""
         queue = list(ast.iter_child_nodes(statement))
         for node in queue:
             if isinstance(node, ast.JoinedStr | ast.Lambda):
@@ -115,12 +113,12 @@ class Text:
             queue += ast.iter_child_nodes(node)
 
     def block(self, statement: ast.stmt) -> Sequence[ast.stmt]:
-        """The statements among which one stands."""
+        """Return the statements among which one stands."""
         fields = (getattr(self.parents[statement], n, []) for n in ("body", "orelse", "finalbody"))
         return next(f for f in fields if isinstance(f, list) and statement in f)
 
     def makers(self, statement: ast.stmt) -> list[ast.stmt]:
-        """The assignments of the same function whose targets a statement reads, nearest first."""
+        """Return the assignments in the same function that a statement reads, nearest first."""
         read = {n.id for n in ast.walk(statement) if isinstance(n, ast.Name)}
         here = self.functions[statement]
         found = [
@@ -132,44 +130,42 @@ class Text:
         return sorted(found, key=lambda node: -node.lineno)
 
     def sources(self, statement: ast.stmt) -> list[ast.stmt]:
-        """The statements of the same function that a statement rests on, the last first."""
+        """Return the statements of the same function that a statement rests on, the last first."""
         found = [statement]
         for node in found:
             found += [maker for maker in self.makers(node) if maker not in found]
         return sorted(found[1:], key=lambda node: -node.lineno)
 
     def callers(self, statement: ast.stmt) -> list[ast.stmt]:
-        """The statements that call the function around one."""
+        """Return the statements that call the function around one."""
         name = self.functions[statement].rpartition(".")[2]
         calls = [
             node
             for node in self.functions
-            if isinstance(node, ast.Call)
-            and name
-            and name == getattr(node.func, "attr", getattr(node.func, "id", ""))
+            if isinstance(node, ast.Call) and name and name == last_name(node.func)
         ]
         return [s for s in map(self.statement, calls) if s is not None]
 
     def statement(self, node: ast.AST) -> ast.stmt | None:
-        """The simple statement around an expression; None for a compound one's head."""
+        """Return the simple statement around an expression; None for a compound one's head."""
         while not isinstance(node, ast.stmt):
             node = self.parents[node]
         return node if isinstance(node, SIMPLE) else None
 
     def returns(self, function: str) -> list[ast.stmt]:
-        """The `return` statements of a function at module level."""
+        """Return the `return` statements of a function at module level."""
         inside = (n for n, name in self.functions.items() if name == function)
         return [n for n in inside if isinstance(n, ast.Return)]
 
     def begins_line(self, statement: ast.stmt) -> bool:
-        """Whether nothing but indentation stands before a statement."""
+        """Return whether nothing but indentation stands before a statement."""
         start = self.starts[statement.lineno - 1]
         return not self.data[start : start + statement.col_offset].strip()
 
     # ── edits ────────────────────────────────────────────────────────────────
 
     def replaced(self, site: Site, text: str) -> Edit:
-        """`text` in the place of an expression, in parentheses where neighbours would tear it."""
+        """Return the edit that puts `text` in the place of an expression, parentheses added."""
         start, end = self.span(site.node)
         around = self.data[:start].rstrip()[-1:] + self.data[end:].lstrip()[:1]
         value_of = isinstance(site.parent, ast.Subscript) and site.parent.value is site.node
@@ -189,7 +185,7 @@ class Text:
         return Edit(len(before), after, text)
 
     def removed(self, statement: ast.stmt) -> Edit:
-        """No statement; `pass` where a block would be left empty."""
+        """Return the edit that removes a statement; `pass` stands where a block would be empty."""
         start, end = self.span(statement)
         if len(self.block(statement)) == 1:
             return Edit(start, end, "pass")
@@ -207,7 +203,7 @@ class Text:
         return rest is not None and self.line(end) < len(self.starts)
 
     def followed(self, statement: ast.stmt, text: str) -> Edit:
-        """A further statement after one."""
+        """Return the edit that adds a statement after one."""
         _, end = self.span(statement)
         if not self.begins_line(statement) or not self._ends_line(end):
             return Edit(end, end, f"; {text}")
@@ -215,21 +211,17 @@ class Text:
         return Edit(end, end, f"\n{indent}{text}")
 
     def applied(self, edits: Sequence[Edit]) -> bytes:
-        """The file with all edits made; they must not overlap."""
+        """Return the file with all edits made; they must not overlap."""
         data = self.data
         for edit in sorted(edits, key=lambda e: (e.start, e.end), reverse=True):
             data = data[: edit.start] + edit.text.encode() + data[edit.end :]
         return data
 
     def sound(self, edit: Edit) -> bool:
-        """Whether the edited file parses, and is another text than before."""
+        """Return whether the edited file parses, and is another text than before."""
         if self.data[edit.start : edit.end].decode() == edit.text:
             return False
-        try:
-            parse(self.applied([edit]))
-        except UNPARSABLE:
-            return False
-        return True
+        return parsed(self.applied([edit])) is not None
 
 
 def _bound(node: ast.Assign | ast.AugAssign) -> set[str]:
@@ -238,7 +230,7 @@ def _bound(node: ast.Assign | ast.AugAssign) -> set[str]:
 
 
 def atomic(text: str) -> bool:
-    """Whether an expression needs no parentheses anywhere."""
+    """Return whether an expression needs no parentheses anywhere."""
     try:
         node = parse_expression(text)
     except SyntaxError:

@@ -15,24 +15,38 @@ import io
 import re
 import threading
 import tokenize
+import warnings
+
+UNPARSABLE = (SyntaxError, ValueError, RecursionError, MemoryError)
+"""What the parser raises for what is no Python, or too deep."""
 
 _ALONE = threading.Lock()
 
 
 def parse(source: str | bytes, path: str = "<unknown>") -> ast.Module:
-    """The tree of a file. Raises what `ast.parse` does."""
+    """Return the tree of a file. Raises what `ast.parse` does."""
     with _ALONE:
         return ast.parse(source, path)
 
 
+def parsed(source: str | bytes) -> ast.Module | None:
+    """Return the tree of a file without a warning, or None for what does not parse."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return parse(source)
+    except UNPARSABLE:
+        return None
+
+
 def parse_expression(text: str) -> ast.expr:
-    """The tree of one expression. Raises what `ast.parse` does."""
+    """Return the tree of one expression. Raises what `ast.parse` does."""
     with _ALONE:
         return ast.parse(text, mode="eval").body
 
 
 def source_lines(data: bytes) -> tuple[str, ...]:
-    """A file's lines as Python's parser counts them: form feeds and the like end none."""
+    """Return a file's lines as Python's parser counts them: form feeds and the like end none."""
     try:
         encoding = tokenize.detect_encoding(io.BytesIO(data).readline)[0]
         text = data.decode(encoding, "replace")

@@ -7,13 +7,12 @@ cannot take within its limits is passed over. All walks are loops, so nesting co
 from __future__ import annotations
 
 import ast
-import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from grader.records import Submission
-from grader.source.parsing import parse, source_lines
+from grader.source.parsing import parsed, source_lines
 
 MAX_SOURCE = 256 * 1024
 """Bytes of a file that are parsed; a solution has about ten thousand."""
@@ -49,13 +48,13 @@ class Function:
 
     @property
     def parameters(self) -> list[str]:
-        """The names of its arguments, `self` left out."""
+        """Return the names of its arguments, `self` left out."""
         a = self.node.args
         names = [p.arg for p in (*a.posonlyargs, *a.args)]
         return names[1:] if self.owner and names else names
 
     def spot(self, node: ast.AST) -> Spot:
-        """The place of a node in it."""
+        """Return the place of a node in it."""
         line = getattr(node, "lineno", self.node.lineno)
         return Spot(self.file, line, getattr(node, "end_lineno", None) or line)
 
@@ -69,18 +68,19 @@ class Program:
 
     @cached_property
     def trees(self) -> dict[str, ast.Module]:
-        """The tree of each file that parses, parsed when something first asks."""
-        trees = ((file.path, parsed(file.data)) for file in self._files)
+        """Return the tree of each file that parses, parsed when something first asks."""
+        small = (file for file in self._files if len(file.data) <= MAX_SOURCE)
+        trees = ((file.path, parsed(file.data)) for file in small)
         return {path: tree for path, tree in trees if tree is not None}
 
     @cached_property
     def lines(self) -> dict[str, tuple[str, ...]]:
-        """The lines of each file as the parser counts them."""
+        """Return the lines of each file as the parser counts them."""
         return {file.path: source_lines(file.data) for file in self._files}
 
     @cached_property
     def functions(self) -> list[Function]:
-        """Every function and method, in the order of the files."""
+        """Return every function and method, in the order of the files."""
         return [
             found
             for path, tree in self.trees.items()
@@ -90,7 +90,7 @@ class Program:
 
     @cached_property
     def aliases(self) -> dict[str, set[str]]:
-        """Module-level names that are given to functions besides their own: `f = g`."""
+        """Return further module-level names of functions: `f = g`."""
         found: dict[str, set[str]] = {}
         for tree in self.trees.values():
             for name, value in bindings(tree.body):
@@ -100,20 +100,20 @@ class Program:
 
     @cached_property
     def outliving(self) -> frozenset[str]:
-        """Names whose values live from call to call: module-level objects, and `global` ones."""
-        kept: set[str] = set()
+        """Return the names whose values outlive a call: of the module, and `global` ones."""
+        lasting: set[str] = set()
         defined = {f.name for f in self.functions}
         for tree in self.trees.values():
             for name, value in bindings(tree.body):
                 if not _is_fixed(value) and last_name(value) not in defined:
-                    kept.add(name)
+                    lasting.add(name)
             for node in ast.walk(tree):
                 if isinstance(node, ast.Global):
-                    kept |= set(node.names)
-        return frozenset(kept)
+                    lasting |= set(node.names)
+        return frozenset(lasting)
 
     def contract(self, name: str) -> Function | None:
-        """The candidate's function for one of the contract's names; the last definition counts."""
+        """Return the candidate's function for a name of the contract: its last definition."""
         own = self.names.get(name, name)
         plain = [f for f in self.functions if f.name == own and not (f.owner or f.nested)]
         here = [f for f in plain if f.file == self.main] or plain
@@ -123,7 +123,7 @@ class Program:
         return next((f for f in reversed(self.functions) if f.name in named), None)
 
     def reached(self, *names: str, without: Iterable[str] = ()) -> list[Function]:
-        """The contract's functions `names` and those of the candidate's that they call.
+        """Return the contract's functions `names` and those of the candidate's that they call.
 
         In the order in which they are met. `without` are contract's names not entered.
         """
@@ -142,7 +142,7 @@ class Program:
                 yield from self.resolved(node.func)
 
     def resolved(self, func: ast.expr) -> Iterator[Function]:
-        """The candidate's functions that a call may mean."""
+        """Yield the candidate's functions that a call may mean."""
         name = last_name(func)
         plain = isinstance(func, ast.Name)
         named = {name, *self.aliases.get(name, ())} if plain else {name}
@@ -155,7 +155,7 @@ class Program:
 
     @cached_property
     def passed_on(self) -> dict[tuple[str, Span], str]:
-        """Expressions that only fetch or copy a value and give it on: place → the new name.
+        """Return the expressions that only fetch or copy a value: place → the new name.
 
         `dZ1 = dH1` and `dZ1 = dH1.copy()` give "dZ1", `{"b2": dZ2}` gives "b2", and a
         parameter that is returned as it came gives "return".
@@ -172,7 +172,7 @@ class Program:
 
     @cached_property
     def assigned(self) -> dict[tuple[str, Span], str]:
-        """Expressions that an assignment keeps, whatever they are: place → name."""
+        """Return all expressions that an assignment keeps: place → name."""
         return {
             (path, span(value)): name
             for path, tree in self.trees.items()
@@ -182,30 +182,24 @@ class Program:
         }
 
 
-def parsed(data: bytes) -> ast.Module | None:
-    """A file's tree; None for what does not parse, or is too much to parse here."""
-    if len(data) > MAX_SOURCE:
-        return None
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", SyntaxWarning)
-            return parse(data)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
-
-
 def span(node: ast.expr | ast.stmt) -> Span:
-    """Line and column of start and end, as a trace has them."""
+    """Return line and column of start and end, as a trace has them."""
     return node.lineno, node.col_offset, node.end_lineno or 0, node.end_col_offset or 0
 
 
 def last_name(node: ast.AST | None) -> str:
-    """`sum` of `np.sum`, `x` of `x`; "" for what has no name."""
+    """Return `sum` of `np.sum`, `x` of `x`; "" for what has no name."""
     return getattr(node, "attr", getattr(node, "id", ""))
 
 
+def text_of(node: ast.AST | None) -> str | None:
+    """Return the text of a string that is written as such, None for anything else."""
+    text = node.value if isinstance(node, ast.Constant) else None
+    return text if isinstance(text, str) else None
+
+
 def first_name(node: ast.AST) -> str:
-    """`np` of `np.linalg.norm(…)[0]`: the name that an expression of parts begins with."""
+    """Return `np` of `np.linalg.norm(…)[0]`: the name that an expression of parts begins with."""
     while not isinstance(node, ast.Name):
         inner = getattr(node, "value", getattr(node, "func", None))
         if not isinstance(inner, ast.AST):
@@ -215,13 +209,13 @@ def first_name(node: ast.AST) -> str:
 
 
 def in_order(nodes: Iterable[ast.AST]) -> list[ast.AST]:
-    """Nodes that have a place, in the order of the source."""
+    """Return the nodes that have a place, in the order of the source."""
     at = [n for n in nodes if hasattr(n, "lineno")]
     return sorted(at, key=lambda n: (n.lineno, n.col_offset))  # type: ignore[attr-defined]
 
 
 def bindings(body: Sequence[ast.stmt]) -> Iterator[tuple[str, ast.expr | None]]:
-    """(name, what it is bound to) of the assignments among statements; None where unclear."""
+    """Yield (name, value) of the assignments among statements; None where it is unclear."""
     for statement in body:
         if isinstance(statement, ast.Assign):
             for target in statement.targets:
@@ -231,7 +225,7 @@ def bindings(body: Sequence[ast.stmt]) -> Iterator[tuple[str, ast.expr | None]]:
 
 
 def pairs(target: ast.expr, value: ast.expr | None) -> Iterator[tuple[str, ast.expr | None]]:
-    """The names in a target, each with its own part of the value where both are tuples."""
+    """Yield the names in a target, each with its own part of the value where both are tuples."""
     if isinstance(target, ast.Name):
         yield target.id, value
     elif isinstance(target, ast.Tuple | ast.List):
@@ -252,7 +246,7 @@ def _defined(path: str, node: ast.AST) -> Iterator[Function]:
 
 
 def without_definitions(body: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
-    """Statements of a block and of the blocks in it, but not of functions and classes in it."""
+    """Yield the statements of a block and of its inner blocks, without functions and classes."""
     queue: list[ast.AST] = [*body]
     for node in queue:
         if isinstance(node, ast.stmt):
@@ -277,7 +271,7 @@ COPIES = ("copy", "array", "asarray", "astype", "clone", "ascontiguousarray", "a
 
 
 def fetches(node: ast.AST | None) -> bool:
-    """Whether an expression gives a value as it is: a name, a part by a constant key, a copy."""
+    """Return whether an expression gives a value as it is: a name, an entry, a copy."""
     if isinstance(node, ast.Subscript):
         return isinstance(node.slice, ast.Constant)
     if isinstance(node, ast.Call):
@@ -313,7 +307,7 @@ def _parts(target: ast.expr, value: ast.expr) -> Iterator[tuple[ast.expr, str]]:
 
 
 def target_name(target: ast.expr) -> str:
-    """The name under which an assignment keeps its value: `dZ1`, `.db`, `["b2"]` without frame."""
+    """Return the name under which an assignment keeps its value: `db` of `self.db`."""
     if isinstance(target, ast.Subscript) and isinstance(target.slice, ast.Constant):
         return str(target.slice.value)
     return last_name(target.value if isinstance(target, ast.Subscript) else target)
@@ -321,11 +315,11 @@ def target_name(target: ast.expr) -> str:
 
 def _returned_parameters(function: Function) -> Iterator[ast.expr]:
     """Parameters that a function gives back as they came."""
-    kept = set(function.parameters)
+    unchanged = set(function.parameters)
     for node in ast.walk(function.node):
         if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
-            kept.discard(node.id)
+            unchanged.discard(node.id)
     for node in ast.walk(function.node):
         if isinstance(node, ast.Return) and node.value is not None:
             parts = node.value.elts if isinstance(node.value, ast.Tuple) else [node.value]
-            yield from (p for p in parts if isinstance(p, ast.Name) and p.id in kept)
+            yield from (p for p in parts if isinstance(p, ast.Name) and p.id in unchanged)

@@ -22,7 +22,7 @@ LEAVES = frozenset(
 
 
 def walk(tree: ast.AST) -> list[Any]:
-    """All nodes in the order of `ast.walk`, but for `LEAVES`."""
+    """Return all nodes in the order of `ast.walk`, but for `LEAVES`."""
     found = [tree]
     for node in found:  # which grows meanwhile
         for value in vars(node).values():
@@ -46,7 +46,7 @@ class Rewriter:
         self._methods: dict[type, Any] = {}
 
     def visit(self, node: Any) -> Any:
-        """What stands in the place of `node` from now on."""
+        """Return what stands in the place of `node` from now on."""
         kind = type(node)
         method = self._methods.get(kind)
         if method is None:
@@ -69,7 +69,7 @@ class Rewriter:
         return node
 
     def visit_all(self, nodes: list[Any]) -> list[Any]:
-        """What stands in the place of each of some nodes."""
+        """Return what stands in the place of each of some nodes."""
         found = []
         for node in nodes:
             made = self.visit(node)

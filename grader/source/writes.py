@@ -18,6 +18,7 @@ from grader.source.program import (
     last_name,
     pairs,
     target_name,
+    text_of,
 )
 
 MAX_DEPTH = 6
@@ -79,7 +80,7 @@ class Follower:
     seen: set[tuple[int, tuple[tuple[str, str], ...]]] = field(default_factory=set)
 
     def writes(self, function: Function, held: Mapping[str, str]) -> list[Write]:
-        """The writes into what the variables `held` hold, in the order of the statements."""
+        """Return the writes into what the variables `held` hold, in the order of the statements."""
         key = id(function.node), tuple(sorted(held.items()))
         if self.depth >= MAX_DEPTH or key in self.seen:
             return []
@@ -135,15 +136,15 @@ class Follower:
 
     def _through(self, call: ast.Call, holds: Holds) -> Iterator[Write]:
         """Writes within the candidate's own function that is called."""
-        given = {i: r for i, a in enumerate(call.args) if (r := root_of(a, holds))}
+        positional = {i: r for i, a in enumerate(call.args) if (r := root_of(a, holds))}
         named = {k.arg: r for k in call.keywords if k.arg and (r := root_of(k.value, holds))}
         owner = root_of(call.func.value, holds) if isinstance(call.func, ast.Attribute) else ""
-        if not (given or named or owner):
+        if not (positional or named or owner):
             return
         self.depth += 1
         for function in self.program.resolved(call.func):
             names = function.parameters
-            held = {names[i]: r for i, r in given.items() if i < len(names)}
+            held = {names[i]: r for i, r in positional.items() if i < len(names)}
             if owner and function.owner and function.node.args.args:
                 held[function.node.args.args[0].arg] = owner
             yield from self.writes(function, {**held, **named})
@@ -159,7 +160,7 @@ def _known_as(value: ast.expr) -> str:
 
 
 def root_of(node: ast.expr | None, holds: Mapping[str, str]) -> str:
-    """Whose array an expression gives, or gives a view of; "" for a value of its own."""
+    """Return whose array an expression gives, or gives a view of; "" for a value of its own."""
     while True:
         if isinstance(node, ast.Name):
             return holds.get(node.id, "")
@@ -182,7 +183,7 @@ def root_of(node: ast.expr | None, holds: Mapping[str, str]) -> str:
 
 
 def dotted(node: ast.expr) -> str:
-    """`self.x` as it is written; "" for what is no attribute of a variable."""
+    """Return `self.x` as it is written; "" for what is no attribute of a variable."""
     if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
         return f"{node.value.id}.{node.attr}"
     return node.id if isinstance(node, ast.Name) else ""
@@ -194,15 +195,6 @@ def _is_view(index: ast.expr) -> bool:
     return all(isinstance(p, ast.Slice | ast.Constant | ast.UnaryOp) for p in parts) or (
         isinstance(index, ast.Name) and len(index.id) <= 2
     )
-
-
-def _blocks(statement: ast.stmt) -> Iterator[list[ast.stmt]]:
-    """The blocks within a compound statement."""
-    for part in (statement, *getattr(statement, "handlers", ()), *getattr(statement, "cases", ())):
-        for name in ("body", "orelse", "finalbody"):
-            block = getattr(part, name, None)
-            if isinstance(block, list):
-                yield block
 
 
 def _bind(statement: ast.stmt, holds: Holds) -> None:
@@ -249,12 +241,8 @@ def _target_written(
             if not isinstance(target, ast.Subscript | ast.Attribute):
                 continue
             if root := root_of(target.value, holds):
-                named = isinstance(target, ast.Attribute) or _is_key(target.slice)
+                named = isinstance(target, ast.Attribute) or text_of(target.slice) is not None
                 yield Write(function.spot(statement), root, stored=named), target.value
-
-
-def _is_key(index: ast.expr) -> bool:
-    return isinstance(index, ast.Constant) and isinstance(index.value, str)
 
 
 def _written_by(call: ast.Call) -> Iterator[ast.expr]:

@@ -22,7 +22,7 @@ from grader.bundled import bundled
 from grader.child import loading
 from grader.child.binding import Binding, bind
 
-STYLES = Path(__file__).parents[1] / "observe" / "binding" / "styles"
+STYLES = Path(__file__).parents[1] / "child" / "binding" / "styles"
 RUNS = 5
 CALLS = 200
 

@@ -56,7 +56,7 @@ def main() -> None:
         Client(local) as client,
     ):
         folder = folder_of(mutants(asked.count), Path(scratch) / "in")
-        submissions = [entry.read() for entry in find_cohort(folder).found]
+        submissions = [entry.read() for entry in find_cohort(folder).entries]
         by, ratios = order(), []
         with Crew(by, WORKERS) as crew, Cluster(by, client, crew.examination()) as cluster:
             for hands in (crew, cluster):

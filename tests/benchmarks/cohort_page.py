@@ -66,7 +66,7 @@ def _graded(folder: Path) -> tuple[list[dict[str, Any]], str]:
         bundled("rubrics") / "onsite.yaml", [c.id for c in ALL_CHECKS], [c.code for c in CODES]
     )
     order = Order(rubric, Settings(seed=1), "interviewer")
-    found = find_cohort(ROOT / "submissions").found[:SAMPLES]
+    found = find_cohort(ROOT / "submissions").entries[:SAMPLES]
     graded = grade_cohort(order, found, folder, jobs=2, tell=lambda _one: None)
     pages = [p.read_text("utf-8") for p in folder.glob("submissions/*/report.html")]
     return [one.document for one in graded], max(pages, key=len)

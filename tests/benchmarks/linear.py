@@ -120,7 +120,7 @@ def main() -> None:
         maker = get_context("fork").Process(target=hand_in, args=(asked.count, folder))
         maker.start()  # the mutator's memory is not the judge's
         maker.join()
-        found = find_cohort(folder).found
+        found = find_cohort(folder).entries
         before = descriptors(), offspring()
         watch = Watch(asked.count)
         graded = grade_cohort(by, found, out, jobs=asked.jobs, tell=watch.tell)

@@ -80,7 +80,7 @@ def main() -> None:
         shutil.copytree(honest, honest.with_name("mixed"), dirs_exist_ok=True)
 
         def graded(name: str) -> float:
-            found = find_cohort(base / name).found
+            found = find_cohort(base / name).entries
             run = lambda: grade_cohort(  # noqa: E731
                 by, found, base / f"{name}-out", jobs=asked.jobs, fresh=True, tell=lambda _: None
             )

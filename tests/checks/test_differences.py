@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from grader.checks.check import Outcome
-from grader.checks.differences import DIFFERENCES, steppings
+from grader.checks.check import Conclusion
+from grader.checks.differences import (
+    DIFFERENCES,
+    fd_accurate,
+    fd_catches,
+    fd_restores,
+    steppings,
+)
 from grader.checks.view import View
-from grader.child.reports import DifferenceForm, Tolerance
+from grader.child.reports import CorruptionKind, DifferenceForm, Tolerance
 from grader.intake.files import Read
 from grader.intake.find import assemble
 from grader.observe.difference_check import DifferenceCheck, take_difference_check
@@ -29,12 +36,35 @@ from grader.records import (
     SourceFile,
     Submission,
 )
+from tests.checks.simulation import central, fails, left_open, passes, waits
 from tests.checks.test_verify_table import BOTH, NETWORK
 from tests.sandbox.confined import linux_only
 
 ROOT = Path(__file__).parents[2]
 PAPER = set_paper(12)
 FINE = ProcessReport(Observation(Ended.OK))
+
+
+def test_fd_accurate() -> None:
+    fails(fd_accurate, differences=central(step=0.1), says="the step of W1: got 0.1")
+    fails(fd_accurate, differences=central(sides=(1,)), says="got to one side")
+    passes(fd_accurate, differences=central(step=1e-4))
+    left_open(fd_accurate, differences=DifferenceCheck())
+
+
+def test_fd_catches() -> None:
+    fails(
+        fd_catches, differences=central(b1=(CorruptionKind.SCALE,)), says="accepts db1 times 1.01"
+    )
+    left_open(fd_catches, differences=replace(central(), kind=DifferenceForm.HELPER))
+    refusing = replace(central(), trials=replace(central().trials, accepts=False))
+    waits(fd_catches, differences=refusing)
+
+
+def test_fd_restores() -> None:
+    after = {**central().after, "W1": central().after["W1"] + 1e-5}
+    fails(fd_restores, differences=replace(central(), after=after), says="W1 after it")
+
 
 LOOP = """
 def gradient_check(X, y, W1, b1, W2, b2):
@@ -354,7 +384,7 @@ def submission(text: str) -> Submission:
     return assemble("id", "name", Read((SourceFile("solution.py", text.encode()),), ()))
 
 
-def outcomes(record: DifferenceCheck) -> list[Outcome]:
+def outcomes(record: DifferenceCheck) -> list[Conclusion]:
     exam = Exam(PAPER, {}, (0.0, 0.0))
     seen = View(exam, Observations(FINE, FINE, {}), differences=record)
     return [check.run(seen) for check in DIFFERENCES]

@@ -4,20 +4,52 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 
-from grader.checks.layers import DEPTHS, OPTIONAL
+from grader.checks.layers import DEPTHS, OPTIONAL, composed, linear, loss, relu, state
 from grader.observe.zygotes import Zygotes
 from grader.problem import Exam
 from grader.records import CheckStatus, Ended
 from tests.checks import layered
 from tests.checks.layered import RIGHT, Tried, edited
+from tests.checks.simulation import ends, fails, left_open, put, waits
 from tests.sandbox.confined import linux_only
 
 pytestmark = linux_only
 
 ALL = {"linear", "relu", "loss", "composed", "state"}
 Try = Callable[[str], Tried]
+
+
+WRONG = put("layers/linear", "dW0", lambda dW: dW.T if dW.shape[0] == dW.shape[1] else 2 * dW)
+
+
+def test_linear() -> None:
+    fails(linear, put("layers/linear", "dW0", lambda dW: 2 * dW), says="dW: got off by 1")
+    fails(linear, put("layers/linear_square", "dx0", lambda dx: dx.T), says="dx: got off")
+    left_open(linear, ends("layers/", Ended.MISSING))
+
+
+def test_relu() -> None:
+    fails(relu, put("layers/relu", "dx0", lambda dx: np.abs(dx)), says="dx: got off by")
+    fails(relu, put("layers/relu", "out", lambda out: out[0]), says="the output: got shape")
+
+
+def test_loss() -> None:
+    fails(loss, put("layers/loss_huge", "loss", lambda loss: loss * np.nan), says="not finite")
+    fails(loss, ends("layers/loss_huge", Ended.RAISED), says="the loss: raised")
+
+
+def test_composed() -> None:
+    fails(composed, put("layers/depth3", "dW2", lambda dW: dW + 1), says="wrong: dW2")
+    waits(composed, WRONG)
+
+
+def test_state() -> None:
+    fails(state, put("layers/linear", "again.dW0", lambda dW: 2 * dW), says="a second backward")
+    fails(state, put("layers/open", "second.out", lambda out: out + 1), says="a second batch")
+    fails(state, put("layers/relu", "x_after", lambda x: x + 1), says="changed: x")
 
 
 @pytest.fixture(scope="module")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -57,6 +58,19 @@ def test_check_fails_on_some_submission(check: Check, engine: Engine) -> None:
         submission = take_in(ROOT / "submissions" / failed_by_samples()[check.id])
     graded = {c.id: c.status for c in engine.grade(submission).grade.checks}
     assert graded[check.id] is CheckStatus.FAIL
+
+
+def test_every_check_has_a_unit_test() -> None:
+    """The file that mirrors a check's module spoils a right answer so that the check fails."""
+    missing = []
+    for check in ALL_CHECKS:
+        path = f"tests.checks.test_{check.run.__module__.rpartition('.')[2]}"
+        tests = import_module(path)
+        used = [v for v in vars(tests).values() if isinstance(v, Check | tuple)]
+        known = [c for v in used for c in (v if isinstance(v, tuple) else (v,))]
+        if check not in known or not hasattr(tests, "fails"):
+            missing.append(f"{check.id}: {path}")
+    assert missing == []
 
 
 def test_ids_are_unique_and_needs_come_before() -> None:

@@ -225,6 +225,13 @@ def test_a_return_far_larger_than_any_right_one_is_refused() -> None:
     assert "(1000000,)" in answer["error"]
 
 
+def test_keys_as_long_as_a_flood_are_no_cache() -> None:
+    driver = loaded("def forward(X, *_):\n    return 0.0, {'k' * (1 << 20): X}\n")
+    answer = ask(driver, "forward", "want_cache")
+    assert answer["ended"] == "bad-return"
+    assert len(answer["error"]) < 100
+
+
 def test_of_a_large_cache_what_fits_is_kept() -> None:
     driver = loaded(
         "import numpy as np\ndef forward(*a): return 1.0, [np.ones(3), np.zeros(10**6), np.ones(4)]"

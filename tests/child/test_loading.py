@@ -17,7 +17,7 @@ import pytest
 
 from grader.child import loading, standin
 from grader.child.reports import Definition
-from grader.intake.notebook import notebook_source
+from grader.intake.notebook import read_notebook
 
 
 @pytest.fixture(autouse=True)
@@ -362,7 +362,7 @@ def test_ipythons_functions_do_nothing() -> None:
 
 def cells(*sources: str) -> bytes:
     rows = [{"cell_type": "code", "source": s} for s in sources]
-    return notebook_source(json.dumps({"cells": rows}).encode())
+    return read_notebook(json.dumps({"cells": rows}).encode()).source
 
 
 def test_a_cell_that_does_not_parse_is_left_out_and_lines_stay() -> None:

@@ -15,7 +15,7 @@ from distributed import Client, LocalCluster
 from light_worker import LIGHT
 
 from grader.cohort import Settings
-from grader.cohort.cluster import AHEAD, Cluster, connected, versions
+from grader.cohort.cluster import AHEAD, Cluster, connect, versions
 from grader.cohort.crew import MOST_DEATHS, Crew
 from grader.cohort.worker import Finished, Order
 from grader.errors import CallerError, HarnessError
@@ -120,4 +120,4 @@ def test_a_worker_with_other_versions_is_refused(order: Order, client: Client) -
 
 def test_an_address_where_nobody_answers_is_the_callers_fault() -> None:
     with pytest.raises(CallerError, match="no Dask scheduler"):
-        connected("tcp://127.0.0.1:9", seconds=1.0)
+        connect("tcp://127.0.0.1:9", seconds=1.0)

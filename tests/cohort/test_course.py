@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from grader.cohort import Engine, Settings
-from grader.cohort.course import under_contract
+from grader.cohort.course import apply_contract
 from grader.intake import take_in
 from grader.intake.files import Read
 from grader.intake.find import assemble
@@ -16,7 +16,7 @@ from grader.observe.zygotes import Zygotes
 from grader.records import Result, SourceFile, Submission
 from grader.report import render_report, result_json
 from grader.rubric import Rubric, parse_contract
-from tests.child.binding.test_described import CLASS, STYLES
+from tests.child.binding.language.test_adapter import CLASS, STYLES
 from tests.sandbox.confined import linux_only
 
 NAMES = "contract: {title: Names, names: {forward: fwd, verify: agree}}"
@@ -35,24 +35,24 @@ def handed(names: str = "") -> Submission:
 
 def test_without_a_contract_nothing_changes() -> None:
     one = handed()
-    assert under_contract(one, None) is one
+    assert apply_contract(one, None) is one
 
 
 def test_the_course_speaks_for_all() -> None:
-    told = under_contract(handed(), course())
+    told = apply_contract(handed(), course())
     assert json.loads(told.contract)["numpy"]["loss"] == "loss"
-    assert under_contract(handed(), course(NAMES)).names == {"forward": "fwd", "verify": "agree"}
+    assert apply_contract(handed(), course(NAMES)).names == {"forward": "fwd", "verify": "agree"}
 
 
 def test_an_answers_own_names_go_before_it_and_a_note_says_so() -> None:
-    own = under_contract(handed("{forward: mine}"), course())
+    own = apply_contract(handed("{forward: mine}"), course())
     assert own.contract == ""
     assert own.notes == (
         "submission.yaml names forward: that goes before the contract “CS231n”.",
     )  # fmt: skip
-    mixed = under_contract(handed("{verify: mine}"), course(NAMES))
+    mixed = apply_contract(handed("{verify: mine}"), course(NAMES))
     assert mixed.names == {"forward": "fwd", "verify": "mine"}
-    beside = under_contract(handed("{verify: mine}"), course())
+    beside = apply_contract(handed("{verify: mine}"), course())
     assert beside.contract
     assert beside.notes == ()
 

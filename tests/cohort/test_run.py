@@ -31,7 +31,7 @@ from grader.cohort.run import grade_cohort, write_cohort
 from grader.cohort.store import REUSE_KEY
 from grader.cohort.worker import Order
 from grader.errors import CallerError
-from grader.intake import Found, find_cohort
+from grader.intake import CohortEntry, find_cohort
 from grader.records import Submission
 from grader.rubric import Rubric
 
@@ -69,7 +69,7 @@ def test_a_submission_that_cannot_be_read_is_undecided_and_the_others_are_graded
     def failing() -> Submission:
         raise ZeroDivisionError("ours")
 
-    ada, bob = find_cohort(handed_in(tmp_path / "in", "ada", "bob")).found
+    ada, bob = find_cohort(handed_in(tmp_path / "in", "ada", "bob")).entries
     broken = replace(bob, read=failing)
     told: list[Graded] = []
     graded = grade_cohort(
@@ -91,18 +91,18 @@ def test_a_second_run_keeps_what_did_not_change_and_starts_nothing(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def kept(found: Sequence[Found], **more: Any) -> list[bool]:
+    def kept(found: Sequence[CohortEntry], **more: Any) -> list[bool]:
         graded = grade_cohort(order, found, out, jobs=1, tell=lambda _: None, **more)
         return [g.kept for g in graded]
 
-    found = find_cohort(handed_in(tmp_path / "in", "ada", "bob")).found
+    found = find_cohort(handed_in(tmp_path / "in", "ada", "bob")).entries
     out = tmp_path / "out"
     assert kept(found, workforce=crew) == [False, False]
     with (tmp_path / "in" / "bob" / "solution.py").open("a") as stream:
         stream.write("\n# one more thought\n")
     (out / "marks.sqlite").write_text("a human's")
     (out / "submissions" / "ada" / ".notes.tmp").write_text("a human's")
-    found = find_cohort(tmp_path / "in").found
+    found = find_cohort(tmp_path / "in").entries
     assert kept(found, workforce=crew) == [True, False]
     assert kept(found, workforce=crew, fresh=True) == [False, False]
     monkeypatch.setattr(subprocess, "Popen", None)
@@ -120,7 +120,7 @@ def test_memory_does_not_grow_with_the_number_of_answers(
     order: Order, crew: AbstractContextManager[Crew], tmp_path: Path
 ) -> None:
     """Results that are kept: what one more costs the run is the same whoever graded it."""
-    [ada] = find_cohort(handed_in(tmp_path / "in", "ada")).found
+    [ada] = find_cohort(handed_in(tmp_path / "in", "ada")).entries
     out, some = tmp_path / "out", 100
     [one] = grade_cohort(order, [ada], out, jobs=1, workforce=crew, tell=lambda _: None)
     stored = json.loads((out / "submissions" / "ada" / "result.json").read_text())
@@ -153,7 +153,7 @@ def test_memory_does_not_grow_with_the_number_of_answers(
 def test_a_place_that_cannot_be_written_is_said_in_a_sentence(
     order: Order, crew: AbstractContextManager[Crew], tmp_path: Path
 ) -> None:
-    found = find_cohort(handed_in(tmp_path / "in", "ada")).found
+    found = find_cohort(handed_in(tmp_path / "in", "ada")).entries
     (tmp_path / "out" / "submissions" / "ada" / "result.json").mkdir(parents=True)
     with pytest.raises(CallerError, match="cannot be written"):
         grade_cohort(order, found, tmp_path / "out", jobs=1, workforce=crew, tell=lambda _: None)

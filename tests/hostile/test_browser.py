@@ -66,7 +66,7 @@ def pages(
             module.NASTY += calling(listener.port)
         made = module.build(scratch)
         os.rename(os.fsencode(made), os.fsencode(cohort / made.name))
-    found = find_cohort(cohort).found
+    found = find_cohort(cohort).entries
     assert len(found) == len(ATTACKS)
     for audience in ("interviewer", "candidate"):
         out = base / audience

@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 
-from grader.intake import find_submissions
+from grader.intake import find_cohort
 from grader.records import TENSORS
 from tests.hostile import gathering
 from tests.hostile.witnesses import Listener, Surroundings
@@ -132,7 +132,7 @@ def together() -> Iterator[Run]:
         entries = gathering.hostile(here.cohort, here.root / "scratch", here.knobs(listener.port))
         by_path = {entry.path.name: entry for entry in entries}
         run = judged(here, listener, "--jobs", str(JOBS))
-        found = find_submissions(here.cohort)
+        found = find_cohort(here.cohort).entries
         run.entries = {f.id: by_path[f.path.name] for f in found if f.path.name in by_path}
         facts = run.facts
         print(f"\n{len(found)} submissions in {facts['seconds']:.1f} s, status {facts['status']}")

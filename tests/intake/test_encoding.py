@@ -87,4 +87,4 @@ def test_a_cell_of_a_notebook_names_none_either() -> None:
     text = b'{"cells": [{"cell_type": "code", "source": "# coding: punycode\\nx = 1"}]}'
     taken = assemble("id", "name", Read((SourceFile("a.ipynb", text),), ()))
     assert taken.main == ""
-    assert taken.defects
+    assert taken.unusable

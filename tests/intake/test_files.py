@@ -22,9 +22,9 @@ from grader.intake.files import (
     MAX_TOTAL,
     MAX_WALKED,
     Read,
+    is_relevant,
     read_folder,
     read_regular,
-    wanted,
 )
 from tests.intake.archives import FIFO, SYMLINK, claiming, flagged, packed
 
@@ -77,7 +77,7 @@ def test_a_member_has_a_relative_path_that_stays_inside_or_none(name: str) -> No
 
 @pytest.mark.parametrize("path", ["a.py", "x/a.ipynb", "Answers.MD", "a b/c.py", "s.yaml", "A.PY"])
 def test_source_and_text_can_matter(path: str) -> None:
-    assert wanted(path)
+    assert is_relevant(path)
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_source_and_text_can_matter(path: str) -> None:
      *(f"{folder}/a.py" for folder in sorted(JUNK_FOLDERS))],
 )  # fmt: skip
 def test_anything_else_cannot(path: str) -> None:
-    assert not wanted(path)
+    assert not is_relevant(path)
 
 
 # ── folders ──────────────────────────────────────────────────────────────────
@@ -276,5 +276,5 @@ def test_whatever_its_members_are_called_what_is_read_stays_inside(
     members: list[tuple[str, bytes]],
 ) -> None:
     read = read_zip(packed((name or "?", data) for name, data in members))
-    assert all(clean_member(p) == p and wanted(p) for p in paths(read))
+    assert all(clean_member(p) == p and is_relevant(p) for p in paths(read))
     assert len(set(paths(read))) == len(read.files)

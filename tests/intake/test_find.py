@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from grader.errors import CallerError, SubmissionError
-from grader.intake import find_submissions, take_in
+from grader.intake import find_cohort, take_in
 from grader.intake.files import MAX_FILE, Read
-from grader.intake.find import assemble, find_main
-from grader.intake.notebook import notebook_source
-from grader.records import Severity, SourceFile, Submission
+from grader.intake.find import assemble
+from grader.intake.main import choose
+from grader.intake.notebook import read_notebook
+from grader.records import SourceFile, Submission
 from tests.intake.archives import packed, tarred
 
 FORWARD = "def forward(X, y, W1, b1, W2, b2):\n    return 0.0, None\n"
@@ -44,11 +45,8 @@ def unusable(submission: Submission) -> str:
     """What the one defect of a submission without a main file says."""
     assert submission.main == ""
     assert submission.source == ""
-    (defect,) = submission.defects
-    assert defect.code == "missing-function"
-    assert defect.severity is Severity.MAJOR
-    assert defect.hint
-    return defect.message
+    (why,) = submission.unusable
+    return f"Nothing could be graded: {why}."
 
 
 # ── each form ────────────────────────────────────────────────────────────────
@@ -59,7 +57,7 @@ def test_the_reference_is_taken_in_as_it_stands() -> None:
     assert reference.main == "solution.py"
     assert reference.source == (ROOT / "reference" / "solution.py").read_text()
     assert reference.answers == (ROOT / "reference" / "answers.md").read_text()
-    assert reference.defects == ()
+    assert reference.unusable == ()
 
 
 def test_a_folder_has_its_name_and_keeps_only_code(tmp_path: Path) -> None:
@@ -83,7 +81,7 @@ def test_a_notebook_becomes_a_module(tmp_path: Path) -> None:
     path.write_text(notebook(FORWARD))
     taken = take_in(path)
     assert taken.main == "my_work.py"
-    assert taken.source == notebook_source(path.read_bytes()).decode()
+    assert taken.source == read_notebook(path.read_bytes()).source.decode()
 
 
 def test_a_zip_is_read_like_a_folder_and_has_its_digest(tmp_path: Path) -> None:
@@ -152,12 +150,12 @@ def test_main_is_the_file_that_defines_most_of_the_contract(
     texts: dict[str, str], main: str
 ) -> None:
     files = [SourceFile(n, t.encode()) for n, t in texts.items()]
-    assert find_main(files) == main
-    assert find_main(files[::-1]) == main
+    assert choose(files).path == main
+    assert choose(files[::-1]).path == main
 
 
 def test_bytes_that_are_no_text_have_a_main_file_too() -> None:
-    assert find_main([SourceFile("a.py", b"\xff\xfe\0"), SourceFile("b.py", b"\x80")]) == "a.py"
+    assert choose([SourceFile("a.py", b"\xff\xfe\0"), SourceFile("b.py", b"\x80")]).path == "a.py"
 
 
 # ── what cannot be graded still gets an answer ───────────────────────────────
@@ -251,13 +249,13 @@ def test_no_zip(tmp_path: Path) -> None:
 def test_a_notebook_that_is_none(tmp_path: Path) -> None:
     (tmp_path / "a.ipynb").write_text("{}")
     taken = take_in(tmp_path / "a.ipynb")
-    assert taken.defects[0].message.startswith("Nothing could be graded: a.ipynb: ")
+    assert taken.unusable[0].startswith("a.ipynb: ")
 
 
 def test_a_broken_notebook_beside_a_solution_is_a_defect_and_no_end() -> None:
     taken = assembled(a_dot_ipynb="{}", solution_dot_py=FORWARD)
     assert taken.main == "solution.py"
-    assert len(taken.defects) == 1
+    assert len(taken.unusable) == 1
 
 
 @pytest.mark.parametrize("size", [MAX_FILE + 1])
@@ -320,7 +318,7 @@ def test_a_cohort_is_found_in_the_order_of_names_with_ids_of_its_own(tmp_path: P
         tmp_path, b_slash_solution_dot_py=FORWARD, a_dot_py=FORWARD, c_dot_zip="", B_dot_ipynb="",
         notes_dot_txt="", _dot_hidden_slash_x_dot_py="", __pycache___slash_x_dot_pyc="",
     )  # fmt: skip
-    found = find_submissions(tmp_path)
+    found = find_cohort(tmp_path).entries
     assert [f.name for f in found] == ["B", "a", "b", "c"]
     ids = [f.id for f in found]
     assert len({id.lower() for id in ids}) == 4
@@ -332,7 +330,7 @@ def test_a_cohort_that_is_none_is_the_callers_fault(tmp_path: Path, name: str) -
     (tmp_path / "file.py").touch()
     (tmp_path / "empty").mkdir()
     with pytest.raises(CallerError):
-        find_submissions(tmp_path / name)
+        find_cohort(tmp_path / name)
 
 
 def test_a_submission_error_is_never_the_callers_to_see(tmp_path: Path) -> None:

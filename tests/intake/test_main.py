@@ -11,7 +11,7 @@ import pytest
 from grader.child import loading
 from grader.intake.files import Read
 from grader.intake.find import assemble
-from grader.intake.main import MainFile, choose, file_facts, joined
+from grader.intake.main import MainFile, choose, file_facts, join_parts
 from grader.records import SourceFile, Submission
 
 FORWARD = "import numpy as np\ndef forward_pass(X, y, W1, b1, W2, b2):\n    return 'numpy'\n"
@@ -136,7 +136,7 @@ def test_parts_with_names_no_import_could_spell_are_joined_too(paths: tuple[str,
 
 def test_the_joining_file_is_no_part_of_the_digest() -> None:
     given = files(a=NUMPY, b=TORCH)
-    whole = assemble("i", "n", Read((*given, joined(("a.py", "b.py"), given)), ()))
+    whole = assemble("i", "n", Read((*given, join_parts(("a.py", "b.py"), given)), ()))
     assert whole.digest != assemble("i", "n", Read(tuple(given), ())).digest
 
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grader.errors import SubmissionError
-from grader.intake.notebook import notebook_source, read_notebook
+from grader.intake.notebook import read_notebook
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),
@@ -31,7 +31,7 @@ def notebook(*cells: Any) -> bytes:
 
 
 def converted(*sources: Any) -> str:
-    return notebook_source(notebook(*map(code, sources))).decode()
+    return read_notebook(notebook(*map(code, sources))).source.decode()
 
 
 def test_code_cells_come_in_order_and_others_not_at_all() -> None:
@@ -39,7 +39,7 @@ def test_code_cells_come_in_order_and_others_not_at_all() -> None:
         code("a = 1"), {"cell_type": "markdown", "source": "# no"}, code(["b = a\n", "c = b"])
     )
     names: dict[str, Any] = {}
-    source = notebook_source(data).decode()
+    source = read_notebook(data).source.decode()
     exec(source, names)
     assert names["c"] == 1
     assert "# no" not in source
@@ -98,7 +98,7 @@ def test_the_number_of_lines_of_a_cell_stays(cells: list[str]) -> None:
 )  # fmt: skip
 def test_what_is_no_notebook_is_refused(data: bytes) -> None:
     with pytest.raises(SubmissionError, match="notebook"):
-        notebook_source(data)
+        read_notebook(data)
 
 
 @given(
@@ -106,7 +106,7 @@ def test_what_is_no_notebook_is_refused(data: bytes) -> None:
 )
 def test_any_json_gives_source_or_a_submission_error(value: Any) -> None:
     try:
-        assert isinstance(notebook_source(json.dumps(value).encode()), bytes)
+        assert isinstance(read_notebook(json.dumps(value).encode()).source, bytes)
     except SubmissionError:
         return
 
@@ -114,14 +114,14 @@ def test_any_json_gives_source_or_a_submission_error(value: Any) -> None:
 @given(st.binary(max_size=200))
 def test_any_bytes_give_source_or_a_submission_error(data: bytes) -> None:
     try:
-        assert isinstance(notebook_source(data), bytes)
+        assert isinstance(read_notebook(data).source, bytes)
     except SubmissionError:
         return
 
 
 def test_a_lone_surrogate_does_not_end_the_judge() -> None:
     data = b'{"cells": [{"cell_type": "code", "source": "x = \\"\\ud800\\""}]}'
-    assert notebook_source(data).decode("utf-8")
+    assert read_notebook(data).source.decode("utf-8")
 
 
 @pytest.mark.parametrize(
@@ -163,7 +163,7 @@ def test_a_future_import_of_a_later_cell_comes_first_and_no_line_moves() -> None
 
 def test_a_notebook_of_long_ago() -> None:
     data = json.dumps({"worksheets": [{"cells": [{"cell_type": "code", "input": ["x = ", "1"]}]}]})
-    assert b"x = 1" in notebook_source(data.encode())
+    assert b"x = 1" in read_notebook(data.encode()).source
 
 
 @pytest.mark.parametrize(
@@ -171,18 +171,18 @@ def test_a_notebook_of_long_ago() -> None:
 )
 def test_a_web_page_is_called_one(start: bytes) -> None:
     with pytest.raises(SubmissionError, match=r"web page .* download it as \.ipynb"):
-        notebook_source(start + b"<body>")
+        read_notebook(start + b"<body>")
 
 
 def test_a_notebook_of_endless_values_is_not_read() -> None:
     with pytest.raises(SubmissionError, match="too much output"):
-        notebook_source(b'{"cells": [' + b"{}," * 600_000 + b"{}]}")
+        read_notebook(b'{"cells": [' + b"{}," * 600_000 + b"{}]}")
 
 
 def test_a_plot_of_megabytes_is_no_trouble() -> None:
     plot = {"cell_type": "code", "source": "x = 1", "outputs": [{"image/png": "A" * (6 << 20)}]}
-    assert notebook_source(notebook(plot)) == "# ── cell 1 ──\nx = 1\n".encode()
+    assert read_notebook(notebook(plot)).source == "# ── cell 1 ──\nx = 1\n".encode()
 
 
 def test_no_cells_give_an_empty_module() -> None:
-    assert notebook_source(b'{"cells": []}') == b""
+    assert read_notebook(b'{"cells": []}').source == b""

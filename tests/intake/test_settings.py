@@ -50,7 +50,7 @@ def test_a_name_that_the_export_gives_is_not_the_candidates_to_choose() -> None:
 def test_what_cannot_be_used_is_noted_and_costs_nothing(text: str, note: str) -> None:
     one = taken(text)
     assert any(note in row for row in one.notes), one.notes
-    assert (one.main, one.defects, one.name) == ("solution.py", (), "given")
+    assert (one.main, one.unusable, one.name) == ("solution.py", (), "given")
 
 
 @given(st.binary(max_size=400) | st.text("a:-[]{}&*!\n \"'|>%#", max_size=80).map(str.encode))

@@ -8,7 +8,21 @@ import numpy as np
 import pytest
 
 from grader.problem.cases import EDGE, ORDINARY, make_cases
-from grader.problem.compare import FINITE_DIFFERENCE, STEP, limit, scale
+from grader.problem.compare import (
+    FACTORS,
+    FINITE_DIFFERENCE,
+    STEP,
+    central_error,
+    close,
+    error,
+    errors,
+    factor_value,
+    in_single,
+    limit,
+    natural_size,
+    proportion,
+    repeated,
+)
 from grader.problem.exam import Expected
 from grader.records import TENSORS, Case
 from tests.problem import network
@@ -70,7 +84,8 @@ def test_an_answer_off_by_1e_8_of_its_size_is_refused(exams: list[Expected], nam
     for e in exams:
         if e.case.name not in ORDINARY:
             continue
-        wrong = e[name] + 1e-8 * scale(name, e[name], e.case)
+        size = max(np.abs(e[name]).max(), e.natural_size(name))
+        wrong = e[name] + 1e-8 * size
         assert not e.error(name, np.asarray(wrong)) <= e.limit()
 
 
@@ -88,18 +103,48 @@ def test_a_limit_in_float32_still_shows_every_real_mistake(exams: list[Expected]
 
 def test_the_limit_grows_with_the_sums_and_the_logits(exams: list[Expected]) -> None:
     by_name = {e.case.name: e for e in exams[: len(exams) // len(SEEDS)]}
-    small, large = by_name["primes"], by_name["realistic"]
-    assert limit(small.case, small["Z2"]) < limit(large.case, small["Z2"])
-    assert limit(small.case, small["Z2"]) < limit(small.case, 100 * small["Z2"])
-    assert limit(small.case, small["Z2"]) < limit(small.case, small["Z2"], SINGLE)
+    assert by_name["primes"].limit() < by_name["realistic"].limit()
+    double = np.dtype(np.float64)
+    assert limit(30, 5.0, double) < limit(60, 5.0, double)
+    assert limit(30, 5.0, double) < limit(30, 500.0, double)
+    assert limit(30, 5.0, double) < limit(30, 5.0, SINGLE)
 
 
-def test_scale_is_the_largest_entry_or_the_natural_size(exams: list[Expected]) -> None:
-    case = exams[0].case
-    assert scale("dW1", np.full((2, 2), -8.0), case) == 8.0
-    assert scale("dW1", np.zeros((2, 2)), case) == 1 / case.sizes["B"]
-    assert scale("loss", np.array(1e-9), case) == 1.0
-    assert scale("dW1", np.empty((0, 2)), case) == 1 / case.sizes["B"]
+def test_an_error_is_measured_against_the_largest_entry_or_the_natural_size() -> None:
+    one = np.ones((2, 2))
+    assert error(one * -7.0, one * -8.0) == 1 / 8
+    assert error(one, 0 * one, natural_size("dW1", 5)) == 5.0
+    assert error(np.array(1.0), np.array(0.0), natural_size("loss", 5)) == 5.0
+    assert error(one, 0 * one, natural_size("Z2", 5)) == 1.0
+    assert error(np.empty((0, 2)), np.empty((0, 2))) == 0.0
+    assert errors(np.array([1.0, np.nan]), np.array([2.0, 4.0])).tolist()[0] == 0.25
+    assert np.isnan(error(np.array([1.0, np.nan]), np.array([2.0, 4.0])))
+
+
+def test_a_tiny_loss_of_a_right_program_is_within_the_limit() -> None:
+    """What is absolute in the error of a loss near 0 is left room for, at every batch size."""
+    from grader.problem import oracle
+
+    for seed in SEEDS:
+        for name in ("primes", "more_rows"):
+            case = make_cases(seed)[name]
+            Z2 = network.logits(case.X, case.W1, case.b1, case.W2, case.b2)[1]
+            second, first = np.sort(Z2, axis=1)[:, -2:].T
+            surely = 20.0 / (first - second).min()  # so each p_y is 1 but for 1e-9
+            sure = replace(case, y=Z2.argmax(axis=1), W2=case.W2 * surely, b2=case.b2 * surely)
+            expected = Expected(sure, oracle.expected(**sure.inputs))
+            assert expected["loss"] < 1e-8
+            got = network.loss(**sure.inputs)
+            assert expected.error("loss", np.asarray(got)) <= expected.limit() / SPARE
+
+
+def test_a_proportion_is_found_to_six_digits() -> None:
+    want = np.array([1.0, -2.0, 3.0])
+    assert proportion(-3 * want, want) == pytest.approx(-3)
+    assert proportion(want + np.array([0, 0, 1e-5]), want) is None
+    assert proportion(0 * want, want) is None
+    assert proportion(want, 0 * want) is None
+    assert proportion(want[:2], want) is None
 
 
 def test_central_differences_of_a_right_program_are_far_below_their_limit() -> None:
@@ -116,3 +161,41 @@ def test_central_differences_of_a_right_program_are_far_below_their_limit() -> N
             slope = float((answers[f"d{tensor}"] * direction).sum())
             error = abs((up - down) / (2 * STEP) - slope) / max(1.0, abs(slope))
             assert error <= FINITE_DIFFERENCE / SPARE
+
+
+def test_an_array_in_single_is_known_by_its_values() -> None:
+    rounded = np.array([0.1, 0.2], np.float32)
+    assert in_single(rounded) and in_single(rounded.astype(np.float64))
+    assert not in_single(np.array([0.1, 0.2]))
+    assert not in_single(np.zeros(3))  # which tells nothing
+    assert in_single(np.array([0.5, np.nan]))
+
+
+def test_a_second_call_may_differ_in_a_last_bit() -> None:
+    first = np.array([1.0, 1e-9])
+    assert repeated(first, first * (1 + 2e-16))
+    assert repeated(first * np.nan, first * np.nan)
+    assert not repeated(first, first * (1 + 1e-11))
+    assert not repeated(first, first[:, None])
+
+
+def test_closeness_looks_past_axes_and_not_past_sizes() -> None:
+    want = np.array([[1.0, 2.0]])
+    assert close(want.ravel(), want, 1e-9)
+    assert not close(want * (1 + 1e-8), want, 1e-9)
+    assert not close(want[:, :1], want, 1e-9)
+
+
+def test_the_best_step_balances_truncation_and_rounding() -> None:
+    eps = float(np.finfo(np.float64).eps)
+    best = central_error(STEP, eps)
+    assert best < FINITE_DIFFERENCE / 1000
+    assert best < central_error(10 * STEP, eps)
+    assert best < central_error(STEP / 10, eps)
+
+
+@pytest.mark.parametrize("factor", FACTORS)
+def test_factors_are_told_apart_at_distinct_sizes(factor: str) -> None:
+    sizes = {"B": 5, "C": 3}
+    values = [factor_value(name, sizes) for name in FACTORS]
+    assert values.count(factor_value(factor, sizes)) == 1

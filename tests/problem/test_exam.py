@@ -88,6 +88,7 @@ def test_any_dtype_that_can_arrive_can_be_measured(primes: Expected, dtype: type
 
 
 def test_the_limit_is_that_of_the_case(primes: Expected) -> None:
-    assert primes.limit() == limit(primes.case, primes["Z2"])
-    single = np.dtype(np.float32)
-    assert primes.limit(single) == limit(primes.case, primes["Z2"], single)
+    terms, largest = sum(primes.case.sizes.values()), float(np.abs(primes["Z2"]).max())
+    double, single = np.dtype(np.float64), np.dtype(np.float32)
+    assert primes.limit() == limit(terms, largest, double)
+    assert primes.limit(single) == limit(terms, largest, single)

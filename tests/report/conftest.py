@@ -391,7 +391,7 @@ def usual() -> Result:
     )
     fine = Observation(Ended.OK, seconds=0.002)
     slow = Observation(Ended.TIMEOUT, error="no answer after 10 s", seconds=10.0)
-    process = ProcessReport(fine, ("forward", "backward"), "loss 2.3025\n", 12, ISOLATION)
+    process = ProcessReport(fine, output="loss 2.3025\n", output_bytes=12, isolation=ISOLATION)
     return Result(
         submission=Submission(
             id="ada-lovelace",
@@ -507,9 +507,19 @@ def hostile(usual: Result) -> Result:
     source = f"# {HOSTILE}\nx = '''{HOSTILE}\n{HOSTILE}'''\r\ny = 1\rz = '</code></script>"
     data = source.encode("utf-8", "surrogatepass")
     frame = Frame(path, 2, HOSTILE)
-    bad = Observation(Ended.RAISED, {}, {}, HOSTILE, HOSTILE, (frame, Frame("gone.py", 1, "f")))
+    frames = (frame, Frame("gone.py", 1, "f"))
+    bad = Observation(Ended.RAISED, error=HOSTILE, traceback=HOSTILE, frames=frames)
     facts = {"unisolated": HOSTILE, HOSTILE: HOSTILE}
-    process = ProcessReport(bad, (HOSTILE,), HOSTILE * 3, 999, facts)
+    process = ProcessReport(
+        bad,
+        stand_ins=(HOSTILE,),
+        binding=HOSTILE,
+        deviations=(HOSTILE,),
+        alternatives=(HOSTILE,),
+        output=HOSTILE * 3,
+        output_bytes=999,
+        isolation=facts,
+    )
     evidence = (Evidence(HOSTILE, HOSTILE, HOSTILE, HOSTILE, HOSTILE),)
     checks = tuple(
         replace(check, message=HOSTILE, hint=HOSTILE, evidence=evidence, explained_by=("nowhere",))

@@ -47,7 +47,7 @@ def main() -> None:
     order = Order(rubric, Settings(seed=7, mends=True), "interviewer")
     with tempfile.TemporaryDirectory() as folder, chromium() as browser:
         out = Path(folder)
-        found = find_cohort(ROOT / "submissions").found
+        found = find_cohort(ROOT / "submissions").entries
         graded = grade_cohort(order, found, out, jobs=2, tell=lambda _one: None)
         write_cohort(order, "submissions", graded, out)
         for name, page, size, theme, part in PICTURES:

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page
 
 from grader.records import Result
 from grader.report import result_json, write_index
-from grader.report.overview import SimilarGroup, outlined
+from grader.report.overview import SimilarGroup, outline
 from tests.hostile import browser as installed
 from tests.report.chromium import PHONE, THEMES, chromium, opened, overflow, violations
 
@@ -38,13 +38,13 @@ def _named(document: dict[str, Any], id: str, name: str, **changes: Any) -> dict
 
 @pytest.fixture
 def documents(usual: Result, undecided: Result, hostile: Result) -> list[dict[str, Any]]:
-    good = outlined(result_json(usual))
+    good = outline(result_json(usual))
     return [
         _named(good, "ada", "Ada Lovelace"),
         _named(good, "ada-10", "Ada 10", score=70.0),
         _named(good, "ada-9", "ada 9", score=80.0, defects=[], checks=[], reasons=[]),
-        _named(outlined(result_json(undecided)), "bob", "Bob"),
-        outlined(result_json(replace(hostile))) | {"reasons": ["rules"]},
+        _named(outline(result_json(undecided)), "bob", "Bob"),
+        outline(result_json(replace(hostile))) | {"reasons": ["rules"]},
     ]
 
 

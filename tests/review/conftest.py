@@ -13,7 +13,7 @@ from grader.cohort.outcomes import Graded
 from grader.cohort.run import Order, grade_one, write_cohort
 from grader.cohort.store import read_result, remember_rubric
 from grader.intake import take_in
-from grader.report.overview import outlined
+from grader.report.overview import outline
 from tests.review.serving import Served, served
 
 SAMPLES = Path(__file__).parents[2] / "submissions"
@@ -28,7 +28,7 @@ def graded_into(out: Path, engine: Engine, *folders: Path) -> Path:
         grade_one(engine, take_in(folder), out / "submissions" / folder.name, "interviewer")
         document = read_result(out / "submissions" / folder.name / "result.json")
         assert document is not None
-        rows.append(Graded(folder.name, outlined(document), kept=False))
+        rows.append(Graded(folder.name, outline(document), kept=False))
     remember_rubric(out, engine.rubric)
     write_cohort(Order(engine.rubric, engine.settings, "interviewer"), "two", rows, out)
     return out

@@ -6,8 +6,6 @@ import json
 import random
 import shutil
 import signal
-import subprocess
-import sys
 import threading
 import time
 from http.client import HTTPException
@@ -21,9 +19,6 @@ from tests.review.conftest import ANSWERED, OTHER, SAMPLES, graded_into
 from tests.review.serving import ITEM, Served, mark, served
 
 EVIL = "http://evil.example"
-
-
-# ── who may ask ──────────────────────────────────────────────────────────────
 
 
 def test_pages_are_served_to_this_machine_with_all_the_safe_headers(server: Served) -> None:
@@ -105,9 +100,6 @@ def test_what_is_no_change_is_refused_in_words(server: Served) -> None:
     assert server.ask("GET", f"{server.home}s/nobody").status == 404
 
 
-# ── two at once, and a regrade in between ────────────────────────────────────
-
-
 def test_the_second_of_two_reviewers_sees_what_the_first_did(server: Served) -> None:
     field = "mark/followup-q2"
     assert server.save(ANSWERED, field, mark(1, "from Ada")).status == 201
@@ -162,9 +154,6 @@ def test_a_regrade_keeps_every_mark_and_flags_those_of_another_version(
     assert "to look at again" in row
 
 
-# ── a crash ──────────────────────────────────────────────────────────────────
-
-
 def test_what_was_acknowledged_survives_kill_9_while_saving(out: Path) -> None:
     moments = random.Random(7)
     acknowledged: dict[str, int] = {}
@@ -202,41 +191,3 @@ def test_what_was_acknowledged_survives_kill_9_while_saving(out: Path) -> None:
         assert latest[field].version in (version, version + 1), "at most one was under way"
     history = open_folder(out).store.history(ANSWERED)
     assert len(history) == sum(change.version for change in latest.values())
-
-
-# ── the command ──────────────────────────────────────────────────────────────
-
-
-def view(out: Path, *options: str, code: str = "") -> subprocess.CompletedProcess[str]:
-    words = ["view", str(out), "--review", "--no-browser", *options]
-    run = f"import sys; sys.argv = ['grader', *{words!r}]\n{code}\nfrom grader.cli import main; main()"
-    return subprocess.run(
-        [sys.executable, "-c", run], capture_output=True, text=True, timeout=60, check=False
-    )
-
-
-def test_a_missing_extra_is_named_with_what_to_install(out: Path) -> None:
-    done = view(out, code="sys.modules['uvicorn'] = None")
-    assert done.returncode == 2
-    assert "backprop-grader[review]" in done.stderr
-    assert "Traceback" not in done.stderr
-
-
-def test_a_taken_port_is_said(server: Served) -> None:
-    taken = view(server.out, "--port", server.host.partition(":")[2])
-    assert taken.returncode == 2
-    assert "cannot be used" in taken.stderr
-
-
-def test_the_browser_is_led_there_by_a_file_of_its_owner_alone(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from grader.review import serve
-
-    opened: list[str] = []
-    monkeypatch.setattr(serve.webbrowser, "open", lambda uri: opened.append(uri) or True)
-    assert serve.open_privately("http://127.0.0.1:1/secret/", tmp_path)
-    page = tmp_path / "open.html"
-    assert opened == [page.as_uri()], "no process shows the address among its arguments"
-    assert page.stat().st_mode & 0o077 == 0
-    assert "url=http://127.0.0.1:1/secret/" in page.read_text()

@@ -5,32 +5,21 @@ from __future__ import annotations
 import copy
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from grader.errors import CallerError
 from grader.review import Folder, open_folder
-from grader.review.forms import ChangeRequest, found_checks
-from grader.review.totals import judgements, marked
+from grader.review.forms import found_checks
+from grader.review.totals import apply_judgements, judgements
 from grader.rubric import Rubric
+from tests.review.changes import WRONG, override, say
 from tests.review.conftest import ANSWERED, OTHER
 from tests.review.serving import ITEM, mark
-
-WRONG = "backward.batch_mean"
 
 
 @pytest.fixture
 def folder(out: Path) -> Folder:
     return open_folder(out)
-
-
-def say(folder: Folder, id: str, field: str, value: Any, base: int = 0) -> None:
-    folder.save(id, ChangeRequest(field=field, value=value, base=base, who="Ada"))
-
-
-def override(status: str) -> dict[str, str]:
-    return {"status": status, "reason": "read it"}
 
 
 def test_a_mark_is_added_to_the_score_and_to_what_it_is_out_of(folder: Folder) -> None:
@@ -104,11 +93,11 @@ def test_a_mark_waits_when_the_submission_is_another_and_counts_when_said_again(
     rubric = folder.rubric(document)
     said = judgements(document, rubric, changes)
     assert said[ITEM].why_not == "The submission has changed since."
-    after = marked(document, rubric, said)
+    after = apply_judgements(document, rubric, said)
     assert after["score"] == document["score"]
     assert after["review"]["marks"][0]["counts"] is False
     confirmed = {ITEM: replace(changes[ITEM], digest="sha256:other")}
-    assert marked(document, rubric, judgements(document, rubric, confirmed))["score"] == (
+    assert apply_judgements(document, rubric, judgements(document, rubric, confirmed))["score"] == (
         document["score"] + 1
     )
 
@@ -134,41 +123,3 @@ def with_other_points(rubric: Rubric) -> Rubric:
         for part in rubric.parts
     )
     return replace(rubric, parts=parts)
-
-
-@pytest.mark.parametrize(
-    ("field", "value", "words"),
-    [
-        (ITEM, mark(2.5), "more than the 2"),
-        (ITEM, mark(-1), "points"),
-        (ITEM, mark(float("nan")), "points"),
-        (ITEM, {"points": "2"}, "points"),
-        (ITEM, {"points": 1.0, "extra": 1}, "extra"),
-        ("mark/no-such", mark(1), "no 'mark/no-such'"),
-        (f"check/{WRONG}", {"status": "pass", "reason": " "}, "reason"),
-        (f"check/{WRONG}", {"status": "manual", "reason": "x"}, "status"),
-        ("check/followup-q1", override("pass"), "no 'check/followup-q1'"),
-        ("comment/1", {"file": "solution.py", "line": 10_000, "text": "x"}, "no line 10000"),
-        ("comment/1", {"file": "/etc/passwd", "line": 1, "text": "x"}, "no line 1"),
-        ("comment/../x", {"file": "solution.py", "line": 1, "text": "x"}, "no 'comment"),
-        ("whatever", {}, "no 'whatever'"),
-    ],
-)
-def test_what_makes_no_sense_is_refused_and_not_kept(
-    folder: Folder, field: str, value: Any, words: str
-) -> None:
-    with pytest.raises(CallerError, match=words):
-        say(folder, ANSWERED, field, value)
-    assert folder.store.history(ANSWERED) == ()
-
-
-def test_a_result_whose_rubric_is_not_here_is_said_to_be_so(folder: Folder) -> None:
-    lonely = replace(folder, rubrics={})
-    assert lonely.reviewed(OTHER).document["status"] == "graded", "nothing was said: nothing needed"
-    with pytest.raises(CallerError, match="--rubric"):
-        say(lonely, OTHER, ITEM, mark(1))
-
-
-def test_a_folder_without_results_is_said_to_be_one(tmp_path: Path) -> None:
-    with pytest.raises(CallerError, match="no result here"):
-        open_folder(tmp_path)

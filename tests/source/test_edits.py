@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from grader.source.edits import UNPARSABLE, Edit, Text, atomic
+from grader.source.edits import Edit, Text, atomic
+from grader.source.parsing import UNPARSABLE
 
 FIXTURES = Path(__file__).parents[1] / "hostile" / "fixtures"
 

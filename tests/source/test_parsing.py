@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from grader.source.parsing import parse, parse_expression
+from grader.source.parsing import parse, parse_expression, parsed
 
 ROOT = Path(__file__).parents[2]
 SOURCE = (ROOT / "reference" / "solution.py").read_bytes()
@@ -64,3 +64,25 @@ def test_the_judge_parses_nowhere_else() -> None:
     assert len(JUDGE) > 50
     alone = [str(p) for p in JUDGE if re.search(r"\bast\.parse\(", p.read_text())]
     assert alone == []
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"def f(:",
+        b"x = 1\0",
+        b"# coding: nothing-of-the-kind\nx = 1",
+        b"\xff\xfe",
+        b"x = " + b"(" * 5000 + b")" * 5000,
+        b"x = " + b"-" * 100_000 + b"1",
+        b"x = " + b"a." * 20_000 + b"a",
+    ],
+    ids=lambda d: repr(d[:20]),
+)
+def test_what_does_not_parse_within_the_limits_has_no_tree(data: bytes) -> None:
+    assert parsed(data) is None
+
+
+def test_an_invalid_escape_says_nothing(recwarn: pytest.WarningsRecorder) -> None:
+    assert parsed(b"x = '\\d'") is not None
+    assert [w for w in recwarn if w.category is SyntaxWarning] == []

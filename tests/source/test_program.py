@@ -7,7 +7,7 @@ import pytest
 from grader.intake.files import Read
 from grader.intake.find import assemble
 from grader.records import SourceFile
-from grader.source.program import MAX_SOURCE, Program, parsed
+from grader.source.program import MAX_SOURCE, Program
 
 
 def program(**files: str) -> Program:
@@ -15,27 +15,10 @@ def program(**files: str) -> Program:
     return Program(assemble("one", "one", Read(given, ())))
 
 
-@pytest.mark.parametrize(
-    "data",
-    [
-        b"def f(:",
-        b"x = 1\0",
-        b"# coding: nothing-of-the-kind\nx = 1",
-        b"\xff\xfe",
-        b"x = " + b"(" * 5000 + b")" * 5000,
-        b"x = " + b"-" * 100_000 + b"1",
-        b"x = " + b"a." * 20_000 + b"a",
-        b"#" * (MAX_SOURCE + 1),
-    ],
-    ids=lambda d: repr(d[:20]),
-)
-def test_what_does_not_parse_within_the_limits_has_no_tree(data: bytes) -> None:
-    assert parsed(data) is None
-
-
-def test_an_invalid_escape_says_nothing(recwarn: pytest.WarningsRecorder) -> None:
-    assert parsed(b"x = '\\d'") is not None
-    assert [w for w in recwarn if w.category is SyntaxWarning] == []
+def test_a_file_that_is_too_long_or_does_not_parse_has_no_tree() -> None:
+    files = {"long.py": "#" * (MAX_SOURCE + 1), "broken.py": "def f(:", "solution.py": "x = 1"}
+    given = tuple(SourceFile(path, text.encode()) for path, text in files.items())
+    assert set(Program(assemble("one", "one", Read(given, ()))).trees) == {"solution.py"}
 
 
 @pytest.mark.parametrize(

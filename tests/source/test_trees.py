@@ -10,7 +10,7 @@ import pytest
 from grader.source.trees import LEAVES, Rewriter, walk
 
 ROOT = Path(__file__).parents[2]
-FILES = sorted((ROOT / "tests" / "observe" / "binding" / "styles").glob("*.py"))
+FILES = sorted((ROOT / "tests" / "child" / "binding" / "styles").glob("*.py"))
 
 
 @pytest.mark.parametrize("path", FILES[::4], ids=lambda p: p.stem)

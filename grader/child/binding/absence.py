@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from grader.child.binding.classes import ClassOwner
 from grader.child.binding.environment import Environment, Unbindable
-from grader.child.binding.flow import said
-from grader.child.binding.functions import takes_network
 from grader.child.binding.names import PASSED_ROLES, plain
 from grader.child.binding.source import Function, Source
-from grader.child.binding.trial import RAISED, SIZES, small_case
+from grader.child.binding.styles import objects
+from grader.child.binding.trial import RAISED, small_case
+from grader.child.binding.writer import brief
 
 TOO_LONG = "looking for a way to call it took too long"
 
@@ -42,17 +41,20 @@ def of_the_hand_written(source: Source, why: str, *, ended: bool) -> dict[str, s
     return found
 
 
-def of_the_pytorch(source: Source, why: str) -> str:
-    """What is there in place of a PyTorch part, and why it did not do; "" for nothing."""
-    tried = f"; tried: {why}" if why else ""
-    for function in source.functions:
-        if function.torch and takes_network(function):
-            return f"found `{function.heading}` ({function.place}){tried}"
+def of_the_pytorch(source: Source, why: str, *, ended: bool) -> dict[str, str]:
+    """What is there in place of a PyTorch part, and why it did not do."""
+    why = TOO_LONG if ended else why
+    near = why if ended else ""
     for kind in source.classes:
         if kind.torch and kind.methods:
             method = kind.methods.get("forward") or next(iter(kind.methods.values()))
-            return f"found class `{kind.name}` with `{method.heading}` ({method.place}){tried}"
-    return why if why == TOO_LONG else ""
+            near = f"found class `{kind.name}` with `{method.heading}` ({method.place})"
+            break
+    whole = (f for f in source.functions if f.torch and f.takes_network)
+    if (function := next(whole, None)) is not None:
+        near = f"found `{function.heading}` ({function.place})"
+    near += f"; tried: {why}" if why and near and near != why else ""
+    return {"torch_forward_backward": near} if near else {}
 
 
 def _functions(source: Source) -> Iterator[Function]:
@@ -63,7 +65,7 @@ def _functions(source: Source) -> Iterator[Function]:
 
 def _lacking(source: Source, function: Function) -> str:
     """What a function, or the constructor of its class, asks for and cannot be given."""
-    environment = Environment(dict(small_case()), dict(SIZES))
+    environment = Environment.of(small_case(), source.module)
     needed: list[str] = []
     while True:
         try:
@@ -71,7 +73,7 @@ def _lacking(source: Source, function: Function) -> str:
             break
         except Unbindable as error:
             needed.append(error.parameter)
-            environment.made[error.parameter] = None
+            environment.made[error.parameter] = "None"
     needed = [name for name in needed if plain(name) not in PASSED_ROLES]
     if needed:
         return f", which needs {' and '.join(f'`{name}`' for name in needed)}"
@@ -79,7 +81,7 @@ def _lacking(source: Source, function: Function) -> str:
     if kind is None:
         return ""
     try:
-        ClassOwner(kind).construct(Environment(dict(small_case()), dict(SIZES)))
+        objects.constructed(source.module, kind)
     except RAISED as error:
-        return f"; no object of class `{kind.name}` could be made: {said(error)}"
+        return f"; no object of class `{kind.name}` could be made: {brief(error)}"
     return ""

@@ -7,28 +7,22 @@ source, style by style, and tried on a small case made here.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from types import FunctionType, ModuleType
 from typing import Any
 
-from grader.child.binding import (
-    absence,
-    canonical,
-    classes,
-    functions,
-    layers,
-    modules,
-    torch_search,
-    variables,
-    verify,
-)
-from grader.child.binding.described import Described, Kept, described
-from grader.child.binding.flow import Flow, Handle
-from grader.child.binding.search import Fit, Search
-from grader.child.binding.source import Function, Source
-from grader.child.binding.trial import SECONDS, Budget, Watch, limited, small_case
+from grader.child.binding import absence, canonical, styles, verify
+from grader.child.binding.environment import Environment
+from grader.child.binding.language import places
+from grader.child.binding.language.adapter import Adapter, RunState, course_adapter
+from grader.child.binding.language.containers import WeightForm
+from grader.child.binding.search import NUMPY, TORCH, AdapterSearch, Fit, answer_of
+from grader.child.binding.source import OBJECT, Function, Source
+from grader.child.binding.trial import RAISED, SECONDS, Watch, limited, small_case
+from grader.child.binding.writer import Draft, brief
 from grader.child.reports import Definition
 from grader.source.cells import Parser
 
@@ -37,12 +31,14 @@ SIDE = {
     "forward": "numpy", "backward": "numpy", "backward_at_once": "numpy",
     "torch_forward_backward": "torch",
 }  # fmt: skip
-NUMPY_STYLES = (functions.flows, classes.flows, variables.flows, layers.flows)
-"""Where a hand-written network is looked for, in this order."""
+TITLE = 200
+"""Characters of a contract's title."""
+
+NOT_RIGHT = "the loss changes with the numbers of the classes, or a gradient has another shape"
 
 
 @dataclass
-class Part:
+class BoundPart:
     """What was found for one part: callables by the contract's names, and words about it."""
 
     callables: dict[str, Any] = field(default_factory=dict)
@@ -51,7 +47,8 @@ class Part:
     alternatives: tuple[str, ...] = ()
     absent: dict[str, str] = field(default_factory=dict)
     definitions: tuple[Definition, ...] = ()
-    flow: Any = None
+    adapter: Adapter | None = None
+    container: WeightForm | None = None
     fits: bool = False
     """Whether it was seen to run, with a loss and all gradients."""
 
@@ -64,12 +61,12 @@ class Binding:
     files: Mapping[str, bytes]
     names: Mapping[str, str]
     contract: Mapping[str, Any] = field(default_factory=dict)
-    """The course's own, as `described` reads it; {} for the canonical one."""
+    """The course's own, as `course_adapter` reads it; {} for the canonical one."""
     parser: Parser = field(default_factory=Parser)
     tried: bool = False
     """Whether anything of the candidate's was called to find out."""
 
-    _parts: dict[str, Part] = field(default_factory=dict)
+    _parts: dict[str, BoundPart] = field(default_factory=dict)
     _source: Source | None = None
 
     @property
@@ -82,12 +79,12 @@ class Binding:
         """The callable for one of the contract's names; None when there is none."""
         return self.part(SIDE.get(name, name)).callables.get(name)
 
-    def part(self, which: str) -> Part:
+    def part(self, which: str) -> BoundPart:
         """ "numpy", "torch", or any other name, which stands for itself."""
         if which not in self._parts:
             own = {"numpy": self._numpy, "torch": self._torch, "verify": self._verify}
             found = own[which] if which in own else lambda: self._plain(which)
-            course = described(self.contract, which, self.module)
+            course = course_adapter(self.contract, which, self.module)
             self._parts[which] = self._of_course(course, found) if course else found()
         return self._parts[which]
 
@@ -102,9 +99,9 @@ class Binding:
             value = getattr(value, step, None)
         return value
 
-    def _plain(self, name: str) -> Part:
+    def _plain(self, name: str) -> BoundPart:
         value = self._own(name)
-        return Part({} if value is None else {name: value})
+        return BoundPart({} if value is None else {name: value})
 
     def _is_canonical(self, name: str) -> bool:
         """Whether the module's own function can be called as the contract says."""
@@ -121,7 +118,7 @@ class Binding:
 
     # ── as the course describes it ───────────────────────────────────────────
 
-    def _of_course(self, course: Described, found: Callable[[], Part]) -> Part:
+    def _of_course(self, course: Adapter, found: Callable[[], BoundPart]) -> BoundPart:
         """A part as the course's contract has it, if it runs so; else as it is `found`.
 
         Where neither fits, the contract's calls are made all the same: their failure is the
@@ -131,89 +128,92 @@ class Binding:
         why = f"there is no {' and no '.join(f'`{n}`' for n in lacking)}" if lacking else ""
         if not why:
             with self._in_time() as watch:
-                why = course.unfit()
+                why = _unfit(course)
             why = absence.TOO_LONG if watch.ended else why
+        part = _callable(course, f"as the course's contract has it: {'; '.join(course.lines)}")
         if not why:
-            return _as_described(course)
+            return part
         other = found()
         if other.fits or lacking:
             said = f"not as the course's contract has it: {why}"
             absent = {n: f"{why}; {t}" for n, t in other.absent.items()}
             return replace(other, deviations=(said, *other.deviations), absent=absent)
-        return _as_described(course)
+        return part
 
-    # ── the hand-written part ────────────────────────────────────────────────
+    # ── as the search finds it ───────────────────────────────────────────────
 
-    def _numpy(self) -> Part:
+    def _numpy(self) -> BoundPart:
         own = {n: self._own(n) for n in ("forward", "backward")}
         if all(self._is_canonical(n) for n in own):
-            return Part(own, fits=True)
+            return BoundPart(own, fits=True)
         fixed = {n: self.names.get(n, n) for n, v in own.items() if isinstance(v, FunctionType)}
         fixed |= {n: self.names[n] for n in own if n in self.names and n not in fixed}
-        search = Search(small_case(), Budget())
         exact = set(fixed) == {"forward", "backward"}
+        search = AdapterSearch(self.module, NUMPY)
         with self._in_time() as watch:
-            for style in NUMPY_STYLES:
-                if search.best is not None and (exact or style is layers.flows):
+            for drafts in (*styles.NUMPY, *styles.LOOSE):
+                if search.best is not None and (exact or drafts in styles.LOOSE):
                     break  # layers alone are an answer where nothing puts them together
-                candidates = style(self.source, torch=False, fixed=fixed)
-                search.look(candidates, for_rivals=not fixed)
-        part = self._of(search, exact=bool(fixed), ended=watch.ended)
+                search.look(drafts(self.source, fixed), for_rivals=not fixed)
+        part = self._found(search, exact=bool(fixed), ended=watch.ended)
         for name, value in own.items():  # as it is, so that its failure is its own
             if callable(value) and not isinstance(value, type):
                 part.callables.setdefault(name, value)
         return part
 
-    def _of(self, search: Search, *, exact: bool, ended: bool) -> Part:
+    def _torch(self) -> BoundPart:
+        name = "torch_forward_backward"
+        own = self._own(name)
+        if self._is_canonical(name):
+            return BoundPart({name: own}, fits=True)
+        fixed = {name: n} if (n := self.names.get(name, name if own is not None else "")) else {}
+        search = AdapterSearch(self.module, TORCH)
+        with self._in_time() as watch:
+            for drafts in styles.TORCH if places.torch_here() is not None else ():
+                search.look(drafts(self.source, fixed), for_rivals=not fixed)
+        part = self._found(search, exact=False, ended=watch.ended)
+        if search.best is None and callable(own) and not isinstance(own, type):
+            part.callables[name] = own
+        return part
+
+    def _found(self, search: AdapterSearch, *, exact: bool, ended: bool) -> BoundPart:
+        """What a search found; without anything that fits, a half of it, or why there is none."""
         best = search.best
         if best is not None and search.rivals and not exact:
             return _ambiguous(best, search.rivals)
         if best is not None:
-            return replace(_callable(best.flow, {}, search), fits=all(best.quality))
-        absent = absence.of_the_hand_written(self.source, search.why, ended=ended)
-        if search.half is None:
-            return Part(absent=absent)
-        half = replace(_callable(search.half, absent, search), deviations=())
+            others = dict.fromkeys(o.draft.sentence for o in search.alike)
+            part = _bound(best.draft, best.adapter)
+            fits = all(best.quality[:3] if best.draft.torch else best.quality)
+            return replace(part, alternatives=tuple(others), fits=fits)
+        torch = search.side is TORCH
+        look = absence.of_the_pytorch if torch else absence.of_the_hand_written
+        absent = look(self.source, search.why, ended=ended)
+        if search.half is None or torch:
+            return BoundPart(absent=absent)
+        half = replace(_bound(*search.half), absent=absent, deviations=())
         if search.half_lacks:  # to call it would only raise an error of ours
             half.callables = {"forward": half.callables["forward"]}
         return half
 
-    # ── the PyTorch part, and the verification ───────────────────────────────
-
-    def _torch(self) -> Part:
-        name = "torch_forward_backward"
-        own = self._own(name)
-        if self._is_canonical(name):
-            return Part({name: own}, fits=True)
-        wanted = self.names.get(name, name if own is not None else "")
-        search = torch_search.TorchSearch()
-        with self._in_time() as watch:
-            search.look(modules.candidates(self.source, wanted), for_rivals=not wanted)
-        if watch.ended:
-            search.why = absence.TOO_LONG
-        found = search.bound(self.source)
-        part = Part(sentence=found.sentence, absent=found.absent)
-        if found.call is not None:
-            said = (found.sentence, found.deviations, found.alternatives)
-            part = Part({name: found.call}, *said, fits=found.fits)
-        elif callable(own) and not isinstance(own, type):
-            part.callables[name] = own
-        return part
-
-    def _verify(self) -> Part:
+    def _verify(self) -> BoundPart:
         own = self._own("verify")
         if self._is_canonical("verify"):
-            return Part({"verify": own})
+            return BoundPart({"verify": own})
         found = verify.bind(self.source, self.names.get("verify", ""), self.part)
         if found is None:
-            return Part({"verify": own} if callable(own) else {})
+            return BoundPart({"verify": own} if callable(own) else {})
         function, call = found
         self.tried = True
         definition = Definition("verify", function.line, function.stub)
         sentence = f"verification: {function.heading}"
-        return Part({"verify": call}, sentence, definitions=(definition,))
+        return BoundPart({"verify": call}, sentence, definitions=(definition,))
 
     # ── about what was bound ─────────────────────────────────────────────────
+
+    @property
+    def _adapter(self) -> Adapter | None:
+        return self.part("numpy").adapter
 
     @property
     def at_once(self) -> bool:
@@ -222,24 +222,32 @@ class Binding:
         In `forward` where one call gives loss and gradients; also in `backward`, where that
         has to begin anew because it steps the weights.
         """
-        flow = self.part("numpy").flow
-        return flow is not None and (flow.one_call or flow.replays)
+        adapter = self._adapter
+        return adapter is not None and (adapter.one_call or adapter.fresh)
 
     @property
     def cacheless(self) -> bool:
         """Whether a hand-written part in a style of its own may well keep nothing for backward."""
-        return self.part("numpy").flow is not None
+        return self._adapter is not None
 
     @property
     def lossless(self) -> bool:
         """Whether no function of the hand-written part gives a loss."""
-        flow = self.part("numpy").flow
-        return flow is not None and not flow.loss
+        return self._adapter is not None and not self._adapter.loss
 
     def shown(self, cache: Any) -> Any:
         """The arrays that a cache holds, without what only the binding needs."""
-        flow = self.part("numpy").flow
-        return flow.shown(cache) if flow is not None and isinstance(cache, Handle | Kept) else cache
+        adapter = self._adapter
+        return adapter.shown(cache) if adapter and isinstance(cache, RunState) else cache
+
+    def environment(self, inputs: Mapping[str, Any]) -> tuple[Environment, Any]:
+        """What other functions can be given, and the object that holds the weights, if any."""
+        adapter = self._adapter
+        if adapter is None:
+            return Environment.of(inputs, self.module), None
+        space = adapter.begin(inputs)
+        made = any(line.startswith(f"{OBJECT} = ") for line in adapter.make)
+        return Environment(space), space[OBJECT] if made else None
 
     def absence(self, name: str) -> str:
         """Why there is no such function: what was found in its place; "" for nothing."""
@@ -247,55 +255,63 @@ class Binding:
 
     def texts(self, *parts: str) -> dict[str, str]:
         """What the load's reply says of the binding: `binding`, `deviations`, …"""
-        bound = [self.part(p) for p in parts]
+        bound = {name: self.part(name) for name in parts}
         said = {
-            "binding": "; ".join(p.sentence for p in bound if p.sentence),
-            "deviations": "\n".join(d for p in bound for d in p.deviations),
-            "alternatives": "\n".join(a for p in bound for a in p.alternatives),
+            "binding": "; ".join(p.sentence for p in bound.values() if p.sentence),
+            "deviations": "\n".join(d for p in bound.values() for d in p.deviations),
+            "alternatives": "\n".join(a for p in bound.values() for a in p.alternatives),
         }
+        adapters = {
+            n: p.adapter.contract(n) for n, p in bound.items()
+            if p.adapter is not None and not p.adapter.names and p.fits
+        }  # fmt: skip
+        if adapters:
+            contract = {"title": said["binding"][:TITLE], **adapters}
+            said["contract"] = json.dumps({"contract": contract}, indent=2)
         return {name: text for name, text in said.items() if text}
 
 
-def _as_described(course: Described) -> Part:
-    def forward(*arguments: Any) -> Any:
-        return course.forward(dict(zip(CONTRACT, arguments, strict=True)))
+def _callable(adapter: Adapter, sentence: str) -> BoundPart:
+    """The contract's functions, made of an adapter."""
 
-    def at_once(*arguments: Any) -> Any:
-        return course.at_once(dict(zip(CONTRACT, arguments, strict=True)))
-
-    def torch(*arguments: Any) -> Any:
-        return course.torch(dict(zip(CONTRACT, arguments, strict=True)))
+    def named(call: Callable[[dict[str, Any]], Any]) -> Callable[..., Any]:
+        return lambda *arguments: call(dict(zip(CONTRACT, arguments, strict=True)))
 
     callables: dict[str, Callable[..., Any]] = {
-        "forward": forward, "backward": course.backward, "backward_at_once": at_once,
-        "torch_forward_backward": torch,
+        "forward": named(adapter.forward), "backward": adapter.backward,
+        "backward_at_once": named(adapter.at_once), "torch_forward_backward": named(adapter.torch),
     }  # fmt: skip
-    return Part(callables, course.sentence, flow=course, fits=True)
+    return BoundPart(callables, sentence, adapter=adapter, fits=True)
 
 
-def _callable(flow: Flow, absent: dict[str, str], search: Search) -> Part:
-    def forward(*arguments: Any) -> Any:
-        return flow.forward(dict(zip(CONTRACT, arguments, strict=True)))
-
-    others = tuple(dict.fromkeys(o.flow.sentence for o in search.alike))
-
-    def at_once(*arguments: Any) -> Any:
-        return flow.at_once(dict(zip(CONTRACT, arguments, strict=True)))
-
-    callables: dict[str, Callable[..., Any]] = {
-        "forward": forward, "backward": flow.backward, "backward_at_once": at_once,
-    }  # fmt: skip
-    return Part(callables, flow.sentence, flow.deviations, others, absent, flow=flow)
+def _bound(draft: Draft, adapter: Adapter) -> BoundPart:
+    """The part that a search found."""
+    part = _callable(adapter, draft.sentence)
+    deviations = draft.deviations(adapter)
+    return replace(part, deviations=deviations, container=draft.container, fits=False)
 
 
-def _ambiguous(best: Fit, rivals: list[Fit]) -> Part:
-    sentences = dict.fromkeys(f.flow.sentence for f in (best, *rivals))
+def _ambiguous(best: Fit, rivals: list[Fit]) -> BoundPart:
+    sentences = dict.fromkeys(f.draft.sentence for f in (best, *rivals))
     listed = " | ".join(list(sentences)[:4])
     why = (
         f"several answers were found, and they give different numbers: {listed}. "
         "Say in submission.yaml under `names` which one is meant"
     )
-    return Part(sentence=f"ambiguous: {listed}", absent={"forward": why, "backward": why})
+    names = ("torch_forward_backward",) if best.draft.torch else ("forward", "backward")
+    return BoundPart(sentence=f"ambiguous: {listed}", absent=dict.fromkeys(names, why))
+
+
+def _unfit(course: Adapter) -> str:
+    """Why an adapter does not run on the small case, or gives nothing of use; "" if it does."""
+    try:
+        answer = answer_of(course, small_case())
+    except RAISED as error:
+        return brief(error)
+    missing = [name for name in ("W1", "b1", "W2", "b2") if name not in answer.numbers]
+    if missing:
+        return f"no gradient of {', '.join(missing)} arrives"
+    return "" if answer.steady and answer.alike else NOT_RIGHT
 
 
 def bind(

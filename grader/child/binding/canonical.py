@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 import inspect
 from collections.abc import Mapping
-from types import CodeType, FunctionType
+from types import FunctionType
 from typing import Any
 
 from grader.child.binding import names
@@ -28,34 +28,18 @@ PAIRS = ("forward", "torch_forward_backward")
 def own_definition(
     value: FunctionType, files: Mapping[str, bytes], parser: Parser
 ) -> ast.FunctionDef | None:
-    """The function's syntax tree; of a file not parsed before, from the function's lines alone."""
+    """The definition of a function at module level; None where its file shows none."""
     code = value.__code__
-    data = files.get(code.co_filename, b"")
-    if (whole := parser.known(data, code.co_filename)) is not None:
-        return _at_module_level(whole, code)
-    lines = data.decode("utf-8", "replace").splitlines(keepends=True)
-    text = "".join(lines[code.co_firstlineno - 1 : _last_line(code)])
     try:
-        tree = ast.parse(text)
-    except (SyntaxError, ValueError):
+        tree = parser.tree(files.get(code.co_filename, b""), code.co_filename)
+    except (SyntaxError, ValueError, RecursionError):
         return None
-    node = tree.body[-1] if tree.body else None
-    return node if isinstance(node, ast.FunctionDef) and node.name == code.co_name else None
-
-
-def _at_module_level(tree: ast.Module, code: CodeType) -> ast.FunctionDef | None:
     for node in tree.body:
         if isinstance(node, ast.FunctionDef) and node.name == code.co_name:
             lines = [node.lineno, *(decorator.lineno for decorator in node.decorator_list)]
             if min(lines) == code.co_firstlineno:
                 return node
     return None
-
-
-def _last_line(code: CodeType) -> int:
-    lines = [end for _, end, _, _ in code.co_positions() if end is not None]
-    inner = [_last_line(c) for c in code.co_consts if isinstance(c, CodeType)]
-    return max((code.co_firstlineno, *lines, *inner))
 
 
 def takes_arguments(value: Any, name: str) -> bool:

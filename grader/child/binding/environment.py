@@ -1,24 +1,32 @@
-"""What a call of the candidate's can be given, looked up by the names of its parameters."""
+"""What a call of the candidate's can be given, looked up by the names of its parameters.
+
+Everything is an expression in the adapter's language: `X`, `[D, H, C]`, `forward_out[1]`.
+"""
 
 from __future__ import annotations
 
 import ast
 import inspect
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from types import ModuleType
 from typing import Any
 
-from grader.child.binding import names, places
-from grader.child.binding.containers import Container
-from grader.child.binding.names import WEIGHTS, plain
+from grader.child.binding import names
+from grader.child.binding.language import places
+from grader.child.binding.language.containers import TOOLS, WeightForm
+from grader.child.binding.names import DATA, WEIGHTS, plain
 from grader.child.binding.source import Function
 from grader.child.binding.trial import RAISED
 
-MISSING = object()
-NEUTRAL: Mapping[str, Any] = {
-    "off": 0.0, "one": 1, "seed": 0, "small": 1e-2, "no": False, "yes": True,
+NEUTRAL: Mapping[str, str] = {
+    "off": "0.0", "one": "1", "seed": "0", "small": "0.01", "no": "False", "yes": "True",
+    "lr": "lr", "dtype": "X.dtype",
 }  # fmt: skip
 """Settings that leave the network as the contract has it: no penalty, no dropout, one step."""
+
+CONTAINER = "params"
+"""The variable of the one argument that holds all weights."""
 
 
 class Unbindable(Exception):
@@ -29,59 +37,93 @@ class Unbindable(Exception):
         self.function, self.parameter = function, parameter
 
 
+@dataclass(frozen=True)
+class Output:
+    """What a call returned: its variable, or one variable a part."""
+
+    text: str
+    value: Any
+    parts: tuple[str, ...] = ()
+
+    def part(self, number: int) -> str:
+        """The expression of one part of a tuple."""
+        return self.parts[number] if self.parts else f"{self.text}[{number}]"
+
+    def at(self, place: places.Place, keys: dict[str, Any]) -> str:
+        """The expression of what stands at a place in it."""
+        if self.parts and place:
+            return places.text(place[1:], self.parts[place[0][1]], keys)
+        return places.text(place, self.text, keys)
+
+
 @dataclass
 class Environment:
-    """Arguments by role (`X`, `W1`, …, `D`, `lr`), and what earlier calls returned by its name."""
+    """The names that a call may use: the arrays, the sizes, and what earlier calls returned.
 
-    given: dict[str, Any]
-    sizes: dict[str, int]
-    container: Container | None = None
-    made: dict[str, Any] = field(default_factory=dict)
-    results: list[Any] = field(default_factory=list)
-    rate: float = 1.0
-    cache_whole: bool = False
+    `space` says what the names hold, `given` which of the contract's arrays are there.
+    `constructing` looks for sizes before anything else.
+    """
+
+    space: dict[str, Any]
+    container: bool = False
     constructing: bool = False
-    used: dict[str, Any] = field(default_factory=dict)
-    """What calls after the first were given of `made`: that is the cache."""
+    given: Sequence[str] = DATA
+    made: dict[str, str] = field(default_factory=dict)
+    results: list[Output] = field(default_factory=list)
 
-    def copy(self) -> Environment:
-        """Another environment that shares the arrays, for a call that must leave no trace."""
-        return Environment(
-            dict(self.given), self.sizes, self.container, dict(self.made), list(self.results),
-            self.rate, self.cache_whole, self.constructing, self.used,
-        )  # fmt: skip
+    @staticmethod
+    def of(arrays: Mapping[str, Any], module: ModuleType) -> Environment:
+        """The environment of a module's own functions, given the contract's arrays."""
+        sizes = zip("BDHC", (*arrays["X"].shape, *arrays["W2"].shape), strict=True)
+        return Environment({**TOOLS, **vars(module), **arrays, **dict(sizes), "lr": 1.0})
+
+    def offer(self, name: str, value: Any) -> None:
+        """Give `value` to whatever parameter is called `name`."""
+        self.space[name] = value
+        self.made[name] = name
+
+    def hold(self, container: WeightForm) -> None:
+        """Give the weights in this form to whoever takes all of them in one argument."""
+        self.space[CONTAINER] = eval(container.text, self.space)
+        self.container = True
 
     # ── a call ───────────────────────────────────────────────────────────────
 
-    def call(self, function: Function, target: Any) -> Any:
-        """Call `target` with what `function`'s parameters ask for; keeps and gives the result."""
+    def line(self, function: Function) -> str:
+        """The call of a function: `backward(cache, y)`. Raises `Unbindable`."""
         positional, keyword = self.arguments(function)
-        result = target(*positional, **keyword)
-        self.keep(function, result)
-        return result
+        named = (f"{name}={text}" for name, text in keyword.items())
+        return f"{function.path}({', '.join((*positional, *named))})"
 
-    def arguments(self, function: Function) -> tuple[list[Any], dict[str, Any]]:
-        """Values for the parameters. Raises `Unbindable`."""
+    def call(self, function: Function, target: Any) -> Any:
+        """Call `target` with what `function`'s parameters ask for."""
+        positional, keyword = self.arguments(function)
+        return target(
+            *(eval(text, self.space) for text in positional),
+            **{name: eval(text, self.space) for name, text in keyword.items()},
+        )
+
+    def arguments(self, function: Function) -> tuple[list[str], dict[str, str]]:
+        """Expressions for the parameters. Raises `Unbindable`."""
         roles = names.data_roles(function.names)
-        positional: list[Any] = []
-        keyword: dict[str, Any] = {}
+        positional: list[str] = []
+        keyword: dict[str, str] = {}
         skipped = False
         unknown = self._by_position(function, roles)
         for parameter in function.parameters:
-            value = self._value(parameter, roles.get(parameter.name, ""), function)
-            if value is MISSING:
-                value = unknown.get(parameter.name, MISSING)
-            if value is MISSING:
+            text = self._text(parameter, roles.get(parameter.name, ""), function)
+            text = text or unknown.get(parameter.name, "")
+            if not text:
                 if parameter.default is inspect.Parameter.empty:
                     raise Unbindable(function, parameter.name)
                 skipped = True
             elif skipped or parameter.kind is inspect.Parameter.KEYWORD_ONLY:
-                keyword[parameter.name] = value
+                keyword[parameter.name] = text
             else:
-                positional.append(value)
+                positional.append(text)
         return positional, keyword
 
-    def _by_position(self, function: Function, roles: Mapping[str, str]) -> dict[str, Any]:
+    def _by_position(self, function: Function, roles: Mapping[str, str]) -> dict[str, str]:
         """For parameters under names that say nothing: in a constructor the sizes in their order.
 
         Elsewhere a single one: of a loss what the forward gave, of a backward its cache, else
@@ -89,179 +131,161 @@ class Environment:
         """
         needed = [p.name for p in function.parameters if p.default is inspect.Parameter.empty]
         if self.constructing:
-            strange = [
-                n for n in needed if self._setting(n) is MISSING and self._size(n) is MISSING
-            ]
+            strange = [n for n in needed if not self._setting(n) and not self._size(n)]
             if len(needed) >= 3 and strange and needed[:3] != strange[:3]:
                 return {}
-            return dict(zip(strange, (self.sizes[s] for s in "DHC"), strict=False))
+            return dict(zip(strange, "DHC", strict=False))
         strange = [n for n in needed if n not in roles and self._is_strange(n)]
         if len(strange) != 1:
             return {}
         if "loss" in function.kinds and self.results:
-            value = self._by_example_and_class(self.results[-1])
-            return {} if value is None else {strange[0]: value}
-        if (
-            len(needed) == 1
-            and self.results
-            and ("backward" in function.kinds or function.names_gradients)
-        ):
+            text = self._by_example_and_class(self.results[-1])
+            return {strange[0]: text} if text else {}
+        goes_back = "backward" in function.kinds or function.names_gradients
+        if len(needed) == 1 and self.results and goes_back:
             return {strange[0]: self._cache()}
         if "X" in roles.values() or "X" not in self.given or self.results:
             return {}
-        return {strange[0]: self.given["X"]}
+        return {strange[0]: "X"}
 
     def _is_strange(self, name: str) -> bool:
-        return not any(
-            plain(name) in table
-            for table in (names.PASSED_ROLES, names.SETTING_ROLES, names.SIZE_ROLES)
-        ) and all(plain(name) != plain(n) for n in self.made)
+        tables = (names.PASSED_ROLES, names.SETTING_ROLES, names.SIZE_ROLES)
+        return not any(plain(name) in table for table in tables) and not self._made(name)
 
-    def _value(self, parameter: inspect.Parameter, role: str, function: Function) -> Any:
+    def _text(self, parameter: inspect.Parameter, role: str, function: Function) -> str:
         name = parameter.name
         if self.constructing:
-            order: tuple[Any, ...] = (self._size, self._weights, self._setting)
-            for look in order:
-                if (value := look(name)) is not MISSING:
-                    return self._unless_default(parameter, value, look)
-            return self.given.get(role, MISSING) if role in WEIGHTS else MISSING
-        if (value := self._made(name)) is not MISSING:
-            return value
+            if text := self._size(name) or self._weights(name):
+                return text
+            if setting := self._unless_default(parameter):
+                return setting
+            known = role in WEIGHTS and role in self.given and not self._setting(name)
+            return role if known else ""
+        if text := self._made(name):
+            return text
         if role in self.given:
-            return self.given[role]
-        for look in (self._weights, self._passed, self._setting, self._size):
-            if (value := look(name)) is not MISSING:
-                return self._unless_default(parameter, value, look)
+            return role
+        if text := self._weights(name) or self._passed(name):
+            return text
+        if self._setting(name):
+            return self._unless_default(parameter)
+        if text := self._size(name):
+            return text
         if parameter.default is inspect.Parameter.empty:
             return settings_of(parameter, function)
-        return MISSING
+        return ""
 
-    def _unless_default(self, parameter: inspect.Parameter, value: Any, look: Any) -> Any:
-        """A setting's own default stays, but for what has to be turned off."""
-        if look == self._setting and parameter.default is not inspect.Parameter.empty:
+    def _unless_default(self, parameter: inspect.Parameter) -> str:
+        """A setting, if it has no default of its own, or has to be turned off all the same."""
+        text = self._setting(parameter.name)
+        if text and parameter.default is not inspect.Parameter.empty:
             roles = names.SETTING_ROLES.get(plain(parameter.name), ())
-            turned = bool({"off", "lr"} & set(roles)) or plain(parameter.name) in _ONCE
-            if "dtype" in roles:
-                return value
-            return value if turned and isinstance(parameter.default, int | float) else MISSING
-        return value
+            turned = bool({"off", "lr", "one"} & set(roles))
+            if "dtype" in roles or (turned and isinstance(parameter.default, int | float)):
+                return text
+            return ""
+        return text
 
     # ── where a value comes from ─────────────────────────────────────────────
 
-    def _made(self, name: str) -> Any:
-        if name in self.made:
-            return self._use(name, self.made[name])
+    def _made(self, name: str) -> str:
         wanted = plain(name)
-        for other, value in self.made.items():
-            if plain(other) == wanted:
-                return self._use(other, value)
-        return MISSING
+        near = (text for other, text in self.made.items() if plain(other) == wanted)
+        return self.made.get(name) or next(near, "")
 
-    def _use(self, name: str, value: Any) -> Any:
-        if self.results and plain(name) not in ("params", "parameters", "weights"):
-            self.used[name] = value
-        return value
-
-    def _weights(self, name: str) -> Any:
+    def _weights(self, name: str) -> str:
         roles = names.PASSED_ROLES.get(plain(name), ())
-        if not ({"params", "biases"} & set(roles)):
-            return MISSING
         if "biases" in roles and "b1" in self.given:
-            return [self.given["b1"], self.given["b2"]]
-        if self.container is None or "W1" not in self.given:
-            return MISSING
-        return self.container.holding(self.given)
+            return "[b1, b2]"
+        return CONTAINER if self.container and {"params", "biases"} & set(roles) else ""
 
-    def _passed(self, name: str) -> Any:
+    def _passed(self, name: str) -> str:
         """Something of an earlier call under another name of the same role."""
         roles = names.PASSED_ROLES.get(plain(name), ())
         for role in roles:
             if role == "cache" and self.results:
                 return self._cache()
-            for other, value in reversed(list(self.made.items())):
+            for other, text in reversed(self.made.items()):
                 if role in names.PASSED_ROLES.get(plain(other), ()):
-                    return self._use(other, value)
+                    return text
         if {"P", "Z2", "dZ2"} & set(roles):
             for result in reversed(self.results):
-                if (value := self._by_example_and_class(result)) is not None:
-                    return self._use(name, value)
-        return MISSING
+                if text := self._by_example_and_class(result):
+                    return text
+        return ""
 
-    def _by_example_and_class(self, result: Any) -> Any:
+    def _by_example_and_class(self, result: Output) -> str:
         """The last array of a result with a number for each example and class, as P has them."""
-        parts = result if isinstance(result, tuple | list) else [result]
-        wanted = {self.sizes["B"], self.sizes["C"]}
-        fits = [p for p in parts if places.is_array(p) and set(places.shape(p)) == wanted]
-        return fits[-1] if fits and len(places.shape(fits[-1])) == 2 else None
+        wanted = {self.space["B"], self.space["C"]}
+        whole = not isinstance(result.value, tuple | list)
+        fits = [
+            (number, part) for number, part in enumerate([result.value] if whole else result.value)
+            if places.is_array(part) and set(places.shape(part)) == wanted
+        ]  # fmt: skip
+        if not fits or len(places.shape(fits[-1][1])) != 2:
+            return ""
+        return result.text if whole else result.part(fits[-1][0])
 
-    def _cache(self) -> Any:
+    def _cache(self) -> str:
         """What the first call kept for the second: the last of its parts that is no number."""
         result = self.results[0]
-        part = result
-        if isinstance(result, tuple) and type(result) is tuple and not self.cache_whole:
-            parts = [p for p in result if not places.is_array(p) and not places.is_number(p)]
-            part = parts[-1] if parts else result
-        self.used["cache"] = part
-        return part
+        parts = enumerate(result.value) if type(result.value) is tuple else ()
+        own = [n for n, p in parts if not places.is_array(p) and not places.is_number(p)]
+        return result.part(own[-1]) if own else result.text
 
-    def _size(self, name: str) -> Any:
-        roles = names.SIZE_ROLES.get(plain(name), ())
-        for role in roles:
-            if role in self.sizes and (self.constructing or len(plain(name)) > 1 or role == "B"):
-                return self.sizes[role]
-            if self.constructing and role == "sizes":
-                return [self.sizes[s] for s in "DHC"]
-            if self.constructing and role == "hiddens":
-                return [self.sizes["H"]]
-        return MISSING
+    def _size(self, name: str) -> str:
+        for role in names.SIZE_ROLES.get(plain(name), ()):
+            plainly = self.constructing or len(plain(name)) > 1 or role == "B"
+            if role in tuple("BDHC") and role in self.space and plainly:
+                return role
+            if self.constructing and role in ("sizes", "hiddens"):
+                return "[D, H, C]" if role == "sizes" else "[H]"
+        return ""
 
-    def _setting(self, name: str) -> Any:
-        for role in names.SETTING_ROLES.get(plain(name), ()):
-            if role == "lr":
-                return self.rate
-            if role == "dtype":
-                return self.given["X"].dtype if "X" in self.given else MISSING
-            return NEUTRAL[role]
-        return MISSING
+    def _setting(self, name: str) -> str:
+        roles = names.SETTING_ROLES.get(plain(name), ("",))
+        text = NEUTRAL.get(roles[0], "")
+        return text if text != NEUTRAL["dtype"] or "X" in self.given else ""
 
     # ── what a call left ─────────────────────────────────────────────────────
 
-    def keep(self, function: Function, result: Any) -> None:
+    def keep(self, function: Function, result: Output) -> None:
         """Remember the parts of a result by the names in the function's `return`."""
         self.results.append(result)
-        if isinstance(result, Mapping):
-            self.made |= {str(k): v for k, v in result.items() if str(k) not in self.given}
-        elif isinstance(result, tuple | list):
+        value = result.value
+        if isinstance(value, Mapping):
+            self._keep_items(value, result.text)
+        elif isinstance(value, tuple | list):
             for labels in function.returns:
-                if len(labels) == len(result):
-                    own = {n: v for n, v in zip(labels, result, strict=True) if n}
-                    self.made |= {n: v for n, v in own.items() if n not in self.given}
+                if len(labels) == len(value):
+                    for number, label in enumerate(labels):
+                        if label and label not in DATA:
+                            self.made[label] = result.part(number)
                     break
-            for part in result:
+            for number, part in enumerate(value):
                 if isinstance(part, Mapping):
-                    for key, value in part.items():
-                        self.made.setdefault(str(key), value) if str(
-                            key
-                        ) not in self.given else None
+                    self._keep_items(part, result.part(number), over=False)
         else:
             for node in function.returned_nodes:
-                label = node.id if isinstance(node, ast.Name) else ""
-                if label:
-                    self.made[label] = result
+                if isinstance(node, ast.Name):
+                    self.made[node.id] = result.text
+
+    def _keep_items(self, value: Mapping[Any, Any], text: str, *, over: bool = True) -> None:
+        for key in value:
+            if isinstance(key, str) and key not in DATA and (over or key not in self.made):
+                self.made[key] = f"{text}[{key!r}]"
 
 
-def settings_of(parameter: inspect.Parameter, function: Function) -> Any:
-    """For `cfg: Config`, where that is a class of the candidate's that needs nothing: one."""
+def settings_of(parameter: inspect.Parameter, function: Function) -> str:
+    """For `cfg: Config`, where that is a class of the candidate's that needs nothing: its call."""
     space = getattr(function.call, "__globals__", {})
     kind = parameter.annotation
     if isinstance(kind, str):
         kind = space.get(kind)
     if not isinstance(kind, type) or kind.__module__ != space.get("__name__"):
-        return MISSING
+        return ""
     try:
-        return kind()
+        kind()
     except RAISED:
-        return MISSING
-
-
-_ONCE = frozenset(w for w, roles in names.SETTING_ROLES.items() if "one" in roles)
+        return ""
+    return f"{kind.__name__}()"

@@ -14,10 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from grader.child.binding import names, places
+from grader.child.binding import names
 from grader.child.binding.environment import Environment
-from grader.child.binding.held import BIAS, WEIGHT, weight_at
+from grader.child.binding.language import places
 from grader.child.binding.names import plain
+from grader.child.binding.parameters import BIAS, WEIGHT, weight_at
 from grader.child.binding.pieces import (
     BACKWARDS,
     FunctionPiece,
@@ -199,14 +200,11 @@ def linear_piece(kind: Class, W: Any, b: Any) -> LinearPiece:
 
 def _sized(kind: Class, size_in: int, size_out: int) -> Any:
     """A layer of this size, with weights of its own."""
-    positional: list[Any] = [size_in, size_out]
-    keyword: dict[str, Any] = {}
-    if kind.constructor and len(needed_by(kind.constructor)) != 2:
-        sizes = {"D": size_in, "H": size_out, "C": size_out}
-        example = np.zeros((size_in, size_out))
-        environment = Environment({"X": example}, sizes, constructing=True)
-        positional, keyword = environment.arguments(kind.constructor)
-    return kind.type(*positional, **keyword)
+    if not kind.constructor or len(needed_by(kind.constructor)) == 2:
+        return kind.type(size_in, size_out)
+    space = {"X": np.zeros((size_in, size_out)), "D": size_in, "H": size_out, "C": size_out}
+    environment = Environment({**space, "lr": 1.0}, constructing=True, given=("X",))
+    return environment.call(kind.constructor, kind.type)
 
 
 def _keeps_turned(kind: Class) -> bool:

@@ -157,6 +157,11 @@ def layered(name: str) -> tuple[int, str] | None:
     return (int(match.group(1)), "bW"[match.group(2)[0] != "b"]) if match else None
 
 
+def is_container(name: str) -> bool:
+    """Whether a parameter of this name may hold all weights."""
+    return "params" in PASSED_ROLES.get(plain(name), ())
+
+
 def says_one_hot(name: str) -> bool:
     """Whether a label's name says that it is a one-hot matrix."""
     text = plain(name)

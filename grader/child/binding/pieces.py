@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from grader.child.binding import names, places
-from grader.child.binding.held import gradient_at
+from grader.child.binding import names
+from grader.child.binding.language import places
 from grader.child.binding.names import plain
+from grader.child.binding.parameters import gradient_at
 from grader.child.binding.source import Class, Function, mentioned
 
 FORWARDS = ("calculate", "forward", "call", "fprop", "fwd", "forwardpass", "feedforward", "apply")
@@ -38,6 +39,16 @@ def backward_of(kind: Class) -> Function | None:
 def _method(kind: Class, wanted: Sequence[str]) -> Function | None:
     own = {plain(name): method for name, method in kind.methods.items()}
     return next((own[name] for name in wanted if name in own), None)
+
+
+def works(value: Any) -> bool:
+    """Whether an object goes forwards or backwards: a layer or a network, whose biases are its own.
+
+    Any other only holds what it is given.
+    """
+    methods = {n for owner in type(value).__mro__ for n, v in vars(owner).items() if callable(v)}
+    named = any({"forward", "backward"} & set(names.kinds(n)) for n in methods)
+    return "__call__" in methods or named
 
 
 def needed_by(function: Function) -> list[inspect.Parameter]:

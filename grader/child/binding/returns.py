@@ -1,6 +1,6 @@
 """Which part of what came back is the loss, and which is whose gradient (child's side).
 
-Found once, on a small case: by name first, then by shape (its sizes are distinct, so a shape
+Arrival once, on a small case: by name first, then by shape (its sizes are distinct, so a shape
 belongs to one tensor), then by the usual order. Later calls look in the same places.
 """
 
@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from grader.child import coerce
-from grader.child.binding import names, places
+from grader.child.binding import names
+from grader.child.binding.language import places
+from grader.child.binding.language.places import Place
 from grader.child.binding.names import TENSORS, WEIGHTS
-from grader.child.binding.places import Place
 
 Array = np.ndarray[Any, Any]
 NEAR = 0.3
@@ -23,7 +23,7 @@ NEAR = 0.3
 
 
 @dataclass(frozen=True)
-class Found:
+class Arrival:
     """An array or number that a call left: where, under which name, and what it is."""
 
     root: str  # "result" or "state"
@@ -33,17 +33,14 @@ class Found:
 
 
 @dataclass(frozen=True)
-class Spot:
-    """Where to look again: in the result of a call, or in the state of the object."""
+class Location:
+    """Where it is found again: in the result of a call, or in the state of the object."""
 
     root: str
     place: Place
 
-    def read(self, result: Any, state: Any) -> Any:
-        return places.get(result if self.root == "result" else state, self.place)
 
-
-def listed(result: Any, labels: Sequence[tuple[str, ...]], state: Any = None) -> list[Found]:
+def listed(result: Any, labels: Sequence[tuple[str, ...]], state: Any = None) -> list[Arrival]:
     """All numbers and arrays of a result, and of the state of the object that gave it."""
     found = []
     top: tuple[str, ...] = ()
@@ -54,17 +51,17 @@ def listed(result: Any, labels: Sequence[tuple[str, ...]], state: Any = None) ->
         if top and place:
             inner = places.whole_name(place[1:])
             name = inner if inner else top[place[0][1]]
-        found.append(Found("result", place, name, value))
+        found.append(Arrival("result", place, name, value))
     if state is not None:
         for place, value in places.walk(state, numbers=True):
-            found.append(Found("state", place, places.whole_name(place), value))
+            found.append(Arrival("state", place, places.whole_name(place), value))
     return found
 
 
 # ── the loss ─────────────────────────────────────────────────────────────────
 
 
-def loss_in(found: Sequence[Found], batch: int) -> Spot | None:
+def loss_in(found: Sequence[Arrival], batch: int) -> Location | None:
     """The loss: what is called so, else the first number of the result's own parts."""
     numbers = [f for f in found if places.is_number(f.value) and _is_real(f.value)]
     named = [f for f in numbers if names.is_loss(f.name)]
@@ -79,7 +76,7 @@ def loss_in(found: Sequence[Found], batch: int) -> Spot | None:
     own = [f for f in named if f.root == "result"]
     for choice in (own, rows, plain, named):
         if choice:
-            return Spot(choice[0].root, choice[0].place)
+            return Location(choice[0].root, choice[0].place)
     return None
 
 
@@ -93,15 +90,15 @@ def _is_real(value: Any) -> bool:
 
 
 def gradients_in(
-    found: Sequence[Found], shapes: Mapping[str, tuple[int, ...]], given: Mapping[str, Any]
-) -> dict[str, Spot]:
+    found: Sequence[Arrival], shapes: Mapping[str, tuple[int, ...]], given: Mapping[str, Any]
+) -> dict[str, Location]:
     """Tensor → where its gradient stands. What merely equals an argument is none.
 
     `shapes` are those of the encoded tensors. State counts only under an explicit name.
     """
     arrays = [f for f in found if places.is_array(f.value) and not _is_given(f.value, given)]
     arrays += [f for f in found if not places.is_array(f.value) and names.gradient_of(f.name)[1]]
-    spots: dict[str, Spot] = {}
+    spots: dict[str, Location] = {}
     zero = names.from_zero(f.name for f in arrays)
     for root in ("result", "state"):
         own = [f for f in arrays if f.root == root]
@@ -111,7 +108,7 @@ def gradients_in(
             for entry in own:
                 tensor, says = _named(entry, zero=zero)
                 if tensor and says == explicit:
-                    spots.setdefault(tensor, Spot(root, entry.place))
+                    spots.setdefault(tensor, Location(root, entry.place))
     results = [f for f in arrays if f.root == "result"]
     _by_layer(arrays, spots)
     _by_shape(results, shapes, spots)
@@ -120,7 +117,7 @@ def gradients_in(
     return spots
 
 
-def _named(entry: Found, *, zero: bool) -> tuple[str, bool]:
+def _named(entry: Arrival, *, zero: bool) -> tuple[str, bool]:
     """By the innermost name, else by all names together."""
     inner = places.last_name(entry.place) or entry.name
     if len(entry.place) > 1 and names.layered(entry.name):
@@ -129,7 +126,21 @@ def _named(entry: Found, *, zero: bool) -> tuple[str, bool]:
     return (tensor, says) if tensor else names.gradient_of(entry.name, zero=zero)
 
 
-def _says_gradient(entry: Found) -> bool:
+def is_explicit(spot: Location) -> bool:
+    """Whether the innermost name says that it is a gradient."""
+    return names.gradient_of(places.last_name(spot.place))[1]
+
+
+def weights_in(found: Sequence[Arrival], tensor: str) -> list[Location]:
+    """The arrays of a result that are called as a weight is."""
+    return [
+        Location(f.root, f.place) for f in found
+        if f.root == "result" and places.is_array(f.value)
+        and names.gradient_of(places.last_name(f.place) or f.name) == (tensor, False)
+    ]  # fmt: skip
+
+
+def _says_gradient(entry: Arrival) -> bool:
     text = names.plain(entry.name)
     last = names.plain(places.last_name(entry.place))
     return "grad" in text or last.startswith(("d", "g", "delta", "nabla"))
@@ -148,7 +159,7 @@ def _is_given(value: Any, given: Mapping[str, Any]) -> bool:
     return False
 
 
-def _by_layer(found: Sequence[Found], spots: dict[str, Spot]) -> None:
+def _by_layer(found: Sequence[Arrival], spots: dict[str, Location]) -> None:
     """`grads['layer2']['W']`: the lower number is the first layer."""
     named = [f for f in found if f.root == "result" or _says_gradient(f)]
     layered = [(which, f) for f in named if (which := names.layered(f.name)) is not None]
@@ -157,11 +168,11 @@ def _by_layer(found: Sequence[Found], spots: dict[str, Spot]) -> None:
         return
     for (number, kind), entry in layered:
         tensor = f"{kind}{numbers.index(number) + 1}"
-        spots.setdefault(tensor, Spot(entry.root, entry.place))
+        spots.setdefault(tensor, Location(entry.root, entry.place))
 
 
 def _by_shape(
-    found: Sequence[Found], shapes: Mapping[str, tuple[int, ...]], spots: dict[str, Spot]
+    found: Sequence[Arrival], shapes: Mapping[str, tuple[int, ...]], spots: dict[str, Location]
 ) -> None:
     taken = {(s.root, s.place) for s in spots.values()}
     for tensor in TENSORS:
@@ -177,11 +188,11 @@ def _by_shape(
             near = {p.place[:-1] for p in spots.values()}
             fits = [f for f in fits if _says_gradient(f) or f.place[:-1] in near or _is_top(f)]
         if fits:
-            spots[tensor] = Spot(fits[-1].root, fits[-1].place)
+            spots[tensor] = Location(fits[-1].root, fits[-1].place)
             taken.add((fits[-1].root, fits[-1].place))
 
 
-def _is_top(entry: Found) -> bool:
+def _is_top(entry: Arrival) -> bool:
     """Whether it is the result itself, or a part of a returned tuple."""
     if entry.root != "result" or not entry.place:
         return entry.root == "result"
@@ -193,31 +204,15 @@ def _alike(value: Any, want: tuple[int, ...]) -> bool:
     return sorted(n for n in places.shape(value) if n > 1) == sorted(n for n in want if n > 1)
 
 
-def _by_order(found: Sequence[Found], spots: dict[str, Spot]) -> None:
+def _by_order(found: Sequence[Arrival], spots: dict[str, Location]) -> None:
     """Four or five arrays in a row, some with a wrong shape: W1, b1, W2, b2 (, X)."""
     row = [f for f in found if len(f.place) == 1 and f.place[0][0] == "index"]
     if len(row) not in (4, 5) or not spots or len(set(WEIGHTS) & set(spots)) < 2:
         return
     order = TENSORS[: len(row)]
     for tensor, entry in zip(order, row, strict=True):
-        holder = next((t for t, s in spots.items() if s == Spot("result", entry.place)), None)
+        holder = next((t for t, s in spots.items() if s == Location("result", entry.place)), None)
         if holder is not None and holder != tensor:
             return
     for tensor, entry in zip(order, row, strict=True):
-        spots.setdefault(tensor, Spot("result", entry.place))
-
-
-def read(
-    spots: Mapping[str, Spot], result: Any, state: Any
-) -> tuple[dict[str, Array], dict[str, str]]:
-    """The arrays at the spots, and what is wrong with those that are none."""
-    found: dict[str, Array] = {}
-    problems: dict[str, str] = {}
-    for tensor, spot in spots.items():
-        try:
-            found[tensor] = coerce.as_array(spot.read(result, state), f"the gradient of {tensor}")
-        except coerce.BadReturn as error:
-            problems[tensor] = str(error)
-        except (LookupError, AttributeError, TypeError):
-            problems[tensor] = "not returned"
-    return found, problems
+        spots.setdefault(tensor, Location("result", entry.place))

@@ -7,73 +7,138 @@ given its labels in the wrong form, and gradients must lie as their tensors do.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import ast
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 
-from grader.child.binding import flow as flows
-from grader.child.binding import functions, names, places
-from grader.child.binding.classes import ClassOwner
+from grader.child.binding import names
 from grader.child.binding.environment import Unbindable
-from grader.child.binding.flow import Flow, Misfit
-from grader.child.binding.layout import Layout, layouts
-from grader.child.binding.trial import RAISED, Budget, renamed
+from grader.child.binding.language.adapter import Adapter, Inputs
+from grader.child.binding.language.layout import Layout, layouts
+from grader.child.binding.names import TENSORS, WEIGHTS
+from grader.child.binding.trial import MAX_TRIALS, RAISED, renamed, small_case
+from grader.child.binding.writer import Draft, Misfit, brief, write
+from grader.source.trees import walk
 
 Array = np.ndarray[Any, Any]
 
-NOT_THE_LAYOUT = (AttributeError, NameError, KeyError, Unbindable)
-"""What a call raises that no other shape of its arguments would mend."""
 
-RIVALS = 24
-"""Trials for looking whether another class, or other functions, are an answer as well."""
+@dataclass(frozen=True)
+class Trial:
+    """What an adapter gives on the small case: `numbers`, and whether they can be right.
+
+    `steady`: renaming the classes leaves the loss as it is. `alike`: each gradient has the
+    shape of its tensor.
+    """
+
+    numbers: Mapping[str, Array]
+    steady: bool
+    alike: bool
+
+    @property
+    def complete(self) -> bool:
+        """Whether the gradients of all weights are there."""
+        return set(WEIGHTS) <= set(self.numbers)
+
+
+def answer_of(adapter: Adapter, case: Inputs) -> Trial:
+    """What an adapter gives on `case`. Raises what the submission raises."""
+    numbers, other = _numbers(adapter, case), _numbers(adapter, renamed(case))
+    name = "loss" if "loss" in numbers else "W1"
+    steady = name in numbers and name in other and same(
+        {name: numbers[name]}, {name: other[name]}
+    )  # fmt: skip
+    alike = all(numbers[t].shape == case[t].shape for t in TENSORS if t in numbers)
+    return Trial(numbers, steady, alike)
+
+
+def _numbers(adapter: Adapter, case: Inputs) -> dict[str, Array]:
+    """Loss and gradients on `case`."""
+    loss, kept = adapter.forward({n: a.copy() for n, a in case.items()})
+    found = {t: g for t, g in adapter.gradients_of(kept).items() if g is not None}
+    if adapter.loss:
+        found["loss"] = np.asarray(loss.detach().cpu() if hasattr(loss, "detach") else loss)
+    return found
+
+
+def same(one: Mapping[str, Array], other: Mapping[str, Array], *, within: float = 1e-5) -> bool:
+    """Whether two answers agree in all that both have; finite differences may be one of them."""
+    for name in set(one) & set(other):
+        a, b = np.squeeze(one[name]), np.squeeze(other[name])
+        if a.shape != b.shape:
+            return False
+        scale = max(float(np.abs(a).max(initial=0.0)), 1e-300)
+        if not float(np.abs(a - b).max(initial=0.0)) <= within * scale:
+            return False
+    return True
 
 
 @dataclass(frozen=True)
 class Fit:
-    """A flow that runs, what it answers on the small case, and how good it is."""
+    """A draft with its adapter, and what it answers on the small case."""
 
-    flow: Flow
-    answer: Mapping[str, Array]
-    steady: bool
-    """Whether renaming the classes leaves the loss as it is."""
-    alike: bool
-    """Whether each gradient has the shape of its tensor."""
+    draft: Draft
+    adapter: Adapter
+    answer: Trial
 
     @property
     def quality(self) -> tuple[bool, ...]:
-        weights = [t for t in names.WEIGHTS if t in self.answer]
-        return (self.steady, "loss" in self.answer, len(weights) == 4, self.alike)
+        """How good it is, the weightiest first."""
+        answer = self.answer
+        if self.draft.torch:
+            return (answer.steady, answer.alike, answer.complete, "X" in answer.numbers)
+        return (answer.steady, "loss" in answer.numbers, answer.complete, answer.alike)
+
+
+@dataclass(frozen=True)
+class Side:
+    """What differs between the two parts of an answer.
+
+    `hopeless` is what a call raises that no other shape of its arguments would repair.
+    `rivals` is the number of trials for other code that is an answer as well; `is_one` says
+    whether two drafts are the same answer.
+    """
+
+    hopeless: tuple[type[Exception], ...]
+    rivals: int
+    is_one: Callable[[Draft, Draft], bool]
 
 
 @dataclass
-class Search:
+class AdapterSearch:
     """The best way so far, others that answer otherwise, and why the likeliest failed."""
 
-    case: Mapping[str, Array]
-    budget: Budget = field(default_factory=Budget)
+    module: ModuleType
+    side: Side
+    case: Mapping[str, Array] = field(default_factory=small_case)
+    trials: int = MAX_TRIALS
     best: Fit | None = None
     others: list[Fit] = field(default_factory=list)
     rivals: list[Fit] = field(default_factory=list)
-    half: Flow | None = None
+    half: tuple[Draft, Adapter] | None = None
     """The first way whose forward ran and whose backward did not."""
     half_lacks: bool = False
     """Whether that was because there is nothing to give for one of its parameters."""
     why: str = ""
 
-    def look(self, candidates: Iterable[Flow], *, for_rivals: bool) -> None:
+    def look(self, drafts: Iterable[Draft], *, for_rivals: bool) -> None:
         """Try each until one is right in every respect; then, if asked, those unlike it."""
-        for candidate in candidates:
+        for draft in drafts:
             found = self.best is not None and all(self.best.quality)
             if found and not for_rivals:
                 return
-            if found and any(_related(candidate, f.flow) for f in (self.best, *self.others) if f):
+            known = (self.best, *self.others)
+            if found and any(self.side.is_one(draft, fit.draft) for fit in known if fit):
                 continue
-            fit = self._fit(candidate)
+            fit = self._fit(draft)
             if fit is not None:
                 self._add(fit)
-            elif self.budget.trials <= 0:
+            elif self.trials < 0:
                 return
 
     @property
@@ -84,93 +149,116 @@ class Search:
 
     def _add(self, fit: Fit) -> None:
         if self.best is None or fit.quality > self.best.quality:
-            if self.best is not None:
-                self.others.append(self.best)
+            self.others += [self.best] if self.best is not None else []
             self.best = fit
             if all(fit.quality):
-                self.budget.trials = min(self.budget.trials, RIVALS)
+                self.trials = min(self.trials, self.side.rivals)
             self.rivals = [r for r in self.rivals if r.quality == fit.quality]
-        elif fit.quality == self.best.quality and not _related(fit.flow, self.best.flow):
-            if flows.same(self.best.answer, fit.answer):
-                self.others.append(fit)
-            else:
-                self.rivals.append(fit)
-        else:
+        elif fit.quality == self.best.quality and not self.side.is_one(fit.draft, self.best.draft):
+            agrees = same(self.best.answer.numbers, fit.answer.numbers)
+            (self.others if agrees else self.rivals).append(fit)
+        elif not fit.draft.torch:
             self.others.append(fit)
 
-    # ── one candidate in all layouts ─────────────────────────────────────────
+    # ── one draft in all layouts ─────────────────────────────────────────────
 
-    def _fit(self, candidate: Flow) -> Fit | None:
+    def _fit(self, draft: Draft) -> Fit | None:
         best: Fit | None = None
         dead: set[tuple[Any, ...]] = set()
-        for layout in self._layouts(candidate):
+        for layout in _layouts(draft):
             base = (layout.columns, layout.transposed, layout.bias)
             if base in dead:
                 continue
-            if not self.budget.spend():
+            self.trials -= 1
+            if self.trials < 0:
                 break
             try:
-                fit = self._trial(replace(candidate, layout=layout))
+                fit = self._trial(replace(draft, layout=layout))
             except Misfit as error:
-                self.why = self.why or str(error)
-                if self.half is None and error.half is not None:
-                    self.half, self.half_lacks = error.half, isinstance(error.__cause__, Unbindable)
-                stage = candidate.stages[error.stage] if error.stage >= 0 else None
-                takes_y = stage is None or "y" in names.data_roles(stage.names).values()
-                if not takes_y and error.stage == 0:
-                    dead.add(base)
-                if error.stage < 0 or isinstance(error.__cause__, NOT_THE_LAYOUT):
+                if self._is_hopeless(draft, error):
                     break
+                if error.stage == 0 and "y" not in draft.stages[0].roles:
+                    dead.add(base)
                 continue
             if best is None or fit.quality > best.quality:
                 best = fit
-            if fit.steady and fit.alike:
+            if fit.answer.steady and fit.answer.alike:
                 break
         return best
 
-    def _trial(self, candidate: Flow) -> Fit:
-        fitted = flows.fit(candidate, self.case)
+    def _trial(self, draft: Draft) -> Fit:
+        adapter = write(draft, self.module, self.case)
+        last = len(draft.stages) - 1
         try:
-            answer = flows.numbers(fitted, self.case)
-            other = flows.numbers(fitted, renamed(self.case))
+            answer = answer_of(adapter, self.case)
         except RAISED as error:
-            raise Misfit(len(candidate.stages) - 1, f"a second call raised {error}") from error
-        steady = _is_steady(answer, other)
-        return Fit(fitted, answer, steady, flows.consistent(answer, self.case))
+            raise Misfit(last, f"a second call raised {error}") from error
+        if draft.torch and len(set(WEIGHTS) & set(answer.numbers)) < 2:
+            raise Misfit(last, "no gradients were found")
+        return Fit(draft, adapter, answer)
 
-    def _layouts(self, candidate: Flow) -> Iterator[Layout]:
-        hot = any(names.says_one_hot(n) for s in candidate.stages for n in s.names)
-        fixed = _weights_layout(candidate)
-        for layout in layouts(hot):
-            if fixed is None or (layout.transposed, layout.bias) == (fixed.transposed, fixed.bias):
-                yield layout
-
-
-def _weights_layout(candidate: Flow) -> Layout | None:
-    """How the weights lie where the candidate has made some: in an object, or by an `init`."""
-    if isinstance(candidate.owner, ClassOwner) and candidate.owner.at:
-        return candidate.layout
-    if candidate.container is not None:
-        template, at = candidate.container.template, candidate.container.at
-        made = {n: places.get(template, p) for n, p in at.items()}
-        if all(places.is_array(value) for value in made.values()):
-            return functions.layout_of({n: places.shape(v) for n, v in made.items()})
-    return None
+    def _is_hopeless(self, draft: Draft, error: Misfit) -> bool:
+        """Keep why a trial failed, and the half that it gave; whether no layout would do."""
+        cause = error.__cause__
+        self.why = self.why or (brief(cause) if draft.torch and cause else str(error))
+        if self.half is None and error.half is not None:
+            self.half, self.half_lacks = (draft, error.half), isinstance(cause, Unbindable)
+        return error.stage < 0 or isinstance(cause, self.side.hopeless)
 
 
-def _is_steady(answer: Mapping[str, Array], other: Mapping[str, Array]) -> bool:
-    """The loss, or dW1 where there is none, is the same under other class numbers."""
-    name = "loss" if "loss" in answer else "W1"
-    return name in answer and name in other and flows.same(
-        {name: answer[name]}, {name: other[name]}, within=1e-9
-    )  # fmt: skip
+def _layouts(draft: Draft) -> Iterator[Layout]:
+    """The layouts that the draft's weights leave open."""
+    hot = any(names.says_one_hot(n) for stage in draft.stages for n in stage.names)
+    lies = (draft.layout.transposed, draft.layout.bias)
+    for layout in layouts(hot):
+        if not draft.fixed or (layout.transposed, layout.bias) == lies:
+            yield layout
 
 
-def _related(one: Flow, other: Flow) -> bool:
+# ── whether two ways are one answer ──────────────────────────────────────────
+
+
+def _shares_code(one: Draft, other: Draft) -> bool:
     """Whether two ways share a class, or a function: then they are one answer."""
-    a, b = one.owner, other.owner
-    if isinstance(a, ClassOwner) and isinstance(b, ClassOwner):
-        return a.kind is b.kind
-    if isinstance(a, ClassOwner) != isinstance(b, ClassOwner):
-        return False
+    if one.kind is not None or other.kind is not None:
+        return one.kind is other.kind
     return bool({s.name for s in one.stages} & {s.name for s in other.stages})
+
+
+def _is_part(one: Draft, other: Draft) -> bool:
+    """Whether one way is part of the other, or less the candidate's own.
+
+    What the candidate wrote whole goes before what has to be put together here: a module whose
+    loss is only named in the text is no rival of a function that gives loss and gradients.
+    """
+    mine, its = _names(one), _names(other)
+    shared = mine & (its | _words(other)) or its & _words(one)
+    return bool(shared) or _borrows(one) > _borrows(other)
+
+
+def _names(draft: Draft) -> set[str]:
+    """What a way is known by: its class, else its functions."""
+    if draft.kind is not None:
+        return {draft.kind.name}
+    return {stage.name for stage in draft.stages if stage.node is not None}
+
+
+def _words(draft: Draft) -> set[str]:
+    """The names that its text uses."""
+    nodes = [stage.node for stage in draft.stages] + [draft.kind.node if draft.kind else None]
+    return {word for node in nodes if node is not None for word in _words_of(node)}
+
+
+@lru_cache(maxsize=64)
+def _words_of(node: ast.AST) -> frozenset[str]:
+    return frozenset(n.id for n in walk(node) if isinstance(n, ast.Name))
+
+
+def _borrows(draft: Draft) -> bool:
+    """Whether a call is none of the candidate's functions: a loss that was put to it."""
+    return any(stage.node is None for stage in draft.stages)
+
+
+HOPELESS = (AttributeError, NameError, KeyError, Unbindable)
+NUMPY = Side(HOPELESS, 24, _shares_code)
+TORCH = Side((*HOPELESS, TypeError), 16, _is_part)

@@ -20,6 +20,9 @@ Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 HOLDING = (ast.stmt, ast.ExceptHandler, ast.match_case)
 """What may hold statements."""
 
+OBJECT = "net"
+"""The variable that holds an object of one of the candidate's classes."""
+
 LEFT_OUT = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 
@@ -33,8 +36,17 @@ class Function:
     parameters: tuple[inspect.Parameter, ...]
     star: bool = False
     torch: bool = False
+    owner: str = ""
+    """The variable that holds the object whose method it is; "" for a function."""
 
     @property
+    def path(self) -> str:
+        """The expression that is called: `forward`, `net.forward`."""
+        if self.owner and self.name == "__call__":
+            return self.owner
+        return f"{self.owner}.{self.name}" if self.owner else self.name
+
+    @cached_property
     def kinds(self) -> frozenset[str]:
         return kinds(self.name)
 
@@ -46,9 +58,24 @@ class Function:
     def stub(self) -> bool:
         return self.node is not None and loading.is_stub(self.node)
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
         return tuple(p.name for p in self.parameters)
+
+    @cached_property
+    def roles(self) -> frozenset[str]:
+        """The contract's arrays that it is given."""
+        return frozenset(names.data_roles(self.names).values())
+
+    @property
+    def takes_container(self) -> bool:
+        """Whether one parameter holds all weights."""
+        return not {"W1", "W2"} <= self.roles and any(map(names.is_container, self.names))
+
+    @property
+    def takes_network(self) -> bool:
+        """Whether it is given both weights, or a container of them, and the input."""
+        return "X" in self.roles and ({"W1", "W2"} <= self.roles or self.takes_container)
 
     @property
     def heading(self) -> str:
@@ -58,14 +85,11 @@ class Function:
     @cached_property
     def returns(self) -> tuple[tuple[str, ...], ...]:
         """The names in each `return a, b`; () for a return of something else."""
-        found = []
-        for statement in _own_returns(self.node):
-            value = statement.value
-            if isinstance(value, ast.Name) and self.node:
-                value = assigned(self.node, value.id) or value
-            parts = value.elts if isinstance(value, ast.Tuple | ast.List) else []
-            found.append(tuple(_name_of(part) for part in parts))
-        return tuple(found)
+        rows = (
+            node.elts if isinstance(node, ast.Tuple | ast.List) else []
+            for node in self.returned_nodes
+        )
+        return tuple(tuple(map(_name_of, row)) for row in rows)
 
     @cached_property
     def names_gradients(self) -> bool:
@@ -112,6 +136,18 @@ class Class:
     @property
     def constructor(self) -> Function | None:
         return self.methods.get("__init__")
+
+    @property
+    def is_given_weights(self) -> bool:
+        """Whether the constructor takes the weights."""
+        made = self.constructor
+        return made is not None and ({"W1", "W2"} <= made.roles or made.takes_container)
+
+    @property
+    def callable_methods(self) -> list[Function]:
+        """The methods that an answer may consist of."""
+        own = (m for n, m in self.methods.items() if n == "__call__" or not n.startswith("__"))
+        return [m for m in own if not m.stub]
 
 
 @dataclass(frozen=True, eq=False)
@@ -206,14 +242,16 @@ class Source:
                 inner = _inner(item)
                 if isinstance(inner, FunctionType) and inner.__code__.co_filename in self.files:
                     bound = not isinstance(item, staticmethod)
-                    methods[method] = self.function(method, inner, bound=bound)
+                    methods[method] = self.function(method, inner, bound=bound, method=True)
         tops = {kind.__module__.partition(".")[0] for kind in value.__mro__}
         classes = (n for n in self.nodes.values() if isinstance(n, ast.ClassDef))
         node = next((n for n in classes if n.name == name), None)
         torch = "torch" in tops or name in self.torch_names
         return Class(name, value, node, methods, torch, "torch" in tops)
 
-    def function(self, name: str, value: Any, *, bound: bool = False) -> Function:
+    def function(
+        self, name: str, value: Any, *, bound: bool = False, method: bool = False
+    ) -> Function:
         """Describe one function; of a method, `bound` leaves `self` out."""
         try:
             parameters = tuple(inspect.signature(value).parameters.values())[int(bound) :]
@@ -224,19 +262,15 @@ class Source:
         own = tuple(p for p in parameters if p.kind not in LEFT_OUT)
         uses = self._names_in(node) & self.torch_names if node is not None else set()
         function = node if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) else None
-        return Function(name, value, function, own, len(own) < len(parameters), bool(uses))
+        star, owner = len(own) < len(parameters), OBJECT if method else ""
+        return Function(name, value, function, own, star, bool(uses), owner)
 
     @property
     def loose(self) -> str:
         """Where the first product of matrices stands at module level; "" for nowhere."""
-        for path, tree in self.trees.items():
-            for statement in tree.body:
-                if isinstance(statement, Definition):
-                    continue
-                for node in _outside(statement):
-                    if _is_product(node):
-                        return f"{path}, line {getattr(node, 'lineno', 0)}"
-        return ""
+        outside = ((path, node) for path, tree in self.trees.items() for node in _outside(tree))
+        places = (f"{path}, line {node.lineno}" for path, node in outside if _is_product(node))
+        return next(places, "")
 
     @cached_property
     def words(self) -> str:
@@ -248,8 +282,8 @@ def _inner(item: Any) -> Any:
     return item.__func__ if isinstance(item, staticmethod | classmethod) else item
 
 
-def _outside(node: ast.AST) -> Iterator[ast.AST]:
-    """A statement's nodes, without the definitions inside of it."""
+def _outside(node: ast.AST) -> Iterator[Any]:
+    """A tree's nodes, without the definitions inside of it."""
     yield node
     for child in ast.iter_child_nodes(node):
         if not isinstance(child, Definition | ast.Lambda):

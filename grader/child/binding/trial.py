@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import FrameType
 from typing import Any
 
@@ -105,16 +105,3 @@ def renamed(case: Mapping[str, Array]) -> dict[str, Array]:
         **case, "W2": case["W2"][:, order].copy(), "b2": case["b2"][order].copy(),
         "y": back[case["y"]],
     }  # fmt: skip
-
-
-@dataclass
-class Budget:
-    """How much may still be tried."""
-
-    trials: int = MAX_TRIALS
-    watch: Watch = field(default_factory=lambda: Watch(SECONDS))
-
-    def spend(self) -> bool:
-        """Take one trial, if there is one left."""
-        self.trials -= 1
-        return self.trials >= 0 and not self.watch.is_up()

@@ -10,10 +10,9 @@ from typing import Any
 from grader.child import coerce
 from grader.child.binding import names
 from grader.child.binding.canonical import ARGUMENTS as CONTRACT
-from grader.child.binding.environment import MISSING, Environment, settings_of
+from grader.child.binding.environment import Environment, settings_of
 from grader.child.binding.names import plain
 from grader.child.binding.source import Function, Source
-from grader.child.binding.trial import SIZES
 
 NAMED = re.compile(
     r"verif|compar|checkgrad|gradcheck|gradientcheck|checkagainst|agree|match|allclose|validate|"
@@ -38,7 +37,7 @@ def bind(
         named.sort(key=lambda f: (not f.torch, "verif" not in plain(f.name)))
         candidates = [f for f in named if _wants_gradients(f) or _can_be_given(f)]
     for function in candidates:
-        return function, _caller(function, part)
+        return function, _caller(source, function, part)
     return None
 
 
@@ -54,8 +53,7 @@ def _can_be_given(function: Function) -> bool:
     roles = names.data_roles(function.names)
     needed = [p for p in function.parameters if p.default is inspect.Parameter.empty]
     return (bool(roles) or function.torch) and all(
-        p.name in roles or _is_setting(p.name) or settings_of(p, function) is not MISSING
-        for p in needed
+        p.name in roles or _is_setting(p.name) or bool(settings_of(p, function)) for p in needed
     )
 
 
@@ -63,10 +61,10 @@ def _is_setting(name: str) -> bool:
     return plain(name) in names.SETTING_ROLES or plain(name) in names.SIZE_ROLES
 
 
-def _caller(function: Function, part: Callable[[str], Any]) -> Callable[..., Any]:
+def _caller(source: Source, function: Function, part: Callable[[str], Any]) -> Callable[..., Any]:
     def verify(*arguments: Any) -> Any:
         inputs = dict(zip(CONTRACT, arguments, strict=True))
-        environment = Environment(dict(inputs), dict(SIZES))
+        environment = Environment.of(inputs, source.module)
         if _wants_gradients(function):
             _offer_gradients(environment, function, part, arguments)
         return environment.call(function, function.call)
@@ -93,8 +91,7 @@ def _offer_gradients(
     if len(set(sides)) == 1:
         sides = [False, True, *([True] * len(wanted))][: len(wanted)]
     for name, is_torch in zip(wanted, sides, strict=True):
-        environment.given.pop(name, None)
-        environment.made[name] = by_torch if is_torch else by_hand
+        environment.offer(name, by_torch if is_torch else by_hand)
     for name in function.names:
         if names.is_loss(name):
-            environment.made[name] = theirs if TORCH_SIDE.search(plain(name)) else loss
+            environment.offer(name, theirs if TORCH_SIDE.search(plain(name)) else loss)

@@ -20,8 +20,8 @@ import numpy as np
 from grader.child import coerce
 from grader.child.binding import Binding, names
 from grader.child.binding.canonical import ARGUMENTS as CONTRACT
-from grader.child.binding.containers import Container, containers, standard_containers
-from grader.child.binding.environment import Environment, Unbindable
+from grader.child.binding.environment import Unbindable
+from grader.child.binding.language.containers import STANDARD, WeightForm, containers
 from grader.child.binding.names import plain
 from grader.child.binding.source import Class, Function
 from grader.child.binding.verify import GRADIENTS
@@ -135,19 +135,18 @@ def _helper(function: Function, called: str) -> Way:
 
 def _checks(bound: Binding, function: Function, owner: Class | None) -> Iterator[Way]:
     """Yield a way for each form of the weights, and for either name of the gradients."""
-    flow = bound.part("numpy").flow
-    forms: list[Container | None] = [None]
+    held = bound.part("numpy").container
+    forms: list[WeightForm | None] = [None]
     for name in function.names:
         if "params" in names.PASSED_ROLES.get(plain(name), ()):
-            own = [flow.container] if flow is not None and flow.container else []
-            forms = [*own, *containers(function, name), *standard_containers()]
+            forms = [*([held] if held else ()), *containers(function, name), *STANDARD]
     for form in forms:
         for prefix in ("", "d") if _gradient_names(function) else ("",):
             yield _check(bound, function, owner, form, prefix)
 
 
 def _check(
-    bound: Binding, function: Function, owner: Class | None, form: Container | None, prefix: str
+    bound: Binding, function: Function, owner: Class | None, form: WeightForm | None, prefix: str
 ) -> Way:
     own = _without_settings(function)
 
@@ -155,20 +154,17 @@ def _check(
         if owner is None and function.star and not own.parameters:
             return function.call(*arguments)
         inputs = dict(zip(CONTRACT, arguments, strict=True))
-        flow = bound.part("numpy").flow
-        if flow is None:
-            sizes = dict(zip("BDHC", (*arguments[0].shape, *arguments[4].shape), strict=True))
-            environment, subject = Environment(inputs, sizes), None
-        else:
-            environment, subject = flow.begin(inputs)
-        environment.container = form or environment.container
+        environment, subject = bound.environment(inputs)
+        if form is not None:
+            environment.hold(form)
         for name in function.names:
             if plain(name) in STEPS and name in own.names:
-                environment.made[name] = STEP
+                environment.offer(name, STEP)
             if plain(name) in NETWORKS and subject is not None:
-                environment.made[name] = subject
+                environment.offer(name, subject)
         if asked := _gradient_names(own):
-            environment.made |= _gradients(bound, asked, arguments, prefix)
+            for name, gradient in _gradients(bound, asked, arguments, prefix).items():
+                environment.offer(name, gradient)
         target = function.call
         if owner is not None:
             if subject is None or type(subject) is not owner.type:

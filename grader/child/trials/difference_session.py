@@ -18,7 +18,7 @@ from grader.child.trials.corruption import at_a_step
 from grader.child.trials.points import Points, slopes
 from grader.child.trials.response import FAULT, Response, has_grown, printed_refusal, refusal
 from grader.child.trials.session import Origin, Session, objects
-from grader.child.trials.spoiler import Array, first
+from grader.child.trials.spoiler import Array
 from grader.child.trials.subject import Check, Subject
 
 UNEQUAL = 1e-5
@@ -55,26 +55,12 @@ class DifferenceSession(Session):
         self.raw = self.base = self.attempt(self.first)
         self.after = [a.copy() for a in self.subject.arguments]
         spoiler.points = None
-        self.origins = {t: self._origins(t) for t in TENSORS}
+        self.origins = {t: self.origins_of(t) for t in TENSORS}
 
     @property
     def steps(self) -> bool:
-        """Whether it takes steps; in a `whole`, not by way of a backward that does."""
+        """Return whether it takes steps; in a `whole`, not by way of a backward that does."""
         return bool(self.points.by_tensor) and not (self.whole and self.steps_itself)
-
-    def _origins(self, tensor: str) -> list[Origin]:
-        """Return where it arises by hand, on that side if it can be; then as autograd gives it."""
-        hand, auto = self.sides.hand_places, self.sides.auto_places
-        sights = list(self.first.sights.get(("hand", tensor), {}).values())
-        mine = first([s for s in sights if s.number in hand] or sights)
-        theirs = list(self.first.sights.get(("auto", tensor), {}).values())
-        apart = [s for s in theirs if s.number not in hand]
-        tensors = [s for s in apart if s.is_tensor]  # an array may be the differences themselves
-        other = first(tensors or [s for s in apart if s.number in auto])
-        origins = [self.origin("hand", tensor, mine)] if mine else []
-        if other and other != mine:
-            origins.append(self.origin("auto", tensor, other))
-        return origins
 
     # ── a right gradient ─────────────────────────────────────────────────────
 

@@ -20,6 +20,7 @@ from grader.child import coerce
 from grader.child.binding.canonical import ARGUMENTS
 from grader.child.coerce import TENSORS
 from grader.child.reports import (
+    NAME_CHARS,
     NOWHERE,
     OWN_NUMBERS,
     Corruption,
@@ -94,7 +95,9 @@ class DifferenceExamination(Examination):
         code = getattr(function.call, "__code__", None)
         place = ("" if code is None else code.co_filename, function.line)
         self._found(
-            DifferenceReport(candidate.kind, function.name, candidate.asks_step, case, place)
+            DifferenceReport(
+                candidate.kind, function.name[:NAME_CHARS], candidate.asks_step, case, place
+            )
         )
 
     def _numbered(self) -> Iterator[tuple[str, list[Array]]]:
@@ -290,7 +293,7 @@ class DifferenceExamination(Examination):
         code = getattr(inspect.unwrap(self.driver.function("verify")), "__code__", None)
         name, place, files = "verify", NOWHERE, self.subject.files
         if code is not None and code.co_filename in files:
-            name, place = code.co_name, (code.co_filename, code.co_firstlineno)
+            name, place = code.co_name[:NAME_CHARS], (code.co_filename, code.co_firstlineno)
         else:
             trees = ((p, cells.parse(d, p)) for p, d in files.items() if p.endswith(".py"))
             place = next(((p, q.lineno) for p, tree in trees for q in quotients(tree)), NOWHERE)

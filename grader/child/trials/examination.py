@@ -42,7 +42,7 @@ class Examination:
 
     @property
     def in_time(self) -> bool:
-        """Whether another run would end before the time is up."""
+        """Return whether another run would end before the time is up."""
         return time.monotonic() + self.subject.slowest < self.until
 
     def try_all(self, session: Session, stage: str, tensors: Sequence[str]) -> None:

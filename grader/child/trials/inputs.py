@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from grader.child.binding import places
 from grader.child.binding.canonical import ARGUMENTS
+from grader.child.binding.language import places
 from grader.child.binding.names import plain
 from grader.child.trials.candidates import ANALYTIC
 

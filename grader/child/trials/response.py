@@ -81,7 +81,7 @@ class Response:
 
     @property
     def objects(self) -> bool:
-        """Whether it says no by itself; in print, only where it says nothing good beside it."""
+        """Return whether it says no by itself; in print, only with nothing good beside it."""
         if self.refuses:
             return True
         if self.booleans:
@@ -90,7 +90,7 @@ class Response:
 
     @property
     def printed(self) -> list[float]:
-        """The numbers in what was printed."""
+        """Return the numbers in what was printed."""
         return [float(match[0]) for match in PRINTED.finditer(self.output)]
 
 

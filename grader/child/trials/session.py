@@ -15,7 +15,7 @@ from grader.child.binding.canonical import ARGUMENTS
 from grader.child.reports import NOWHERE, Corruption, CorruptionKind, Place, Refusal, TrialOutcome
 from grader.child.trials.corruption import corrupted, without_mask
 from grader.child.trials.response import Response, flipped
-from grader.child.trials.spoiler import Array, Known, Run, Sight, known
+from grader.child.trials.spoiler import Array, Known, Run, first, known
 from grader.child.trials.subject import Check, Sides, Subject
 
 
@@ -62,16 +62,31 @@ class Session(ABC):
         run.watch("auto", self.sides.auto)
         return run
 
-    def origin(self, role: str, tensor: str, sight: Sight) -> Origin:
-        """Return the place of a sight, with the gradient of that side."""
-        array = (self.sides.hand if role == "hand" else self.sides.auto)[tensor]
-        return Origin(sight.number, known(role, tensor, array))
+    def origins_of(self, tensor: str) -> list[Origin]:
+        """Return where the gradient arises by hand, then where autograd gives it."""
+        sides, sights = self.sides, self.first.sights
+        only_hand = sides.hand_places - sides.auto_places
+        only_auto = sides.auto_places - sides.hand_places
+        by_hand = [s for s in sights.get(("hand", tensor), {}).values() if not s.is_tensor]
+        mine = (
+            first(s for s in by_hand if s.number in only_hand)
+            or first(s for s in by_hand if s.number not in only_auto)
+            or first(by_hand)
+        )
+        by_auto = list(sights.get(("auto", tensor), {}).values())
+        theirs = first(s for s in by_auto if s.is_tensor) or first(
+            s for s in by_auto if s.number in only_auto
+        )
+        origins = [Origin(mine.number, known("hand", tensor, sides.hand[tensor]))] if mine else []
+        if theirs and theirs != mine:
+            origins.append(Origin(theirs.number, known("auto", tensor, sides.auto[tensor])))
+        return origins
 
     # ── a pair that agrees ───────────────────────────────────────────────────
 
     @property
     def equalised(self) -> bool:
-        """Whether the two sides had to be made to agree."""
+        """Return whether the two sides had to be made to agree."""
         return bool(self.unequal) or self.loss is not None
 
     def equalise(self) -> None:

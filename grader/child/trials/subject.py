@@ -107,7 +107,7 @@ class Subject:
 
     @cached_property
     def statements(self) -> list[tuple[int, CodeType]]:
-        """The main file's statements, each by itself: one that fails does not end the others."""
+        """Return the main file's statements, each by itself: one may fail without the others."""
         body = self.tracer.tree(self.main).body
         future = [s for s in body if isinstance(s, ast.ImportFrom) and s.module == "__future__"]
         return [

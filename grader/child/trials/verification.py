@@ -55,7 +55,7 @@ class VerificationSession(Session):
         self.raw, self.first = self._look()
         if not self._finds_gradients():
             self._adopt()
-        self.origins = {t: self._origins(t) for t in TENSORS}
+        self.origins = {t: self.origins_of(t) for t in TENSORS}
         self.unequal = {t: self._agreed(t) for t in TENSORS if self.sides.differ(t)}
         self.loss = self._losses()
         self.equalise()
@@ -94,26 +94,6 @@ class VerificationSession(Session):
         self.raw, self.first = self._look()
         if not self._finds_gradients():
             self.inputs, self.sides = before
-
-    def _origins(self, tensor: str) -> list[Origin]:
-        """Return where the gradient arises by hand, then where autograd gives it."""
-        sides, sights = self.sides, self.first.sights
-        only_hand = sides.hand_places - sides.auto_places
-        only_auto = sides.auto_places - sides.hand_places
-        by_hand = [s for s in sights.get(("hand", tensor), {}).values() if not s.is_tensor]
-        mine = (
-            first(s for s in by_hand if s.number in only_hand)
-            or first(s for s in by_hand if s.number not in only_auto)
-            or first(by_hand)
-        )
-        by_auto = list(sights.get(("auto", tensor), {}).values())
-        theirs = first(s for s in by_auto if s.is_tensor) or first(
-            s for s in by_auto if s.number in only_auto
-        )
-        origins = [self.origin("hand", tensor, mine)] if mine else []
-        if theirs and theirs != mine:
-            origins.append(self.origin("auto", tensor, theirs))
-        return origins
 
     def _agreed(self, tensor: str) -> Array:
         """Return what the first origin is replaced by: the gradient of the other side."""

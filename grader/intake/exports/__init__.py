@@ -10,8 +10,8 @@ from pathlib import Path
 
 from grader.errors import CallerError, SubmissionError
 from grader.intake.exports import canvas, classroom, gradescope, moodle, nbgrader, plain
-from grader.intake.exports.attempt import Attempt, Cohort, ExportFormat, Found
-from grader.intake.exports.container import Container, FolderContainer, open_container
+from grader.intake.exports.attempt import Attempt, Cohort, CohortEntry, ExportFormat
+from grader.intake.exports.container import CohortContainer, FolderContainer, open_container
 from grader.intake.files import Collector
 from grader.intake.find import KINDS, assemble, empty
 from grader.intake.identity import unique_ids
@@ -29,82 +29,71 @@ LAYOUTS = (
 PLAIN = ExportFormat("plain", plain.recognise)
 
 
-def find_submissions(path: Path) -> list[Found]:
-    """Return the submissions of the cohort at `path`, in the order of their names.
-
-    Raises `CallerError` when there is none.
-    """
-    return list(find_cohort(path).found)
-
-
 def find_cohort(path: Path) -> Cohort:
     """Return the cohort at `path`, a folder or an archive. Raises `CallerError` when there is none.
 
     Links are not followed: whoever fills the folder must not choose what else is read.
     """
     container = open_container(path)
-    layout, handed = _recognised(container)
-    if not handed:
+    layout, attempts = _recognised(container)
+    if not attempts:
         raise CallerError(f"{path}: no submissions (folders, {KINDS}) were found in it")
-    latest, earlier = _latest(handed)
+    latest, earlier = _latest(attempts)
     names = Counter(h.name for h in latest)
     ids = unique_ids([f"{h.name} {h.who}" if names[h.name] > 1 else h.name for h in latest])
-    found = tuple(
-        Found(id, h.name, path / h.path, partial(_read, container, h, id))
+    entries = tuple(
+        CohortEntry(id, h.name, path / h.path, partial(_read, container, h, id))
         for id, h in zip(ids, latest, strict=True)
     )
-    return Cohort(layout.name, found, (*container.left_out, *earlier))
+    return Cohort(layout.name, entries, (*container.left_out, *earlier))
 
 
-def _recognised(container: Container) -> tuple[ExportFormat, list[Attempt]]:
+def _recognised(container: CohortContainer) -> tuple[ExportFormat, list[Attempt]]:
     """Return the layout of the container or of the one folder in it, and the attempts."""
     top = container.entries()
     alone = [f"{e.path}/" for e in top if e.is_folder] if len(top) == 1 else []
     for base in ("", *alone):
         for layout in LAYOUTS:
-            if handed := layout.recognise(container, base):
-                return layout, handed
+            if attempts := layout.recognise(container, base):
+                return layout, attempts
     wrapped = (
         alone and not isinstance(container, FolderContainer) and _holds_several(container, alone[0])
     )
     return PLAIN, PLAIN.recognise(container, alone[0] if wrapped else "") or []
 
 
-def _holds_several(container: Container, base: str) -> bool:
+def _holds_several(container: CohortContainer, base: str) -> bool:
     """Return whether an archive's one folder is the cohort's own: it holds folders, no code."""
     rows = container.entries(base)
     return len(rows) > 1 and all(row.is_folder for row in rows)
 
 
-def _latest(handed: Sequence[Attempt]) -> tuple[list[Attempt], list[str]]:
+def _latest(attempts: Sequence[Attempt]) -> tuple[list[Attempt], list[str]]:
     """Return the last attempt of each candidate, in the order found; and what the others were."""
     last: dict[str, Attempt] = {}
     earlier = []
-    for each in handed:
+    for each in attempts:
         other = last.get(each.who)
         if other is None:
             last[each.who] = each
             continue
         newer, older = sorted((other, each), key=lambda h: h.order, reverse=True)
-        said = (*older.passed_over, f"{older.path} (an earlier attempt)")
-        last[each.who] = replace(newer, passed_over=(*newer.passed_over, *said))
+        passed_over = (*older.passed_over, f"{older.path} (an earlier attempt)")
+        last[each.who] = replace(newer, passed_over=(*newer.passed_over, *passed_over))
         earlier.append(f"{older.path} (an earlier attempt of {each.name})")
     return list(last.values()), earlier
 
 
-def _read(container: Container, handed: Attempt, id: str) -> Submission:
+def _read(container: CohortContainer, attempt: Attempt, id: str) -> Submission:
     """Take in what one candidate handed in. Never raises for what it is."""
     into = Collector()
-    for passed in handed.passed_over:
+    for passed in attempt.passed_over:
         into.skip(passed)
     try:
-        for entry, name in handed.pieces:
+        for entry, name in attempt.pieces:
             container.collect_handed(entry, name, into)
     except SubmissionError as error:
-        taken = empty(id, handed.name, str(error), into.done().explained)
+        submission = empty(id, attempt.name, str(error), into.finish().explained)
     else:
-        taken = assemble(id, handed.name, into.done())
-    return replace(taken, who=handed.who)
-
-
-__all__ = ["LAYOUTS", "PLAIN", "Cohort", "Found", "find_cohort", "find_submissions"]
+        submission = assemble(id, attempt.name, into.finish())
+    return replace(submission, who=attempt.who)

@@ -1,4 +1,4 @@
-"""What the recognisers give: who handed in what. One recogniser a layout."""
+"""The records that the recognisers of export layouts return."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from grader.intake.exports.container import Container, ContainerEntry
+from grader.intake.exports.container import CohortContainer, ContainerEntry
 from grader.records import Submission
 
 
@@ -28,11 +28,11 @@ class Attempt:
 
     @property
     def path(self) -> str:
-        """Where it lies, or its first piece does."""
+        """Return the path of its first piece."""
         return self.pieces[0][0].path if self.pieces else ""
 
 
-Recogniser = Callable[[Container, str], "list[Attempt] | None"]
+Recogniser = Callable[[CohortContainer, str], "list[Attempt] | None"]
 """What was handed in below a folder of the place (it ends in a slash; "" is the top), or None."""
 
 
@@ -45,8 +45,8 @@ class ExportFormat:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """One submission of a cohort. `read` takes it in, when its turn has come."""
+class CohortEntry:
+    """One submission of a cohort. `read` takes it in."""
 
     id: str
     name: str
@@ -59,7 +59,7 @@ class Cohort:
     """All submissions found, in the order of their names; and what was left out, and why."""
 
     layout: str
-    found: tuple[Found, ...]
+    entries: tuple[CohortEntry, ...]
     left_out: tuple[str, ...]
 
 

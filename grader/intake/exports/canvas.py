@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from grader.intake.exports.attempt import Attempt
-from grader.intake.exports.container import Container, ContainerEntry
+from grader.intake.exports.container import CohortContainer, ContainerEntry
 
 FILE = re.compile(r"(?P<name>.+?)(?:_LATE)?_(?P<user>\d+)_(?P<number>\d+)_(?P<file>.+)")
 ANONYMOUS = re.compile(r"(?P<name>anon)(?:_LATE)?_(?P<user>\w{4,8})_(?P<number>\d+)_(?P<file>.+)")
@@ -31,31 +31,28 @@ class _File:
     file: str
 
 
-def recognise(container: Container, base: str) -> list[Attempt] | None:
+def recognise(container: CohortContainer, base: str) -> list[Attempt] | None:
     """Return one submission for each user; None when the files are not called like this."""
     rows = container.entries(base)
     files = [f for f in map(_file, rows) if f is not None]
     if not files or len(files) < MOST * len(rows):
         return None
-    named = {f.entry.path for f in files}
-    for entry in rows:
-        if entry.path not in named:
-            container.left_out[f"{entry.name} (not called like a submission)"] = None
+    container.leave_out_others(rows, {f.entry.path for f in files})
     people: dict[str, list[_File]] = {}
     for file in files:
         people.setdefault(file.who, []).append(file)
-    return [_handed(who, mine) for who, mine in people.items()]
+    return [_attempt(who, attachments) for who, attachments in people.items()]
 
 
 def _file(entry: ContainerEntry) -> _File | None:
-    found = ANONYMOUS.fullmatch(entry.name) or FILE.fullmatch(entry.name)
-    if entry.is_folder or found is None:
+    match = ANONYMOUS.fullmatch(entry.name) or FILE.fullmatch(entry.name)
+    if entry.is_folder or match is None:
         return None
-    name = f"anon {found['user']}" if found["name"] == "anon" else found["name"]
-    return _File(entry, found["user"], name, int(found["number"][:18]), found["file"])
+    name = f"anon {match['user']}" if match["name"] == "anon" else match["name"]
+    return _File(entry, match["user"], name, int(match["number"][:18]), match["file"])
 
 
-def _handed(who: str, files: Sequence[_File]) -> Attempt:
+def _attempt(who: str, files: Sequence[_File]) -> Attempt:
     pieces, passed_over = [], []
     for name, versions in _versions(files).items():
         *earlier, newest = sorted(versions, key=lambda f: f.number)
@@ -73,16 +70,16 @@ def _versions(files: Sequence[_File]) -> dict[str, list[_File]]:
     groups: dict[str, list[_File]] = {}
     for file in files:
         groups.setdefault(_plain(file.file), []).append(file)
-    found: dict[str, list[_File]] = {}
+    versions_of: dict[str, list[_File]] = {}
     for name, versions in groups.items():
         names = {f.file for f in versions}
         dashes = [f for f in versions if (m := AGAIN.fullmatch(f.file)) and m["again"]]
         if name not in names and len(dashes) > 1:
             for file in versions:
-                found.setdefault(file.file, []).append(file)
+                versions_of.setdefault(file.file, []).append(file)
         else:
-            found.setdefault(name, []).extend(versions)
-    return found
+            versions_of.setdefault(name, []).extend(versions)
+    return versions_of
 
 
 def _plain(file: str) -> str:

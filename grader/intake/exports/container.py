@@ -1,6 +1,6 @@
-"""Where a cohort lies: a folder or an archive, looked at by its names and read piece by piece.
+"""The folder or archive that holds a cohort.
 
-Names are read first, all of them; bytes only when a submission's turn has come.
+All names are read first, and the bytes of a submission only when it is graded.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ import tempfile
 import threading
 import zipfile
 from abc import ABC, abstractmethod
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
 
@@ -21,14 +21,14 @@ from grader.intake.archives import (
     SHOWN,
     Header,
     LimitedStream,
+    Member,
     clean_member,
     collect_member,
     environments_of,
-    member_name,
     read_archive,
-    unpacked,
     why_no_tar_member,
-    why_no_zip_member,
+    without_gzip,
+    zip_members,
 )
 from grader.intake.files import (
     MAX_ARCHIVE,
@@ -60,11 +60,11 @@ class ContainerEntry:
 
     @property
     def name(self) -> str:
-        """The last part of the path."""
+        """Return the last part of the path."""
         return self.path.rpartition("/")[2]
 
 
-class Container(ABC):
+class CohortContainer(ABC):
     """A folder or an archive. `left_out` grows by what is neither followed nor opened."""
 
     def __init__(self, title: str) -> None:
@@ -87,6 +87,12 @@ class Container(ABC):
     def collect(self, entry: ContainerEntry, name: str, into: Collector) -> None:
         """Hand a file, or all of a folder, to `into`; in there it is called `name`."""
 
+    def leave_out_others(self, entries: Iterable[ContainerEntry], paths: set[str]) -> None:
+        """Note the entries whose path is not among `paths`."""
+        for entry in entries:
+            if entry.path not in paths:
+                self.left_out[f"{entry.name} (not called like a submission)"] = None
+
     def collect_handed(self, entry: ContainerEntry, name: str, into: Collector) -> None:
         """Collect like `collect`, but of an archive its members."""
         if entry.is_folder or not is_archive(entry.name):
@@ -94,12 +100,12 @@ class Container(ABC):
             return
         data = self.read(entry.path, MAX_ARCHIVE)
         if data is None:
-            raise SubmissionError(f"{name} cannot be read, or is {too_large(MAX_ARCHIVE)}")
+            raise SubmissionError(f"{name} cannot be read, or is {too_large(MAX_ARCHIVE).words}")
         read = read_archive(entry.name, data)
         for file in read.files:
             into.add(file.path, file.data)
         for path in read.passed_over:
-            into.skip(path, read.reasons.get(path, ""))
+            into.skip(path, read.reasons.get(path, ""), too_large=path in read.too_large)
         if read.inner is not None:
             into.keep_archive(read.inner.path, read.inner.data)
 
@@ -109,7 +115,7 @@ def is_hidden(name: str) -> bool:
     return name.startswith((".", "__"))
 
 
-class FolderContainer(Container):
+class FolderContainer(CohortContainer):
     """A folder. Links in it are left out: who fills it must not choose what else is read."""
 
     def __init__(self, root: Path) -> None:
@@ -117,7 +123,7 @@ class FolderContainer(Container):
         self.root = root
 
     def entries(self, folder: str = "") -> list[ContainerEntry]:
-        found = []
+        visible = []
         with os.scandir(self.root / folder) as rows:
             for row in rows:
                 path = f"{folder}{row.name}"
@@ -126,8 +132,8 @@ class FolderContainer(Container):
                 if row.is_symlink():
                     self.left_out[f"{path} (a link)"] = None
                 else:
-                    found.append(ContainerEntry(path, row.is_dir(follow_symlinks=False)))
-        return sorted(found, key=lambda e: Path(e.path))
+                    visible.append(ContainerEntry(path, row.is_dir(follow_symlinks=False)))
+        return sorted(visible, key=lambda e: Path(e.path))
 
     def has(self, path: str) -> bool:
         return os.path.lexists(self.root / path)
@@ -143,15 +149,7 @@ class FolderContainer(Container):
             collect_file(path, name, into)
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
-    """A regular file in an archive; `why_not` says why it is not read, "" when it is."""
-
-    read: Callable[[int], bytes | None]
-    why_not: str
-
-
-class ArchiveContainer(Container):
+class ArchiveContainer(CohortContainer):
     """A zip or a tar, whose names were all read when it was opened."""
 
     def __init__(self, title: str, members: dict[str, Member]) -> None:
@@ -176,14 +174,14 @@ class ArchiveContainer(Container):
 
     def entries(self, folder: str = "") -> list[ContainerEntry]:
         rows = self.children.get(folder, {})
-        found = []
+        visible = []
         for name in sorted(rows):
             why = "" if rows[name] else self.members[folder + name].why_not
             if why:
                 self.left_out[f"{folder}{name} ({why})"] = None
             elif not is_hidden(name):
-                found.append(ContainerEntry(folder + name, rows[name]))
-        return found
+                visible.append(ContainerEntry(folder + name, rows[name]))
+        return visible
 
     def has(self, path: str) -> bool:
         return path in self.members or f"{path}/" in self.children
@@ -195,7 +193,7 @@ class ArchiveContainer(Container):
     def collect(self, entry: ContainerEntry, name: str, into: Collector) -> None:
         if not entry.is_folder:
             member = self.members[entry.path]
-            collect_member(name, member.why_not, member.read, frozenset(), into)
+            collect_member(name, member, frozenset(), into)
             return
         base = f"{entry.path}/"
         paths = self._below(base)
@@ -203,9 +201,8 @@ class ArchiveContainer(Container):
             raise SubmissionError(f"more than {MAX_WALKED} files: hand in the source only")
         names = {path: name + path.removeprefix(base) for path in paths}
         environments = environments_of(names.values())
-        for path, given in names.items():
-            member = self.members[path]
-            collect_member(given, member.why_not, member.read, environments, into)
+        for path, renamed in names.items():
+            collect_member(renamed, self.members[path], environments, into)
 
     def _below(self, base: str) -> list[str]:
         """Return the files below a folder, in order; of too many only as many as are too many."""
@@ -220,7 +217,7 @@ class ArchiveContainer(Container):
 # ── opening ──────────────────────────────────────────────────────────────────
 
 
-def open_container(path: Path) -> Container:
+def open_container(path: Path) -> CohortContainer:
     """Return the cohort at `path`. Raises `CallerError` for what is no folder and no archive."""
     if path.is_dir():
         return FolderContainer(path)
@@ -239,29 +236,22 @@ def open_container(path: Path) -> Container:
 
 def _zip_members(path: Path) -> dict[str, Member]:
     archive = zipfile.ZipFile(path)
-    rows = archive.infolist()
-    if len(rows) > MAX_MEMBERS:
+    if len(archive.infolist()) > MAX_MEMBERS:
         raise CallerError(f"it has more than {MAX_MEMBERS} members: unpack it and name the folder")
     lock = threading.Lock()
 
-    def reader(row: zipfile.ZipInfo) -> Callable[[int], bytes | None]:
+    def reader(member: Member) -> Callable[[int], bytes | None]:
         def read(limit: int) -> bytes | None:
-            if row.file_size > limit:
-                return None
             try:
-                with lock, archive.open(row) as stream:
-                    return stream.read(limit)
+                with lock:
+                    return member.read(limit)
             except Exception as error:  # its header lies, or its data is damaged
-                raise SubmissionError(f"{row.filename[:SHOWN]} is damaged: {error}") from error
+                raise SubmissionError(f"{member.name[:SHOWN]} is damaged: {error}") from error
 
         return read
 
-    members: dict[str, Member] = {}
-    for row in rows:
-        name = clean_member(member_name(row))
-        if name is not None and not row.is_dir():
-            members[name] = Member(reader(row), why_no_zip_member(row))
-    return members
+    names = ((clean_member(member.name), member) for member in zip_members(archive))
+    return {name: replace(m, read=reader(m)) for name, m in names if name is not None}
 
 
 def _tar_members(path: Path) -> dict[str, Member]:
@@ -289,14 +279,14 @@ def _tar_members(path: Path) -> dict[str, Member]:
                 raise CallerError(f"it has more than {MAX_MEMBERS} members: unpack it first")
             name = clean_member(row.name)
             if name is not None and not row.isdir():
-                members[name] = Member(reader(row), why_no_tar_member(row))
+                members[name] = Member(name, reader(row), why_no_tar_member(row))
     return members
 
 
 def _plain_tar(path: Path) -> IO[bytes]:
     plain: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  # open as long as it is read
     with path.open("rb") as packed:
-        stream = LimitedStream(unpacked(packed), MAX_COHORT)
+        stream = LimitedStream(without_gzip(packed), MAX_COHORT)
         while chunk := stream.read(SPOOLED):
             plain.write(chunk)
     plain.seek(0)

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass, field
 
 from grader.intake.exports.attempt import Attempt, folder
-from grader.intake.exports.container import MAX_METADATA, Container
+from grader.intake.exports.container import MAX_METADATA, CohortContainer
 
 METADATA = "submission_metadata.yml"
 HEAD = re.compile(r"^(\"?)([\w.-]+)\1:\s*$")
@@ -26,7 +26,7 @@ class _About:
     created: str = ""
 
 
-def recognise(container: Container, base: str) -> list[Attempt] | None:
+def recognise(container: CohortContainer, base: str) -> list[Attempt] | None:
     """Return the submissions of an export; None when `base` is none."""
     if not container.has(base + METADATA):
         return None
@@ -34,24 +34,24 @@ def recognise(container: Container, base: str) -> list[Attempt] | None:
     rows = [e for e in container.entries(base) if e.is_folder]
     for name in known.keys() - {e.name for e in rows}:
         container.left_out[f"{name} (in {METADATA}, but not in the export)"] = None
-    handed = []
+    attempts = []
     for entry in rows:
         about = known.get(entry.name, _About())
         names = [p.get("name") or p.get("email") or p.get("sid", "") for p in about.people]
         who = [p.get("email") or p.get("sid") or p.get("name", "") for p in about.people]
         name = ", ".join(filter(None, names)) or entry.name
         key = " ".join(sorted(filter(None, who))) or entry.name
-        handed.append(Attempt(key, name, folder(entry), (about.created, entry.name)))
-    return handed or None
+        attempts.append(Attempt(key, name, folder(entry), (about.created, entry.name)))
+    return attempts or None
 
 
 def _metadata(data: bytes) -> dict[str, _About]:
     """Return by folder who submitted it and when."""
-    found: dict[str, _About] = {}
+    by_folder: dict[str, _About] = {}
     about, section = _About(), ""
     for line in data.decode("utf-8", "replace").splitlines():
         if head := HEAD.match(line):
-            about, section = found.setdefault(head[2], _About()), ""
+            about, section = by_folder.setdefault(head[2], _About()), ""
         elif part := SECTION.match(line):
             section = part[1]
             if section == "created_at":
@@ -60,7 +60,7 @@ def _metadata(data: bytes) -> dict[str, _About]:
             if row[1] == "- " or not about.people:
                 about.people.append({})
             about.people[-1][row[2]] = _plain(row[3])
-    return found
+    return by_folder
 
 
 def _plain(text: str) -> str:
@@ -72,6 +72,6 @@ def _plain(text: str) -> str:
     return "" if text in ("~", "null") else text
 
 
-def _escape(found: re.Match[str]) -> str:
-    code = found[1] or found[2]
-    return chr(int(code, 16)) if code else found[3]
+def _escape(match: re.Match[str]) -> str:
+    code = match[1] or match[2]
+    return chr(int(code, 16)) if code else match[3]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from grader.intake.exports.attempt import Attempt, folder
-from grader.intake.exports.container import Container, ContainerEntry
+from grader.intake.exports.container import CohortContainer, ContainerEntry
 
 SUBMITTED = "submitted/"
 STAMP = "timestamp.txt"
@@ -12,7 +12,7 @@ LOOKED_AT = 50
 """Students looked at to find out whether this is such a folder."""
 
 
-def recognise(container: Container, base: str) -> list[Attempt] | None:
+def recognise(container: CohortContainer, base: str) -> list[Attempt] | None:
     """Return the assignments of all students; None when this is no such folder."""
     named = f"{container.title}/{base}".endswith(SUBMITTED)
     if any(container.has(base + name) for name in COURSE) and container.has(base + SUBMITTED[:-1]):
@@ -24,11 +24,11 @@ def recognise(container: Container, base: str) -> list[Attempt] | None:
     stamped = any(container.has(f"{a.path}/{STAMP}") for a in sample if a.is_folder)
     if not all(a.is_folder for a in sample) or not (named or stamped):
         return None
-    handed = [(s, a) for s in students for a in container.entries(f"{s.path}/") if a.is_folder]
-    alone = len({a.name for _, a in handed}) == 1
-    return [_handed(student, assignment, alone=alone) for student, assignment in handed] or None
+    attempts = [(s, a) for s in students for a in container.entries(f"{s.path}/") if a.is_folder]
+    alone = len({a.name for _, a in attempts}) == 1
+    return [_attempt(student, assignment, alone=alone) for student, assignment in attempts] or None
 
 
-def _handed(student: ContainerEntry, assignment: ContainerEntry, *, alone: bool) -> Attempt:
+def _attempt(student: ContainerEntry, assignment: ContainerEntry, *, alone: bool) -> Attempt:
     name = student.name if alone else f"{student.name} {assignment.name}"
     return Attempt(f"{student.name}/{assignment.name}", name, folder(assignment))

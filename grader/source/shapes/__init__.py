@@ -1,0 +1,1 @@
+"""Shapes that a source states: in comments, docstrings, asserts and annotations."""

@@ -1,0 +1,82 @@
+"""The checks of the PyTorch part, each on a right answer and on a spoiled one."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from grader.checks.check import Check
+from grader.checks.pytorch import (
+    GRADIENT_CHECKS,
+    autograd,
+    float64,
+    graph,
+    logits,
+    loss,
+    mean,
+    repeatable,
+    runs,
+)
+from grader.observe.trace import Trace
+from grader.records import TENSORS, Ended, Mismatch, Observation
+from tests.checks.simulation import by_batch, ends, exam, fails, finding, passes, put, waits
+
+RETAINS = "def f():\n    loss.backward(retain_graph=True)"
+
+
+def test_runs() -> None:
+    fails(runs, ends("torch/", Ended.RAISED), says="torch_forward_backward: raised")
+    fails(runs, loaded=Observation(Ended.RAISED, error="ImportError: jax"), says="ImportError: jax")
+
+
+def test_loss() -> None:
+    fails(loss, put("torch/absent", "loss", lambda loss: loss + 1e-6))
+    in_single = [put("torch/", name, lambda a: a.astype(np.float32)) for name in ("loss", *TENSORS)]
+    passes(loss, *in_single)
+
+
+@pytest.mark.parametrize(("check", "tensor"), [*zip(GRADIENT_CHECKS, TENSORS, strict=True)])
+def test_gradient(check: Check, tensor: str) -> None:
+    fails(check, put("torch/absent", tensor, lambda gradient: gradient + 1e-6))
+    made = fails(check, put("torch/square", tensor, lambda gradient: gradient[None]))
+    assert [(e.tensor, e.mismatch) for e in made.bad] == [(tensor, Mismatch.SHAPE)]
+
+
+def test_logits() -> None:
+    primes = exam().expected["primes"]
+    E, y = np.exp(primes["P"]), primes.case.y
+    twice = -np.log((E / E.sum(axis=1, keepdims=True))[np.arange(len(y)), y]).mean()
+    fails(logits, put("torch/primes", "loss", lambda loss: twice), says="softmax a second time")
+    fails(logits, put("torch/overflow", "loss", lambda loss: loss * np.inf))
+    waits(logits, put("torch/", "loss", lambda loss: loss + 1))
+
+
+def test_mean() -> None:
+    fails(mean, by_batch("torch/", "loss", lambda loss, B: loss * B), says="loss over the expected")
+    passes(mean, put("torch/", "W1", lambda dW1: dW1 + 1))
+
+
+def test_repeatable() -> None:
+    fails(repeatable, put("torch/primes/again", "W1", lambda dW1: 2 * dW1), says="W1: got differs")
+    retained = finding(repeatable, trace=Trace(sources={"a.py": tuple(RETAINS.split("\n"))}))
+    assert "retain_graph=True in line 2 is not needed" in retained.message
+
+
+def test_float64() -> None:
+    fails(float64, put("torch/primes", "W1", lambda dW1: dW1.astype(np.float32)), says="float32")
+    rounded = put("torch/", "b2", lambda db2: db2.astype(np.float32).astype(np.float64))
+    fails(float64, rounded, says="accurate to float32 only")
+    waits(float64, *(put("torch/", t, lambda gradient: None) for t in TENSORS))
+
+
+def test_graph() -> None:
+    fails(graph, put("torch/primes", "X", lambda dX: None), says="dX: got not returned")
+    fails(graph, put("torch/primes", "X", lambda dX: 0 * dX), says="zero throughout")
+
+
+def test_autograd() -> None:
+    def by_hand(runs: dict) -> None:
+        runs["torch/blocked"] = runs["torch/primes"]
+
+    fails(autograd, by_hand, says="dW1, db1, dW2, db2, dX arrived with autograd switched off")
+    waits(autograd, ends("torch/blocked", Ended.NOT_RUN))

@@ -1,0 +1,54 @@
+"""What a recorder keeps of a value, and how values are packed for the wire."""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+from grader.child import instrument
+from grader.child.tracing import COLUMNS, MAX_SIZE, Recorder
+
+SOURCE = b"def f(x):\n    for i in range(3):\n        x = x + i\n    return x\n"
+
+
+@pytest.fixture
+def recorder() -> Iterator[Recorder]:
+    names = (instrument.SEE, instrument.HOLD, instrument.HELD)
+    before = {name: getattr(builtins, name) for name in names if hasattr(builtins, name)}
+    made = Recorder()
+    made.install()
+    yield made
+    for name in names:
+        delattr(builtins, name)
+        if name in before:
+            setattr(builtins, name, before[name])
+
+
+def run(recorder: Recorder, argument: Any) -> list[dict[str, int]]:
+    code, table = instrument.instrument(SOURCE, "a.py")
+    recorder.table += [(0, entry) for entry in table]
+    names: dict[str, Any] = {}
+    exec(code, names)
+    with recorder.during("forward"):
+        names["f"](argument)
+    packed = recorder.packed()
+    return [dict(zip(COLUMNS, row, strict=True)) for row in packed["index"].tolist()]
+
+
+def test_the_first_and_the_last_value_of_a_place_are_kept(recorder: Recorder) -> None:
+    rows = run(recorder, np.array([1.0, 2.0]))
+    (added,) = (r for r in rows if r["kind"] == instrument.KINDS.index("add"))
+    assert (added["line"], added["count"], added["ndim"], added["dim0"]) == (3, 3, 1, 2)
+    values = recorder.packed()["values"]
+    assert values[added["offset"] :][:2].tolist() == [1.0, 2.0]
+    assert values[added["last_offset"] :][:2].tolist() == [4.0, 5.0]
+    assert recorder.functions == ["f"]
+
+
+def test_what_is_large_or_no_number_is_left_out(recorder: Recorder) -> None:
+    rows = run(recorder, np.zeros(MAX_SIZE + 1))
+    assert all(row["ndim"] == 0 for row in rows)
