@@ -30,7 +30,7 @@ DEEPER = {
 }
 """Folders with more than `MOST_FLOORS` floors, and how many they have: a list that shrinks."""
 
-CIRCLES = 2
+CIRCLES = 1
 """Groups of modules that import each other, counting imports inside functions."""
 
 RIDDLES = frozenset(
@@ -147,7 +147,7 @@ def test_the_list_of_deep_folders_shrinks() -> None:
 
 
 def test_modules_are_named_by_nouns() -> None:
-    hold((str(path) for path in trees() if path.stem.strip("_") in RIDDLES), at_most=8)
+    hold((str(path) for path in trees() if path.stem.strip("_") in RIDDLES), at_most=2)
 
 
 def test_a_module_of_the_core_has_a_test_of_its_name() -> None:
@@ -187,7 +187,7 @@ def classes() -> dict[str, list[str]]:
 
 def test_a_class_name_occurs_once() -> None:
     repeated = {name: files for name, files in classes().items() if len(files) > 1}
-    hold((f"{name}: {', '.join(files)}" for name, files in repeated.items()), at_most=41)
+    hold((f"{name}: {', '.join(files)}" for name, files in repeated.items()), at_most=13)
 
 
 def documented() -> Iterator[tuple[str, str]]:
@@ -219,7 +219,7 @@ def literals(words: frozenset[str], home: str) -> Iterator[str]:
 
 
 def test_a_code_is_written_in_defects_alone() -> None:
-    hold(literals(frozenset(code.code for code in CODES), "defects"), at_most=367)
+    hold(literals(frozenset(code.code for code in CODES), "defects"), at_most=365)
 
 
 def test_a_check_is_written_in_checks_alone() -> None:
@@ -254,7 +254,7 @@ def test_no_decision_rests_on_the_words_of_a_sentence() -> None:
             for path, tree in trees().items()
             for node in decisions(tree)
         ),
-        at_most=33,
+        at_most=30,
     )
 
 
