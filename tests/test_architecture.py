@@ -15,9 +15,9 @@ from pathlib import Path
 import grimp
 import networkx
 import pytest
+from grader.defects.codes import CODES
 
 from grader.checks import ALL_CHECKS
-from grader.defects.codes import CODES
 from tests.conftest import SLOW
 
 ROOT = Path(__file__).parents[1]
