@@ -6,7 +6,7 @@ import difflib
 import textwrap
 
 from grader.checks import ALL_CHECKS, Check
-from grader.defects.codes import CODES, Code
+from grader.defects import KINDS, Kind
 from grader.errors import CallerError
 
 LABEL_WIDTH = 11
@@ -14,15 +14,15 @@ LABEL_WIDTH = 11
 
 
 def explanation(code: str) -> str:
-    """The text for a check's id or a defect's code; `all` lists them.
+    """Return the text for a check's id or a defect's code; `all` lists them.
 
     Raises `CallerError` with the nearest names for an unknown one.
     """
     checks = {check.id: check for check in ALL_CHECKS}
-    codes = {entry.code: entry for entry in CODES}
+    codes = {entry.code: entry for entry in KINDS}
     if code == "all":
         rows = [f"{c.id:<28} {c.title}" for c in ALL_CHECKS]
-        defects = [f"{c.code:<28} {c.what}" for c in CODES]
+        defects = [f"{c.code:<28} {c.what}" for c in KINDS]
         return "\n".join(["Checks", *rows, "", "Defects", *defects])
     if code in checks:
         return _check_text(checks[code])
@@ -44,12 +44,13 @@ def _check_text(check: Check) -> str:
     )
 
 
-def _code_text(entry: Code) -> str:
+def _code_text(entry: Kind) -> str:
     rows = (
-        ("Area", f"{entry.area}, {entry.severity}"),
+        ("Area", f"{entry.part}, {entry.severity}"),
         ("Shows", entry.shows),
         ("Why", entry.why),
         ("Hint", entry.hint),
+        ("Ask", entry.ask),
     )
     facts = "\n".join(_row(label, text) for label, text in rows)
     examples = f"Wrong\n\n{_example(entry.wrong)}\n\nRight\n\n{_example(entry.right)}"

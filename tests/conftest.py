@@ -19,7 +19,7 @@ from hypothesis import HealthCheck, settings
 from grader.bundled import bundled
 from grader.checks import ALL_CHECKS
 from grader.cohort import Engine, Settings
-from grader.defects.codes import CODES
+from grader.defects import KINDS
 from grader.observe.zygotes import Zygotes
 from grader.rubric import Rubric, load_rubric
 from tests.sharing import SharingEngine
@@ -168,7 +168,7 @@ def zygotes() -> Iterator[Zygotes]:
 def onsite() -> Rubric:
     """The bundled default rubric."""
     return load_rubric(
-        bundled("rubrics") / "onsite.yaml", [c.id for c in ALL_CHECKS], [c.code for c in CODES]
+        bundled("rubrics") / "onsite.yaml", [c.id for c in ALL_CHECKS], [c.code for c in KINDS]
     )
 
 

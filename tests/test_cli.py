@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from grader.checks import ALL_CHECKS
-from grader.defects.codes import CODES
+from grader.defects import KINDS
 
 ROOT = Path(__file__).parent.parent
 REFERENCE = ROOT / "reference"
@@ -201,7 +201,7 @@ def test_explain_knows_every_check_and_code() -> None:
     from grader.explain import explanation
 
     listing = run("explain", "all").stdout
-    for code in (*(c.id for c in ALL_CHECKS), *(c.code for c in CODES)):
+    for code in (*(c.id for c in ALL_CHECKS), *(c.code for c in KINDS)):
         assert code in listing
         assert len(explanation(code)) > 80
     assert "1/B" in run("explain", "backward.batch_mean").stdout

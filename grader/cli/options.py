@@ -76,11 +76,11 @@ def chosen_rubric(file: Path | None, contract: Path | None = None) -> Rubric:
     """
     from grader.bundled import bundled
     from grader.checks import ALL_CHECKS
-    from grader.defects.codes import CODES
+    from grader.defects import KINDS
     from grader.rubric import load_contract, load_rubric
 
     path = file or bundled("rubrics") / "onsite.yaml"
-    loaded = load_rubric(path, [c.id for c in ALL_CHECKS], [c.code for c in CODES])
+    loaded = load_rubric(path, [c.id for c in ALL_CHECKS], [c.code for c in KINDS])
     return replace(loaded, contract=load_contract(contract)) if contract else loaded
 
 

@@ -50,7 +50,7 @@ from grader.records import (
     Result,
     Submission,
 )
-from grader.repair import Workbench, mended
+from grader.repair import Workbench, repaired
 from grader.rubric import Rubric
 from grader.sandbox.pool import Zygote
 from grader.scoring import grade
@@ -170,7 +170,7 @@ class Engine:
 
         def repair() -> tuple[Defect, ...]:
             bench = self._workbench(submission, view, torch_trace)
-            return mended(submission, view, findings, diagnosis, bench)
+            return repaired(submission, view, findings, diagnosis, bench)
 
         nothing: Picture = ((), ())
         annotations, graph = _extra(submission, "picture", draw, nothing)

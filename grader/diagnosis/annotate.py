@@ -14,11 +14,12 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from grader.checks.view import View, symbols
+from grader.defects import BY_CODE
+from grader.defects.explanation import Account
+from grader.defects.facts import first_wrong
 from grader.diagnosis.diagnose import Diagnosis
-from grader.diagnosis.facts import first_wrong
-from grader.diagnosis.match import Predictions
-from grader.diagnosis.numeric import Part
 from grader.diagnosis.passes import gradients_of
+from grader.diagnosis.predictions import Predictions
 from grader.diagnosis.tensors import SHAPES
 from grader.observe.naming import CLOSE, Namer, tensors_of
 from grader.observe.reading import NamedTrace, Reading
@@ -69,7 +70,7 @@ class _Verdicts:
     places: Mapping[str, tuple[tuple[str, int, int], ...]] = field(default_factory=dict)
 
     def stands_at(self, at: TracedValue, codes: Iterable[str]) -> bool:
-        """Whether one of the codes stands on the lines of an expression."""
+        """Return whether one of the codes stands on the lines of an expression."""
         return any(
             file == at.file and first <= at.end_line and at.line <= last
             for code in codes
@@ -84,9 +85,9 @@ def annotated(
     traces: Mapping[str, NamedTrace],
     graph: Sequence[GraphNode],
 ) -> tuple[Annotation, ...]:
-    """What the traced expressions were, by file, line and column; empty without a trace."""
+    """Return what the traced expressions were, by file, line and column; empty without a trace."""
     found: list[Annotation] = []
-    for part, explained in zip(("numpy", "torch"), diagnosis.parts, strict=True):
+    for part, explained in zip(("numpy", "torch"), diagnosis.accounts, strict=True):
         named = traces.get(part)
         if named is None or not named.readings:
             continue
@@ -103,7 +104,7 @@ def annotated(
 def _verdicts(
     named: NamedTrace,
     view: View,
-    part: Part | None,
+    part: Account | None,
     predictions: Predictions,
     defects: Sequence[Defect],
     nodes: Mapping[str, GraphNode],
@@ -118,7 +119,7 @@ def _verdicts(
             places[d.code] = (*places.get(d.code, ()), place)
     wrong = _misshapen(named, nodes)
     wrong |= _predicted(named, view.exam.paper.cases["primes"], part, predictions, nodes, codes)
-    unexplained = tuple(c for c in codes if c.endswith("-unexplained"))
+    unexplained = tuple(c for c in codes if BY_CODE[c].unexplained)
     first = first_wrong(named) if unexplained else None
     if first is not None:
         keys = {r.key: _Wrong("", unexplained) for r in named.readings if r.at is first}
@@ -145,7 +146,7 @@ def _misshapen(named: NamedTrace, nodes: Mapping[str, GraphNode]) -> dict[bytes,
 def _predicted(
     named: NamedTrace,
     case: Case,
-    part: Part | None,
+    part: Account | None,
     predictions: Predictions,
     nodes: Mapping[str, GraphNode],
     codes: tuple[str, ...],
@@ -169,7 +170,9 @@ def _predicted(
     return wrong
 
 
-def _faulty_tensors(part: Part | None, predictions: Predictions, case: Case) -> Mapping[str, Array]:
+def _faulty_tensors(
+    part: Account | None, predictions: Predictions, case: Case
+) -> Mapping[str, Array]:
     """The problem's tensors as a part's faults make them on a case; empty where they raise."""
     if part is None:
         return {}

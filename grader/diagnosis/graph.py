@@ -10,24 +10,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from grader.checks.tensors import COMPARED, SPECIAL
 from grader.checks.view import View, symbols
-from grader.defects.faults import LEAVES
-from grader.diagnosis.diagnose import UNSTEADY, Diagnosis
-from grader.diagnosis.numeric import Part, code_of
-from grader.diagnosis.tensors import (
-    COMPARED,
-    INPUTS,
-    NOT_RETURNED,
-    NUMPY,
-    RARE,
-    SHAPES,
-    SPECIAL,
-    STEPS,
-    TORCH,
-    Parents,
-)
+from grader.defects import BY_CODE, Repeat
+from grader.defects.explanation import Account
+from grader.defects.make import kind_of
+from grader.diagnosis.diagnose import Diagnosis
+from grader.diagnosis.numeric import UNEXPLAINED_GRADIENT, UNEXPLAINED_LOSS, code_of
+from grader.diagnosis.tensors import INPUTS, NUMPY, SHAPES, STEPS, TORCH, Parents
 from grader.observe.reading import NamedTrace, Reading
-from grader.records import CheckStatus, Defect, Finding, GraphNode, Standing
+from grader.problem.network import LEAVES, Shows
+from grader.records import CheckStatus, Defect, Finding, GraphNode, Part, Standing
 
 BACKWARD_CHAIN = ("dZ2", "dH1", "dZ1")
 FORWARD_CHAIN = ("Z1", "H1", "Z2")
@@ -38,18 +31,15 @@ Origins = dict[str, tuple[str, ...]]
 
 
 def network(
-    view: View,
-    findings: Sequence[Finding],
-    diagnosis: Diagnosis,
-    traces: Mapping[str, NamedTrace],
+    view: View, findings: Sequence[Finding], diagnosis: Diagnosis, traces: Mapping[str, NamedTrace]
 ) -> tuple[GraphNode, ...]:
-    """The nodes of both parts; a part of which nothing was seen has none.
+    """Return the nodes of both parts; a part of which nothing was seen has none.
 
     `traces` by part, "numpy" and "torch", as far as they were taken.
     """
     found: list[GraphNode] = []
     for part, parents, explained in zip(
-        ("numpy", "torch"), (NUMPY, TORCH), diagnosis.parts, strict=True
+        ("numpy", "torch"), (NUMPY, TORCH), diagnosis.accounts, strict=True
     ):
         walk = _Walk(part, parents, explained, view, findings, diagnosis, traces.get(part))
         nodes = walk.nodes()
@@ -71,7 +61,7 @@ class _Sightings:
 
 
 def sightings(named: NamedTrace | None, names: Iterable[str]) -> _Sightings:
-    """The first reading of each tensor in its own pass; one that computes it goes before a load."""
+    """Return the first reading of each tensor in its own pass, not a load if possible."""
     if named is None or not named.readings:
         return _Sightings()
     wanted, exact, multiple = set(names), dict[str, Reading](), dict[str, Reading]()
@@ -100,7 +90,7 @@ class _Walk:
         self,
         part: str,
         parents: Parents,
-        explained: Part | None,
+        explained: Account | None,
         view: View,
         findings: Sequence[Finding],
         diagnosis: Diagnosis,
@@ -126,40 +116,40 @@ class _Walk:
 
     # ── what stands where ────────────────────────────────────────────────────
 
-    def _origins(self, part: Part | None) -> tuple[Origins, Origins]:
+    def _origins(self, part: Account | None) -> tuple[Origins, Origins]:
         """Codes by tensor: those that show on ordinary inputs, and those that need not."""
         origins, rare = Origins(), Origins()
         for name, code in (*self._faults(part), *self._unreturned()):
-            hidden = code in RARE and self._compared("loss") is CheckStatus.PASS
+            hidden = _is_rare(code) and self._compared("loss") is CheckStatus.PASS
             kept = rare if hidden else origins
             kept[name] = tuple(dict.fromkeys((*kept.get(name, ()), code)))
         for name, code in self._unexplained(part):
             origins.setdefault(name, (code,))
         return origins, rare
 
-    def _faults(self, part: Part | None) -> Iterator[tuple[str, str]]:
+    def _faults(self, part: Account | None) -> Iterator[tuple[str, str]]:
         if part is None:
             return
-        for found in (*part.explanation.forward, *part.explanation.backward):
-            code, step = code_of(found.fault, part), found.fault.step
+        for culprit in part.culprits:
+            code, step = code_of(culprit.fault, part), culprit.fault.step
             if step in LEAVES:
-                names = [f"d{t}" for t in found.tensors] or [f"d{step}"]
+                names = [f"d{t}" for t in culprit.tensors] or [f"d{step}"]
             else:
                 names = [STEPS.get(step, step)]
             if names[0] not in self.parents:  # autograd has no dZ1, and its loss no P of its own
-                names = [f"d{t}" for t in found.tensors] or ["loss"]
+                names = [f"d{t}" for t in culprit.tensors] or ["loss"]
             yield from ((name, code) for name in names)
 
     def _unreturned(self) -> Iterator[tuple[str, str]]:
         for defect in self.diagnosis.defects:
-            if defect.code in NOT_RETURNED and _side(defect) == self.part:
+            if kind_of(defect).not_returned and _side(defect) == self.part:
                 yield from ((f"d{t}", defect.code) for t in defect.tensors)
 
-    def _unexplained(self, part: Part | None) -> Iterator[tuple[str, str]]:
+    def _unexplained(self, part: Account | None) -> Iterator[tuple[str, str]]:
         """What no fault predicts; the trace may show that it began further up."""
         left = set(part.explanation.unexplained) if part else set()
         if "loss" in left:
-            yield self._began(FORWARD_CHAIN) or "loss", "loss-unexplained"
+            yield self._began(FORWARD_CHAIN) or "loss", UNEXPLAINED_LOSS
         gradients = [t for t in LEAVES if t in left]
         above = {}
         if set(gradients) == set(LEAVES) and self._began(BACKWARD_CHAIN[:1]):
@@ -168,7 +158,7 @@ class _Walk:
             began = self._began(BACKWARD_CHAIN[1:])
             above = dict.fromkeys(("W1", "b1", "X"), began) if began else {}
         for tensor in gradients:
-            yield above.get(tensor) or f"d{tensor}", "grad-unexplained"
+            yield above.get(tensor) or f"d{tensor}", UNEXPLAINED_GRADIENT
 
     def _began(self, chain: Sequence[str]) -> str | None:
         """The first of a chain of steps that the trace does not show as it should be."""
@@ -186,7 +176,7 @@ class _Walk:
         if verdict is CheckStatus.PASS:
             return replace(node, status=Standing.RIGHT, measured=True)
         if verdict is CheckStatus.FAIL:
-            missing = "not returned" if set(own) & set(NOT_RETURNED) else ""
+            missing = "not returned" if any(BY_CODE[c].not_returned for c in own) else ""
             return self._blamed(replace(node, measured=True, note=missing), own)
         return self._between(node, own)
 
@@ -198,8 +188,8 @@ class _Walk:
         if above:
             shared = tuple(c for c in told if c in above)
             return replace(node, status=Standing.FOLLOWS, because=shared or above)
-        unsteady = (d.code for d in self.diagnosis.defects if d.code in UNSTEADY)
-        alone = tuple(c for c in unsteady if c.startswith("torch-") == (self.part == "torch"))
+        own_side = (d for d in self.diagnosis.defects if _side(d) == self.part)
+        alone = tuple(d.code for d in own_side if kind_of(d).repeat is Repeat.UNSTEADY)
         return replace(node, status=Standing.WRONG, because=told or alone)
 
     def _between(self, node: GraphNode, own: tuple[str, ...]) -> GraphNode:
@@ -250,7 +240,7 @@ class _Walk:
         told = _distinct(c for check, _ in failing for c in self.diagnosis.explained.get(check, ()))
         if not told:  # what no fault predicts may show here alone
             ends = {node.name, *self._below(node.name)}
-            left = (d for d in self.diagnosis.defects if d.code.endswith("-unexplained"))
+            left = (d for d in self.diagnosis.defects if kind_of(d).unexplained)
             told = _distinct(d.code for d in left if ends & {f"d{t}" for t in d.tensors})
         came = {name: node.because for name, node in self.done.items()}
         passed_on = set(told) & set(self._above(node.name, came))
@@ -305,8 +295,13 @@ _ENDS = ("loss", *(f"d{t}" for t in LEAVES))
 
 
 def _side(defect: Defect) -> str:
-    torch = defect.code.startswith("torch-") or defect.message.startswith("PyTorch part")
-    return "torch" if torch else "numpy"
+    return "torch" if defect.part is Part.PYTORCH else "numpy"
+
+
+def _is_rare(code: str) -> bool:
+    """Whether a kind's faults need not show on ordinary inputs."""
+    faults = BY_CODE[code].faults
+    return bool(faults) and all(fault.shows is not Shows.ALWAYS for fault in faults)
 
 
 def _distinct(codes: Iterable[str]) -> tuple[str, ...]:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from grader.defects.faults import LEAF_ROWS, LEAVES, RIGHT, Fault, Flow
-from grader.diagnosis.found import Found, Outputs, is_plain, same
-from grader.problem.network import Formula
+from grader.defects.explanation import Culprit, Outputs, is_plain, same
+from grader.defects.table import LEAF_ROWS
+from grader.problem.network import LEAVES, RIGHT, Fault, Flow, Formula
 from grader.records import Array
 
 
@@ -19,7 +19,7 @@ class Backward:
     """One explanation of the gradients, and what it costs; `left` is what it does not explain."""
 
     left: tuple[str, ...] = LEAVES
-    found: tuple[Found, ...] = ()
+    found: tuple[Culprit, ...] = ()
     free: tuple[Fault, ...] = ()
     cost: float = float("inf")
 
@@ -28,7 +28,7 @@ class Backward:
 class Idea:
     """What one step of the pass may be: faults, and what is free with the loss in force."""
 
-    found: tuple[Found, ...] = ()
+    found: tuple[Culprit, ...] = ()
     free: tuple[Fault, ...] = ()
 
 
@@ -86,7 +86,7 @@ class Leaves:
         Two codes may predict one tensor alike (a mean for a sum, a second 1/B):
         then the one that other tensors show as well is meant.
         """
-        options: dict[str, list[Found]] = {}
+        options: dict[str, list[Culprit]] = {}
         free = []
         for leaf in leaves:
             if leaf in self.missing or self._fits(branch, leaf, RIGHT[leaf]):
@@ -115,9 +115,9 @@ class Leaves:
                 return False
         return True
 
-    def _local(self, branch: Branch, leaf: str) -> list[Found]:
+    def _local(self, branch: Branch, leaf: str) -> list[Culprit]:
         """The tensor's own rows that predict it, the likeliest first."""
-        found: list[Found] = []
+        found: list[Culprit] = []
         for row in LEAF_ROWS[leaf]:
             if any(f.fault.code == row.code for f in found) or not can_tell(row, self.cases):
                 continue
@@ -127,7 +127,7 @@ class Leaves:
                 if not abs(amount) > self.close or is_plain(row, amount, self.close):
                     continue  # NaN is never larger
             if self._fits(branch, leaf, along(row, amount)):
-                found.append(Found(row, (leaf,), amount))
+                found.append(Culprit(row, (leaf,), amount))
         return found
 
     def _amount(self, branch: Branch, leaf: str, row: Fault) -> float:
@@ -139,12 +139,12 @@ class Leaves:
 
 
 def can_tell(row: Fault, cases: Sequence[str]) -> bool:
-    """Whether the cases can bear out a row: a constant in B's place shows where B varies only."""
-    return row.code != "hard-coded-size" or len(cases) > 1
+    """Return whether the cases prove a row: a constant for B needs another B."""
+    return not row.constant or len(cases) > 1
 
 
 def along(row: Fault, amount: float) -> Formula:
-    """A row's formula, with its family's parameter."""
+    """Return a row's formula, with its family's parameter."""
     if row.direction is None:
         return row.formula
     base, direction = row.formula, row.direction

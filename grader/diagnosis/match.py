@@ -7,22 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from grader.defects.faults import LEAVES, UNSTABLE_P
-from grader.diagnosis.found import (
+from grader.defects.explanation import (
     BACKWARD,
     CLOSE,
     HUGE,
-    ORDINARY,
     UNEXPLAINED,
+    Culprit,
     Explanation,
-    Found,
     Outputs,
     same,
 )
+from grader.defects.table import UNSTABLE_P
 from grader.diagnosis.leaves import Backward
 from grader.diagnosis.passes import gradients_of
 from grader.diagnosis.predictions import Forward, Predictions
-from grader.diagnosis.search import REACHED, Search
+from grader.diagnosis.search import REACHED, GradientSearch
+from grader.problem.network import LEAVES
 
 ALTERNATIVES = 4
 """How many explanations of the losses are tried on the gradients, where the first leaves some."""
@@ -33,7 +33,7 @@ Gradients = Mapping[str, Outputs]
 def explain(
     predictions: Predictions, losses: Outputs, gradients: Gradients, close: float = CLOSE
 ) -> Explanation:
-    """The cheapest explanation of a submission's losses (case → array) and gradients."""
+    """Return the cheapest explanation of a submission's losses (case → array) and gradients."""
     ways = predictions.forwards(losses, close)[:ALTERNATIVES]
     best, backward = Forward(stable=False), Backward()
     for way in ways or [best]:
@@ -51,7 +51,7 @@ def explain(
     elif ways and best.stable and not unexplained:
         backward = _unstable(predictions, best, backward, gradients, close)
     several = len({way.codes for way in ways}) > 1 and bool(backward.left)
-    return Explanation(best.found, backward.found, unexplained, backward.free, several)
+    return Explanation(best.culprits, backward.found, unexplained, backward.free, several)
 
 
 def _backward(
@@ -65,20 +65,16 @@ def _backward(
                 flows[case] = flow
     if not flows:
         return Backward(cost=UNEXPLAINED * len(LEAVES))
-    return Search(flows, gradients, way.faults, way.amount, close).run()
+    return GradientSearch(flows, gradients, way.faults, way.amount, close).run()
 
 
 def _unstable(
-    predictions: Predictions,
-    way: Forward,
-    backward: Backward,
-    gradients: Gradients,
-    close: float,
+    predictions: Predictions, way: Forward, backward: Backward, gradients: Gradients, close: float
 ) -> Backward:
     """With a softmax that only backward works with and that huge logits spoil, if there is one."""
     cases = [c for c in HUGE if any(gradients[t].get(c) is not None for t in LEAVES)]
 
-    def holds(found: tuple[Found, ...]) -> bool:
+    def holds(found: tuple[Culprit, ...]) -> bool:
         for case in cases:
             flow = predictions.flow(way.faults, case)
             if flow is None:
@@ -94,20 +90,7 @@ def _unstable(
     if any(f.fault.step == "P_used" for f in backward.found):
         return backward
     for row in UNSTABLE_P:
-        more = (*backward.found, Found(row, REACHED))
+        more = (*backward.found, Culprit(row, REACHED))
         if holds(more):
             return Backward((), more, backward.free, backward.cost + 1.0)
     return backward
-
-
-__all__ = [
-    "BACKWARD",
-    "HUGE",
-    "ORDINARY",
-    "Explanation",
-    "Found",
-    "Outputs",
-    "Predictions",
-    "explain",
-    "same",
-]

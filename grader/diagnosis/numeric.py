@@ -3,53 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
 from grader.checks.view import View, number
-from grader.defects.codes import CODES
-from grader.defects.faults import LEAVES, Fault
-from grader.diagnosis.found import CLOSE
-from grader.diagnosis.match import (
+from grader.defects import BY_CODE, KINDS
+from grader.defects.clues import Clues
+from grader.defects.explanation import (
     BACKWARD,
+    CLOSE,
     HUGE,
     ORDINARY,
+    Account,
+    Culprit,
     Explanation,
-    Found,
     Outputs,
-    Predictions,
-    explain,
 )
-from grader.diagnosis.simulate import gradients_of
-from grader.diagnosis.witnesses import Witness, scaled_loss, witnesses
+from grader.defects.make import make
+from grader.defects.sites.network import interchanged
+from grader.defects.witness import Witness
+from grader.diagnosis.match import explain
+from grader.diagnosis.passes import gradients_of
+from grader.diagnosis.predictions import Predictions
+from grader.diagnosis.witnesses import scaled_loss, witnesses
 from grader.problem.compare import proportion
-from grader.records import TENSORS, Array, Confidence, Defect, Severity
+from grader.problem.network import FORWARD_STEPS, LEAVES, Fault, Shows
+from grader.records import TENSORS, Array, Confidence, Defect, Part
 
-TABLE = {entry.code: entry for entry in CODES}
-TORCH_CODES = {
-    "double-softmax": "torch-double-softmax",
-    "loss-sum-not-mean": "torch-reduction-sum",
-    "loss-unexplained": "torch-reduction-sum",
-}
-"""Codes of the PyTorch part's own; a loss divided by B once more has none in the NumPy part."""
-
+UNEXPLAINED_LOSS, UNEXPLAINED_GRADIENT = (
+    next(kind.code for kind in KINDS if kind.unexplained and kind.part is part)
+    for part in (Part.FORWARD, Part.BACKWARD)
+)
 EVERY = (*BACKWARD, *HUGE)
 SINGLE = 1e-4
 """Closeness for a PyTorch part that computes in float32."""
 
 
-@dataclass(frozen=True)
-class Part:
-    """One half of a submission, explained: `prefix` of its steps, and the faults found."""
-
-    prefix: str
-    explanation: Explanation
-    missing: tuple[str, ...]
-
-
-def explain_numpy(view: View, predictions: Predictions) -> Part | None:
-    """The NumPy part's explanation; None when its forward or backward gave nothing at all."""
+def explain_numpy(view: View, predictions: Predictions) -> Account | None:
+    """Return the NumPy part's explanation; None when it gave nothing at all."""
     losses = _losses(view, "forward", (*ORDINARY, *HUGE))
     gradients = _gradients(view, "backward", ("primes",) if _adds_up(view) else EVERY)
     if all(loss is None for loss in losses.values()) or _unsteady(view):
@@ -63,11 +55,11 @@ def explain_numpy(view: View, predictions: Predictions) -> Part | None:
         explanation = _forward_only(explanation)
     if losses["primes"] is None and "loss" in explanation.unexplained:
         return None  # it raised on ordinary input, and the error says more
-    return Part("backward", explanation, _missing(gradients))
+    return Account("backward", explanation, _missing(gradients))
 
 
-def explain_torch(view: View, predictions: Predictions) -> Part | None:
-    """The same for the PyTorch part, whose cases are fewer."""
+def explain_torch(view: View, predictions: Predictions) -> Account | None:
+    """Return the same for the PyTorch part, whose cases are fewer."""
     losses = {
         case: value
         for case, value in _losses(view, "torch", (*ORDINARY, "overflow")).items()
@@ -84,11 +76,11 @@ def explain_torch(view: View, predictions: Predictions) -> Part | None:
     if single or explanation.unexplained:  # huge logits are too coarse in float32 to tell by
         ordinary = {case: loss for case, loss in losses.items() if case in ORDINARY}
         coarse, gradients = _past_cuts(predictions, ordinary, gradients, SINGLE)
-        rough = {f.fault.code for f in coarse.forward} & {"loss-log-epsilon"}
+        rough = [c for c in coarse.forward if c.fault.shows is Shows.PERHAPS]
         explanation = Explanation() if rough else coarse
     if not _came(gradients, "primes"):
         explanation = _forward_only(explanation)
-    return Part("torch", explanation, _missing(gradients))
+    return Account("torch", explanation, _missing(gradients))
 
 
 def _unsteady(view: View) -> bool:
@@ -164,69 +156,73 @@ def _missing(gradients: Mapping[str, Outputs]) -> tuple[str, ...]:
 
 
 def defects_of(
-    part: Part, view: View, predictions: Predictions, following: Sequence[str] = ()
+    account: Account, clues: Clues, predictions: Predictions, following: Sequence[str] = ()
 ) -> list[tuple[Defect, list[Witness]]]:
-    """The part's defects, each with the wrong values by which its line can be found.
+    """Return the part's defects, each with the wrong values by which its line can be found.
 
     `following` are tensors whose gradient is that of the part's own loss, right or wrong.
     """
-    explanation = part.explanation
-    in_force = tuple(f.fault for f in explanation.forward)
-    flow = predictions.flow(in_force, "primes")
+    explanation = account.explanation
+    flow = predictions.flow(tuple(c.fault for c in explanation.forward), "primes")
+    gradients: Mapping[str, Array] = {}
     if flow is not None:
         flow = dict(flow)
         gradients = gradients_of(flow, explanation.backward, explanation.free)
-    else:
-        gradients = {}
-    groups: dict[str, list[Found]] = {}
-    for found in (*explanation.forward, *explanation.backward):
-        groups.setdefault(code_of(found.fault, part), []).append(found)
+    groups: dict[str, list[Culprit]] = {}
+    for culprit in account.culprits:
+        groups.setdefault(code_of(culprit.fault, account), []).append(culprit)
     defects = []
     for code, everyone in groups.items():
-        sure = [m for m in everyone if explanation.proves(m)]
-        members = [_of_explained(m, explanation) for m in sure or everyone]
-        text = _words(members, part, view)
+        sure = [c for c in everyone if explanation.proves(c)]
+        members = [_of_explained(c, explanation) for c in sure or everyone]
         found_by = [w for m in members for w in witnesses(m, flow, gradients)]
-        if part.prefix == "torch" and flow is not None:
+        if account.torch and flow is not None:
             found_by = [*(w for m in members for w in scaled_loss(m, flow)), *found_by]
         confidence = Confidence.PROVEN if sure else Confidence.LIKELY
-        defects.append((make(code, text, _reach(members), confidence), found_by))
-    return defects + _unexplained(part, view, following)
+        part = _part(account, members[0].fault.step)
+        text = _words(code, members, account, clues.view)
+        defects.append((make(code, text, _reach(members), confidence, part), found_by))
+    return defects + _unexplained(account, clues, following)
 
 
-def _of_explained(found: Found, explanation: Explanation) -> Found:
+def _part(account: Account, step: str) -> Part:
+    if account.torch:
+        return Part.PYTORCH
+    return Part.FORWARD if step in FORWARD_STEPS else Part.BACKWARD
+
+
+def _of_explained(culprit: Culprit, explanation: Explanation) -> Culprit:
     """A fault without the tensors that are wrong in another way besides."""
-    tensors = tuple(t for t in found.tensors if t not in explanation.unexplained)
-    return replace(found, tensors=tensors) if tensors else found
+    tensors = tuple(t for t in culprit.tensors if t not in explanation.unexplained)
+    return replace(culprit, tensors=tensors) if tensors else culprit
 
 
-def code_of(fault: Fault, part: Part) -> str:
-    """The code that a fault goes by in its part."""
-    return TORCH_CODES.get(fault.code, fault.code) if part.prefix == "torch" else fault.code
+def code_of(fault: Fault, account: Account) -> str:
+    """Return the code that a fault goes by in its part."""
+    return (account.torch and BY_CODE[fault.code].in_pytorch) or fault.code
 
 
-def _reach(members: list[Found]) -> tuple[str, ...]:
+def _reach(members: Sequence[Culprit]) -> tuple[str, ...]:
     """The tensors in whose gradients a defect shows, in the contract's order."""
     named = {t for m in members for t in m.tensors}
     return tuple(t for t in TENSORS if t in named)
 
 
-def _words(members: list[Found], part: Part, view: View) -> str:
+def _words(code: str, members: Sequence[Culprit], account: Account, view: View) -> str:
     """What was found, in words and numbers, for the candidate to read."""
-    first = members[0]
-    what = TABLE[code_of(first.fault, part)].what.rstrip(".")
+    what = BY_CODE[code].what.rstrip(".")
     variants = " and ".join(dict.fromkeys(m.fault.variant for m in members))
-    amount = f", coefficient {number(first.amount)}" if first.amount else ""
-    side = "PyTorch part: " if part.prefix == "torch" else ""
-    return f"{side}{what} ({variants}{amount}){_numbers(members, part, view)}."
+    amount = f", coefficient {number(members[0].amount)}" if members[0].amount else ""
+    side = "PyTorch part: " if account.torch else ""
+    return f"{side}{what} ({variants}{amount}){_numbers(members, account, view)}."
 
 
-def _numbers(members: list[Found], part: Part, view: View) -> str:
+def _numbers(members: Sequence[Culprit], account: Account, view: View) -> str:
     """What came against what was expected, on the case `primes`."""
     expected = view.expected("primes")
     size = expected.case.sizes["B"]
     tensors = [t for m in members for t in m.tensors]
-    step = f"{part.prefix}/primes" if tensors or part.prefix == "torch" else "forward/primes"
+    step = f"{account.prefix}/primes" if tensors or account.prefix == "torch" else "forward/primes"
     name = tensors[0] if tensors else "loss"
     got = view.observations[step].arrays.get(name)
     want = expected[f"d{name}" if tensors else "loss"]
@@ -245,50 +241,39 @@ def _numbers(members: list[Found], part: Part, view: View) -> str:
 
 
 def _unexplained(
-    part: Part, view: View, following: Sequence[str]
+    account: Account, clues: Clues, following: Sequence[str]
 ) -> list[tuple[Defect, list[Witness]]]:
     """What no row predicts, said as such, with what can be said of its numbers.
 
     The gradients of a wrong loss itself are no second bug.
     """
-    left = part.explanation.unexplained
-    side = "PyTorch part: " if part.prefix == "torch" else ""
+    left = account.explanation.unexplained
+    side = "PyTorch part: " if account.torch else ""
     defects: list[tuple[Defect, list[Witness]]] = []
     if "loss" in left:
         after = tuple(t for t in TENSORS if t in left and t in following)
         text = f"{side}The loss is wrong in a way that no known mistake predicts."
         text += " The gradients are those of this loss." if after else ""
-        defects.append((make("loss-unexplained", text, after, Confidence.LIKELY), []))
+        part = _part(account, "loss")
+        defects.append((make(UNEXPLAINED_LOSS, text, after, Confidence.LIKELY, part), []))
         left = tuple(t for t in left if t not in after)
     tensors = tuple(t for t in TENSORS if t in left)
     if tensors:
         names = ", ".join(f"d{t}" for t in tensors)
-        text = f"{side}{names}: wrong in a way that no known mistake predicts"
-        text += f"{_interchanged(tensors, part, view) or _ratios(tensors, part, view)}."
-        defects.append((make("grad-unexplained", text, tensors, Confidence.LIKELY), []))
+        mixed = interchanged(clues, tensors, torch=account.torch)
+        said = [f"what comes back as d{name} is d{tensor}" for name, tensor in mixed]
+        more = f": {', and '.join(said)}" if said else _ratios(tensors, account, clues.view)
+        text = f"{side}{names}: wrong in a way that no known mistake predicts{more}."
+        part = _part(account, "dZ2")
+        defects.append((make(UNEXPLAINED_GRADIENT, text, tensors, Confidence.LIKELY, part), []))
     return defects
 
 
-def _interchanged(tensors: Sequence[str], part: Part, view: View) -> str:
-    """Which of the wrong gradients are right ones, under another's name."""
-    expected, came = view.expected("primes"), view.observations[f"{part.prefix}/primes"].arrays
-    found = [
-        f"what comes back as d{t} is d{other}"
-        for t in tensors
-        for other in TENSORS
-        if other != t
-        and t in came
-        and came[t].shape == expected[f"d{other}"].shape
-        and expected.error(f"d{other}", came[t]) <= expected.limit()
-    ]
-    return f": {', and '.join(found)}" if found else ""
-
-
-def _ratios(tensors: Sequence[str], part: Part, view: View) -> str:
+def _ratios(tensors: Sequence[str], account: Account, view: View) -> str:
     """The one factor by which all of them are off, at two sizes of the batch, if there is one."""
     words = []
     for case in ("primes", "more_rows"):
-        expected, came = view.expected(case), view.observations[f"{part.prefix}/{case}"].arrays
+        expected, came = view.expected(case), view.observations[f"{account.prefix}/{case}"].arrays
         ratios = [proportion(came[t], expected[f"d{t}"]) for t in tensors if t in came]
         first = ratios[0] if ratios else None
         if first is None or any(r is None or abs(r - first) > 1e-6 * abs(first) for r in ratios):
@@ -298,14 +283,3 @@ def _ratios(tensors: Sequence[str], part: Part, view: View) -> str:
     if one == two:
         return f", {one} × what is expected, {small} and {large}"
     return f", {one} × what is expected {small} and {two} × {large}"
-
-
-def make(
-    code: str,
-    message: str,
-    tensors: tuple[str, ...] = (),
-    confidence: Confidence = Confidence.PROVEN,
-) -> Defect:
-    """A defect with its code's severity and hint."""
-    entry = TABLE[code]
-    return Defect(code, Severity(entry.severity), message, entry.hint, tensors, confidence)

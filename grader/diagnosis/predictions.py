@@ -9,24 +9,28 @@ from itertools import combinations, product
 
 import numpy as np
 
-from grader.defects.faults import (
-    FORWARD_ROWS,
-    FORWARD_STEPS,
-    Fault,
-    Flow,
-    forward,
-    resumed,
-    with_own_log,
+from grader.defects.explanation import (
+    CLOSE,
+    HUGE,
+    ORDINARY,
+    SMALL,
+    Culprit,
+    Outputs,
+    is_plain,
+    same,
 )
-from grader.diagnosis.found import CLOSE, HUGE, ORDINARY, SMALL, Found, Outputs, is_plain, same
+from grader.defects.table import FORWARD_ROWS, with_own_log
 from grader.problem import Paper
+from grader.problem.network import FORWARD_STEPS, Fault, Flow, Shows, forward, resumed
 from grader.records import Array
 
 Core = tuple[Fault, ...]
 """The faults of one forward hypothesis."""
 
-UNSTABLE = ("softmax-no-max-shift", "softmax-global-max")
-GUARDS = ("loss-log-underflow", "loss-log-epsilon")
+UNSTABLE = [f for f in FORWARD_ROWS if f.step == "shift" and f.shows is Shows.EXTREMES]
+GUARDS = [f for f in FORWARD_ROWS if f.step == "picked" and f.shows is not Shows.ALWAYS]
+KNOWN = (*UNSTABLE, *GUARDS)
+"""Shifts and logs that are lost on huge logits."""
 
 
 @dataclass(frozen=True)
@@ -41,8 +45,8 @@ class Forward:
     stable: bool = True
 
     @property
-    def found(self) -> tuple[Found, ...]:
-        return tuple(Found(f, (), self.amount if f.direction else 0.0) for f in self.faults)
+    def culprits(self) -> tuple[Culprit, ...]:
+        return tuple(Culprit(f, (), self.amount if f.direction else 0.0) for f in self.faults)
 
     @property
     def codes(self) -> frozenset[str]:
@@ -65,7 +69,7 @@ class Predictions:
         self._extras = list(_stability_variants())
 
     def flow(self, faults: Core, case: str) -> Flow | None:
-        """The forward flow of `case` under `faults`; None where it raises."""
+        """Return the forward flow of `case` under `faults`; None where it raises."""
         cache = self.flows.setdefault(tuple(map(id, faults)), {})
         if case not in cache:
             try:
@@ -75,7 +79,7 @@ class Predictions:
         return cache[case]
 
     def forwards(self, losses: Outputs, close: float = CLOSE) -> list[Forward]:
-        """The hypotheses that predict the losses, the best first; empty when none does."""
+        """Return the hypotheses that predict the losses, the best first; empty when none does."""
         with np.errstate(all="ignore"):
             for name in ("none", "single", "pair"):
                 cores = [()] if name == "none" else self._table(name).candidates(losses, close)
@@ -147,21 +151,19 @@ def _parameter(gap: Array, direction: Array) -> float:
 
 def _core_rows() -> list[Fault]:
     """Rows that show on ordinary input. A guard in the log may, or may not."""
-    hidden = (*UNSTABLE, "loss-log-underflow")
-    return [f for f in FORWARD_ROWS if f.code not in hidden]
+    return [f for f in FORWARD_ROWS if f.shows is not Shows.EXTREMES]
 
 
 def _singles() -> list[Core]:
     """One fault; or an unstable shift, which shows at once where another would give another P."""
     rows = _core_rows()
-    shifts = [f for f in FORWARD_ROWS if f.code in UNSTABLE]
     telling = [f for f in rows if f.step == "P" or f.probabilities is not None]
-    return [*((f,) for f in rows), *product(shifts, telling)]
+    return [*((f,) for f in rows), *product(UNSTABLE, telling)]
 
 
 def _pairs() -> list[Core]:
     """Two faults of different steps, or of one step where the second is a mere factor."""
-    few = [f for f in _core_rows() if f.code != "loss-log-epsilon" or "1e-08" in f.variant]
+    few = [f for f in _core_rows() if f.pairs]
     pairs = [(a, b) for a, b in combinations(few, 2) if _go_together(a, b)]
     return sorted(pairs, key=lambda p: p[0].code != p[1].code)
 
@@ -173,12 +175,10 @@ def _go_together(a: Fault, b: Fault) -> bool:
 
 
 def _stability_variants() -> Iterator[Core]:
-    shifts = [f for f in FORWARD_ROWS if f.code in UNSTABLE]
-    picked = [f for f in FORWARD_ROWS if f.code in GUARDS]
+    others = [f for f in FORWARD_ROWS if f.shows is Shows.EXTREMES and f not in KNOWN]
     yield ()
-    for f in (*shifts, *picked):
-        yield (f,)
-    yield from product(shifts, picked)
+    yield from ((f,) for f in (*KNOWN, *others))
+    yield from product(UNSTABLE, GUARDS)
 
 
 # ── finding the few that fit among thousands ─────────────────────────────────
@@ -215,7 +215,7 @@ class _Table:
                 self.directions[row, index] = float(family.direction(flow))
 
     def candidates(self, losses: Outputs, close: float) -> list[Core]:
-        """The hypotheses that fit on the first case, and families that fit on both."""
+        """Return the hypotheses that fit on the first case, and families that fit on both."""
         seen = losses.get(self.CASES[0])
         if seen is None or seen.shape != ():
             shape = None if seen is None else seen.shape

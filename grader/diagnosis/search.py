@@ -15,25 +15,11 @@ from itertools import combinations, product
 
 import numpy as np
 
-from grader.defects.faults import (
-    DH1_ROWS,
-    DZ1_ROWS,
-    DZ2_ROWS,
-    P_ROWS,
-    RIGHT,
-    Fault,
-    Flow,
-)
-from grader.diagnosis.found import SIMILAR, SMALL, UNEXPLAINED, Found, Outputs, is_plain
+from grader.defects.explanation import SIMILAR, SMALL, UNEXPLAINED, Culprit, Outputs, is_plain
+from grader.defects.table import DH1_ROWS, DZ1_ROWS, DZ2_ROWS, P_ROWS
 from grader.diagnosis.leaves import Backward, Branch, Idea, Leaves, can_tell, projected
-from grader.diagnosis.passes import (
-    free_gates,
-    free_leaves,
-    free_tops,
-    middle,
-    own_top,
-    top,
-)
+from grader.diagnosis.passes import free_gates, free_leaves, free_tops, middle, own_top, top
+from grader.problem.network import RIGHT, Fault, Flow
 
 UPPER, LOWER = ("W2", "b2"), ("W1", "b1", "X")
 REACHED = ("W1", "b1", "W2", "b2", "X")
@@ -51,7 +37,7 @@ class _Spent(Exception):
     """As much was tried as one search may try."""
 
 
-class Search:
+class GradientSearch:
     """The gradients of one submission against the flows of one forward hypothesis.
 
     `flows`: by case, those on which the pass gave anything; `seen`: tensor → case → array;
@@ -75,7 +61,7 @@ class Search:
         self.tried = 0
 
     def run(self) -> Backward:
-        """The cheapest explanation, of those that `MOST` flows come to."""
+        """Return the cheapest explanation, of those that `MOST` flows come to."""
         with np.errstate(all="ignore"), suppress(_Spent):
             for ideas in (self._tops(), self._pairs_of_tops()):
                 if self._follow_all(ideas):
@@ -92,8 +78,8 @@ class Search:
         if (own := own_top(self.faults, self.amount)) is not None:
             yield Idea((), (own,))
         for row in (r for r in DZ2_ROWS if can_tell(r, self.cases)):
-            yield from (Idea((Found(row, REACHED),), free) for free in ((), *frees))
-        yield from (Idea((Found(row, REACHED),)) for row in P_ROWS)
+            yield from (Idea((Culprit(row, REACHED),), free) for free in ((), *frees))
+        yield from (Idea((Culprit(row, REACHED),)) for row in P_ROWS)
 
     def _pairs_of_tops(self) -> Iterator[Idea]:
         """Two faults of dZ2: one and a factor, or one made from spoilt probabilities."""
@@ -105,7 +91,7 @@ class Search:
             *product(P_ROWS, (*factors, *plain)),
         )
         for one, two in pairs:
-            yield Idea((Found(one, REACHED), Found(two, REACHED)))
+            yield Idea((Culprit(one, REACHED), Culprit(two, REACHED)))
 
     def _follow_all(self, ideas: Iterator[Idea]) -> bool:
         """Follow the ideas, the likeliest first; True when nothing better can come."""
@@ -143,7 +129,7 @@ class Search:
     def _price(self, idea: Idea) -> float:
         return self._cost(idea.found) + FREE * bool(idea.free)
 
-    def _cost(self, found: Sequence[Found]) -> float:
+    def _cost(self, found: Sequence[Culprit]) -> float:
         """1 a new code; a little for each further place, and where the loss shows it too."""
         codes = {f.fault.code for f in found}
         fresh = len(codes - self.known)
@@ -167,14 +153,14 @@ class Search:
         """Hypotheses on dZ1: right, free, one fault."""
         yield Idea()
         yield from (Idea((), (gate,)) for gate in free_gates(self.faults))
-        yield from (Idea((Found(row, LOWER),)) for row in DZ1_ROWS)
+        yield from (Idea((Culprit(row, LOWER),)) for row in DZ1_ROWS)
 
     def _pairs_of_gates(self) -> Iterator[Idea]:
         """A fault of the gate below a factor that enters with dH1."""
         gates = [r for r in DZ1_ROWS if r.direction is None]
         for factor, gate in product(DH1_ROWS, gates):
             if factor.code != gate.code:
-                yield Idea((Found(factor, LOWER), Found(gate, LOWER)))
+                yield Idea((Culprit(factor, LOWER), Culprit(gate, LOWER)))
 
     def _follow_gates(
         self, begun: Idea, left: tuple[str, ...], branch: Branch, ideas: Iterator[Idea]

@@ -12,11 +12,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from grader.defects.faults import Fault, Flow, forward, with_own_log
-from grader.diagnosis.found import Found
+from grader.defects.explanation import Culprit
+from grader.defects.table import with_own_log
 from grader.diagnosis.passes import gradients_of
 from grader.observe.plan import Step, numpy_steps, torch_steps
 from grader.problem import Paper
+from grader.problem.network import Fault, Flow, forward
 from grader.records import Array, Case, Ended, Observation, Observations, ProcessReport
 
 TIMED = "/realistic/"
@@ -26,12 +27,12 @@ TIMED = "/realistic/"
 def simulated(
     seen: Observations,
     paper: Paper,
-    found: Sequence[Found],
+    found: Sequence[Culprit],
     free: Sequence[Fault],
     missing: Sequence[str],
     prefix: str = "backward",
 ) -> Observations:
-    """The observations of the reference with `found` in it, on every step of one part.
+    """Return the observations of the reference with `found` in it, on every step of one part.
 
     `prefix` is that of the part's steps, "backward" or "torch". `missing` are gradients that
     do not come back at all. All that is no number (times, output, the other part) is taken
@@ -54,7 +55,7 @@ class _Runs(Mapping[str, Observation]):
         self,
         seen: Mapping[str, Observation],
         paper: Paper,
-        found: Sequence[Found],
+        found: Sequence[Culprit],
         free: Sequence[Fault],
         missing: Sequence[str],
         prefix: str,
@@ -106,8 +107,8 @@ def _of_numbers(step: Step) -> bool:
     return step.kind != "verify" and "blocked" not in step.flags
 
 
-def flow_of(case: Case, found: Sequence[Found]) -> Flow | None:
-    """The forward pass of `case` under the faults found; None where it raises."""
+def flow_of(case: Case, found: Sequence[Culprit]) -> Flow | None:
+    """Return the forward pass of `case` under the faults found; None where it raises."""
     faults = tuple(f.fault for f in found)
     try:
         flow = forward(case, with_own_log(faults))
@@ -138,7 +139,7 @@ def _with_cache(made: Observation, seen: Observation | None) -> Observation:
 
 
 def _torch_seen(
-    step: Step, flow: Flow | None, found: Sequence[Found], free: Sequence[Fault]
+    step: Step, flow: Flow | None, found: Sequence[Culprit], free: Sequence[Fault]
 ) -> Observation:
     """Loss and gradients in one answer."""
     loss, gradients = _forward_seen(step, flow), _backward_seen(flow, step.case, found, free, ())
@@ -150,7 +151,7 @@ def _torch_seen(
 def _backward_seen(
     flow: Flow | None,
     case: Case,
-    found: Sequence[Found],
+    found: Sequence[Culprit],
     free: Sequence[Fault],
     missing: Sequence[str],
 ) -> Observation:
@@ -162,6 +163,3 @@ def _backward_seen(
         return Observation(Ended.RAISED, error="predicted")
     arrays = {t: g.astype(case.X.dtype) for t, g in gradients.items() if t not in missing}
     return Observation(Ended.OK, arrays, problems=dict.fromkeys(missing, "not returned"))
-
-
-__all__ = ["flow_of", "gradients_of", "simulated"]

@@ -7,70 +7,68 @@ from collections.abc import Collection, Mapping, Sequence
 
 from grader.checks import ALL_CHECKS, View, run_checks
 from grader.checks.check import Check
-from grader.diagnosis.found import Found
-from grader.diagnosis.numeric import Part, code_of
+from grader.checks.tensors import BEYOND_NUMBERS
+from grader.defects import KINDS
+from grader.defects.explanation import Account, Culprit
+from grader.diagnosis.numeric import code_of
 from grader.diagnosis.simulate import simulated
-from grader.records import CheckStatus, Finding
+from grader.records import CheckStatus, Finding, Part
 
-CHECKS_OF = {"backward": ("forward.", "backward."), "torch": ("pytorch.",)}
+CHECKS_OF = {"backward": ("forward", "backward"), "torch": ("pytorch",)}
 """The checks of what is simulated, by part."""
 
-BEYOND_NUMBERS = (
-    *("forward.cache", "forward.scalar", "forward.shapes", "forward.numpy_only"),
-    *("backward.vectorised", "pytorch.autograd"),
-)
-"""Checks that look at more than what is simulated, and so may be lost without any fault; all
-others the reference wins without one, as a test holds."""
-
 NOT_WON = (CheckStatus.FAIL, CheckStatus.SKIPPED)
-MISSING = "grad-missing"
+MISSING = next(kind.code for kind in KINDS if kind.not_returned and kind.part is Part.BACKWARD)
+"""Gradients that do not come back are a defect of their own."""
 
 
-def through_faults(view: View, part: Part, lost: Mapping[str, Finding]) -> dict[str, list[str]]:
+def through_faults(
+    view: View, account: Account, lost: Mapping[str, Finding]
+) -> dict[str, list[str]]:
     """Lost check → the codes that suffice for losing it, each alone; all where only all do.
 
     Gradients that do not come back are a defect of their own. Where something is not
     explained, a check has to be lost on just the same evidence: else that loses it too.
     """
-    explanation = part.explanation
-    found = [f for f in (*explanation.forward, *explanation.backward) if explanation.proves(f)]
-    codes = list(dict.fromkeys(code_of(f.fault, part) for f in found))
-    missing = part.missing if part.prefix == "backward" else ()
+    explanation = account.explanation
+    found = [f for f in account.culprits if explanation.proves(f)]
+    codes = list(dict.fromkeys(code_of(f.fault, account) for f in found))
+    missing = account.missing if account.prefix == "backward" else ()
     everything = [*codes, *([MISSING] if missing else [])]
-    asked = {check for check in lost if check.startswith(CHECKS_OF[part.prefix])}
+    asked = {c for c in lost if c.partition(".")[0] in CHECKS_OF[account.prefix]}
     if not everything or not asked:
         return {}
-    together = _lost(view, part, found, missing, asked)
+    together = _lost(view, account, found, missing, asked)
     if left := explanation.unexplained:
         together = {c: f for c, f in together.items() if _no_worse(lost[c], f, left)}
     beyond = [check for check in together if check in BEYOND_NUMBERS]
-    without = _lost(view, part, (), (), beyond)  # what the faults have nothing to do with
+    without = _lost(view, account, (), (), beyond)  # what the faults have nothing to do with
     by_check: dict[str, list[str]] = {
         c: [] for c in together if c not in without or without[c].message != lost[c].message
     }
     if len(everything) == 1:
         return dict.fromkeys(by_check, everything)
     for code in everything:
-        members = [f for f in found if code_of(f.fault, part) == code]
+        members = [f for f in found if code_of(f.fault, account) == code]
         gone = missing if code == MISSING else ()
-        for check in _lost(view, part, members, gone, by_check):
+        for check in _lost(view, account, members, gone, by_check):
             by_check[check].append(code)
     return {check: named or everything for check, named in by_check.items()}
 
 
 def _lost(
     view: View,
-    part: Part,
-    members: Sequence[Found],
+    account: Account,
+    members: Sequence[Culprit],
     missing: Sequence[str],
     asked: Collection[str],
 ) -> dict[str, Finding]:
     """Those of the checks asked about that the reference with these faults loses."""
     if not asked:
         return {}
-    free = [f for f in part.explanation.free if any(m.fault.code == f.code for m in members)]
+    free = [f for f in account.explanation.free if any(m.fault.code == f.code for m in members)]
     observations = simulated(
-        view.observations, view.exam.paper, members, free, missing, part.prefix
+        view.observations, view.exam.paper, members, free, missing, account.prefix
     )
     outcome = run_checks(_with_needs(asked), View(view.exam, observations, view.trace))
     return {f.check: f for f in outcome if f.check in asked and f.status in NOT_WON}

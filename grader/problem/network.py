@@ -11,8 +11,9 @@ stand here, the wrong ones in the tables beside this file.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum
 
 import numpy as np
 
@@ -25,23 +26,35 @@ Flow = dict[str, Array]
 Formula = Callable[[Flow], Array]
 
 
+class Shows(Enum):
+    """On which input a fault changes a number."""
+
+    ALWAYS = "always"
+    PERHAPS = "perhaps"  # on extreme logits, and in the last digits of ordinary ones
+    EXTREMES = "extremes"  # on extreme logits only
+
+
 @dataclass(frozen=True)
 class Fault:
-    """One row: the reference with `step` replaced by `formula`.
+    """One row of the fault table: the reference with `step` replaced by `formula`.
 
-    `code` is the defect that it shows; `variant` says in a few words what stands
-    there instead. `direction`, where given, makes a family: the value is
-    `formula + t · direction` with an unknown t that is the same on every case.
-    `scale`: the value is just this factor times the right one, so that the row goes
-    with any other of its step, and the loss's own gradient takes the factor over.
+    `code` is the kind of mistake that it shows, which its declaration fills in; `variant` says in
+    a few words what stands there instead.
+    `direction`, where given, makes a family: the value is `formula + t · direction` with an
+    unknown t that is the same on every case. `constant`: t stands where 1/B belongs, so ±1 is
+    another mistake, and one size of the batch proves nothing.
+    `scale`: the value is this factor times the right one, so that the row goes with any other of
+    its step, and the loss's own gradient takes the factor over.
     `slope`: the derivative of a wrong elementwise step (H1 by Z1, or Z2 by itself).
     `gains`: what the gradients of such a loss itself have besides, per unit of t (1 where
     there is none), by tensor.
     `logs`: of a wrong P, its log [B, C] where that is not taken of P.
     `probabilities`: the P that such a log leaves to the backward pass, if not its own.
+    `pairs`: whether it is tried together with a second fault of the forward pass.
+    `telling`: values, by the flow and t, that only this way to the wrong value comes by.
+    `copied`: a value that is wrong only as what the backward pass begins with.
     """
 
-    code: str
     step: str
     variant: str
     formula: Formula
@@ -51,6 +64,12 @@ class Fault:
     gains: tuple[tuple[str, Formula], ...] = ()
     logs: Formula | None = None
     probabilities: Formula | None = None
+    shows: Shows = Shows.ALWAYS
+    constant: bool = False
+    pairs: bool = True
+    telling: Callable[[Flow, float], Sequence[Array]] | None = None
+    copied: Formula | None = None
+    code: str = ""
 
 
 def onehot(flow: Flow) -> Array:
@@ -59,7 +78,7 @@ def onehot(flow: Flow) -> Array:
 
 
 def rows(flow: Flow) -> tuple[Array, Array]:
-    """The index of each row's true class."""
+    """Return the index of each row's true class."""
     return np.arange(len(flow["y"])), flow["y"].astype(int)
 
 
@@ -86,6 +105,11 @@ def log_sum_exp(flow: Flow) -> Array:
     return np.asarray(Z[rows(flow)] - np.log(np.exp(Z).sum(axis=1)))
 
 
+def log_of_label(flow: Flow) -> Array:
+    """log p of the true class [B], as the log of the probability: it underflows."""
+    return np.asarray(np.log(flow["P"][rows(flow)]))
+
+
 RIGHT: Mapping[str, Formula] = {
     "Z1": lambda f: f["X"] @ f["W1"] + f["b1"],
     "H1": lambda f: np.maximum(f["Z1"], 0.0),
@@ -107,7 +131,7 @@ RIGHT: Mapping[str, Formula] = {
 
 
 def forward(case: Case, faults: Mapping[str, Fault]) -> Flow:
-    """The forward pass of `case` with the steps in `faults` replaced.
+    """Return the forward pass of `case` with the steps in `faults` replaced.
 
     Raises what NumPy raises where a wrong formula does not fit the sizes.
     Overflow and invalid operations pass silently: they are part of the prediction.
@@ -116,7 +140,7 @@ def forward(case: Case, faults: Mapping[str, Fault]) -> Flow:
 
 
 def resumed(flow: Flow, faults: Mapping[str, Fault], first: str) -> Flow:
-    """The same from the step `first` on: the steps before it are in `flow`, which is left alone.
+    """Return the flow with the steps from `first` on; `flow` itself is left alone.
 
     Raises as `forward` does.
     """

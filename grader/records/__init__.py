@@ -8,7 +8,7 @@ them are read-only.
 
 from grader.records.arrays import TENSORS, Array, read_only
 from grader.records.case import Case
-from grader.records.defect import Confidence, Defect, Mend, Severity
+from grader.records.defect import Confidence, Defect, Part, Repair, Severity, Where
 from grader.records.finding import CheckStatus, Evidence, Finding, Mismatch
 from grader.records.grade import (
     Charge,
@@ -58,18 +58,20 @@ __all__ = [
     "ItemGrade",
     "LayerNames",
     "LoadNote",
-    "Mend",
     "Mismatch",
     "Observation",
     "Observations",
+    "Part",
     "PartGrade",
     "Pictures",
     "ProcessReport",
+    "Repair",
     "Result",
     "Severity",
     "SourceFile",
     "Standing",
     "Submission",
+    "Where",
     "WrittenAnswer",
     "read_only",
 ]

@@ -12,18 +12,35 @@ class Severity(StrEnum):
     INFO = "info"
 
 
+class Part(StrEnum):
+    """The part of an answer in which a defect arises."""
+
+    INTAKE = "intake"
+    FORWARD = "forward"
+    BACKWARD = "backward"
+    PYTORCH = "pytorch"
+    VERIFICATION = "verification"
+
+
+class Where(StrEnum):
+    """Whether a defect stands in the graded network or in the reusable layers beside it."""
+
+    NETWORK = "network"
+    LAYERS = "layers"
+
+
 class Confidence(StrEnum):
     PROVEN = "proven"
     LIKELY = "likely"
 
 
 @dataclass(frozen=True, slots=True)
-class Mend:
+class Repair:
     """An edit with which checks pass that did not: run through the whole examination.
 
     `line` is the first that changes, `before` and `after` the lines that go and come,
     `diff` both with their neighbours as a unified diff's hunks. `passes` are the checks won,
-    with the other mends in place where `words`, the sentence about them, says so. For
+    with the other repairs in place where `words`, the sentence about them, says so. For
     interviewers only: it is the solution.
     """
 
@@ -50,4 +67,6 @@ class Defect:
     line: int | None = None
     end_line: int | None = None
     source: str | None = None
-    mend: Mend | None = None
+    mend: Repair | None = None
+    part: Part = Part.INTAKE
+    where: Where = Where.NETWORK

@@ -1,5 +1,5 @@
 """The smallest edit that makes a wrong answer right, found by trying and proven by the checks."""
 
-from grader.repair.mend import Workbench, mended
+from grader.repair.proof import Workbench, repaired
 
-__all__ = ["Workbench", "mended"]
+__all__ = ["Workbench", "repaired"]

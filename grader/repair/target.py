@@ -1,4 +1,4 @@
-"""What a part should answer once a defect is mended and others are not."""
+"""What a part should answer once a defect is repaired and others are not."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from grader.checks.view import View
-from grader.defects.faults import LEAVES
-from grader.diagnosis.numeric import Part, code_of
+from grader.defects.edits.blame import Operator
+from grader.defects.explanation import Account, Culprit
+from grader.diagnosis.numeric import code_of
 from grader.diagnosis.passes import gradients_of
 from grader.diagnosis.simulate import flow_of
 from grader.observe.trial import Answer
+from grader.problem.network import LEAVES
 from grader.records import Array, Case
-
-FAMILIES = {"dZ2": "grad-missing-batch-mean", "dZ1": "relu-mask-is-activation"}
-"""What a step that only follows another's fault is mended like, once that fault is gone."""
+from grader.repair.candidates import AFTERWARDS
 
 TELLING = {
     "numpy": ("square", "absent", "batch_is_classes", "overflow", "underflow", "offsets"),
@@ -23,18 +23,18 @@ TELLING = {
 }
 
 
-class Wanted:
+class Target:
     """The right answers of one part on a few cases, and those with some faults left in."""
 
-    def __init__(self, part: Part | None, view: View, cases: Sequence[Case]) -> None:
-        self.part, self.seen, self.cases = part, view, cases
+    def __init__(self, part: Account | None, view: View, cases: Sequence[Case]) -> None:
+        self.part, self.view, self.cases = part, view, cases
         known = part.explanation if part is not None else None
-        self.found = (*known.forward, *known.backward) if known and not known.unexplained else ()
+        whole = known is not None and not known.unexplained
+        self.culprits = part.culprits if part is not None and whole else ()
 
     def without(self, left: set[str]) -> Answer:
-        """What is wanted when only the codes in `left` are still wrong."""
-        assert self.part is not None or not self.found
-        found = [f for f in self.found if self.part and code_of(f.fault, self.part) in left]
+        """Return what is wanted when only the codes in `left` are still wrong."""
+        found = [c for c in self.culprits if self.part and code_of(c.fault, self.part) in left]
         wanted: dict[tuple[str, str], Array] = {}
         for case in self.cases:
             try:
@@ -44,12 +44,12 @@ class Wanted:
         return wanted
 
     def _right(self, case: Case) -> Answer:
-        expected = self.seen.expected(case.name)
+        expected = self.view.expected(case.name)
         return {(case.name, "loss"): expected["loss"]} | {
             (case.name, leaf): expected[f"d{leaf}"] for leaf in LEAVES
         }
 
-    def _wrong(self, case: Case, found: list) -> Answer:  # type: ignore[type-arg]
+    def _wrong(self, case: Case, found: Sequence[Culprit]) -> Answer:
         assert self.part is not None
         flow = flow_of(case, found)
         if flow is None:
@@ -60,18 +60,18 @@ class Wanted:
         wanted = {(case.name, leaf): gradients[leaf] for leaf in LEAVES}
         return wanted | {(case.name, "loss"): np.asarray(flow["loss"])}
 
-    def companions(self, code: str) -> Iterator[tuple[str, Array]]:
-        """Steps that were right for the fault `code` alone: how to mend them, and their value."""
+    def companions(self, code: str) -> Iterator[tuple[tuple[Operator, ...], Array]]:
+        """Yield steps that were right for the fault `code` alone: their repairs and their value."""
         if self.part is None:
             return
-        flow = flow_of(self.cases[0], self.found)
+        flow = flow_of(self.cases[0], self.culprits)
         if flow is None:
             return
         flow = dict(flow)
-        gradients_of(flow, self.found, self.part.explanation.free)
+        gradients_of(flow, self.culprits, self.part.explanation.free)
         for free in self.part.explanation.free:
-            if free.code == code and free.step in FAMILIES:
-                yield FAMILIES[free.step], flow[free.step]
+            if free.code == code and free.step in AFTERWARDS:
+                yield AFTERWARDS[free.step], flow[free.step]
 
 
 def telling_cases(view: View, side: str) -> list[Case]:

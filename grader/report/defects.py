@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from grader.records import Defect, Mend, Result, Severity
+from grader.records import Defect, Repair, Result, Severity
 from grader.report.listing import highlighted, line_href, line_prefixes
 
 HUNK = re.compile(r"@@ -(\d+)")
@@ -86,7 +86,7 @@ def _snippet(defect: Defect) -> tuple[tuple[int | None, str], ...]:
     return tuple((None if first is None else first + i, html) for i, html in enumerate(lines))
 
 
-def _diff(mend: Mend | None) -> tuple[DiffRow, ...]:
+def _diff(mend: Repair | None) -> tuple[DiffRow, ...]:
     """Return the hunks of a unified diff, each old line with its number."""
     rows: list[DiffRow] = []
     number = 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from grader.diagnosis.tensors import COMPARED
+from grader.checks.tensors import COMPARED
 from grader.records import GraphNode, Result, Standing
 from grader.report.drawing import LEVEL, SPOTS, UPRIGHT, Drawing, drawing
 from grader.report.listing import line_href, line_prefixes

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
 
+from grader.defects import KINDS
 from grader.records import Confidence, Severity
 from grader.report.stored import Document, failed_checks, is_decided
 
@@ -35,7 +36,7 @@ REASONS: Mapping[ReviewReason, tuple[str, str]] = {
 }  # fmt: skip
 """What a reason is called, and what it means."""
 
-RULE_CODES = ("sandbox-violation", "framework-in-numpy-part")
+RULE_CODES = frozenset(kind.code for kind in KINDS if kind.breaks_rules)
 TWO_READINGS = "ambiguous:"
 """How the binding's sentence begins where several readings give different numbers."""
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from grader.diagnosis.process import counts
+from grader.defects.signs.calls import counts
 from grader.records import (
     CheckGrade,
     CheckStatus,

@@ -11,7 +11,7 @@ from typing import Any
 from grader.bundled import bundled
 from grader.checks import ALL_CHECKS
 from grader.cohort.store import RUBRIC_FILE, read_result, result_files
-from grader.defects.codes import CODES
+from grader.defects import KINDS
 from grader.errors import CallerError
 from grader.report.stored import Document
 from grader.review.forms import COMMENT, ChangeRequest, value_to_store
@@ -126,4 +126,4 @@ def open_folder(out: Path, rubric: Path | None = None) -> Folder:
 
 
 def _load(path: Path) -> Rubric:
-    return load_rubric(path, [c.id for c in ALL_CHECKS], [c.code for c in CODES])
+    return load_rubric(path, [c.id for c in ALL_CHECKS], [c.code for c in KINDS])

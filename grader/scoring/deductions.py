@@ -14,32 +14,14 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
+from grader.defects import KINDS
 from grader.errors import HarnessError
 from grader.records import CheckStatus, Confidence, Defect, Severity
 from grader.rubric import Rubric
 from grader.scoring.charges import Codes, allocate
 from grader.scoring.items import NOTHING, UNDECIDED, ItemScore, Share, exact, score_item
 
-UNMEASURED = (
-    "syntax-error",
-    "import-error",
-    "missing-function",
-    "incomplete",
-    "wrong-signature",
-    "wrong-return",
-    "runtime-error",
-    "timeout",
-    "memory-limit",
-    "output-limit",
-    "crash",
-    "sandbox-violation",
-    "framework-in-numpy-part",
-    "numeric-gradient",
-    "python2-source",
-    "loss-unexplained",
-    "grad-unexplained",
-    "verify-missing",
-)
+UNMEASURED = frozenset(kind.code for kind in KINDS if kind.unmeasured)
 """Codes that cost all that their checks lost, unless the rubric names them: the work was
 not done, or could not be measured, and what was not shown is not earned."""
 

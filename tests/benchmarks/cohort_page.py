@@ -22,7 +22,7 @@ from grader.cohort import Settings
 from grader.cohort.run import grade_cohort
 from grader.cohort.similarity import STRUCTURE_KEY, groups
 from grader.cohort.worker import Order
-from grader.defects.codes import CODES
+from grader.defects import KINDS
 from grader.intake import find_cohort
 from grader.report import write_index
 from grader.rubric import load_rubric
@@ -63,7 +63,7 @@ def main() -> None:
 def _graded(folder: Path) -> tuple[list[dict[str, Any]], str]:
     """Outlines of real results, and the longest of their pages."""
     rubric = load_rubric(
-        bundled("rubrics") / "onsite.yaml", [c.id for c in ALL_CHECKS], [c.code for c in CODES]
+        bundled("rubrics") / "onsite.yaml", [c.id for c in ALL_CHECKS], [c.code for c in KINDS]
     )
     order = Order(rubric, Settings(seed=1), "interviewer")
     found = find_cohort(ROOT / "submissions").entries[:SAMPLES]

@@ -14,7 +14,7 @@ from grader.bundled import bundled
 from grader.checks import ALL_CHECKS
 from grader.cohort import Settings
 from grader.cohort.worker import Order
-from grader.defects.codes import CODES
+from grader.defects import KINDS
 from grader.observe.observe import Allowance
 from grader.rubric import load_rubric
 from grader.sandbox.control import Limits
@@ -26,7 +26,7 @@ SEED = 11
 def order(seconds: float = 10.0) -> Order:
     """By the bundled rubric, as the command line grades."""
     rubric = load_rubric(
-        bundled("rubrics") / "onsite.yaml", [c.id for c in ALL_CHECKS], [c.code for c in CODES]
+        bundled("rubrics") / "onsite.yaml", [c.id for c in ALL_CHECKS], [c.code for c in KINDS]
     )
     limits = Limits(cpu_seconds=max(1, int(2 * seconds)))
     settings = Settings(seed=SEED, allowance=Allowance(seconds, limits))

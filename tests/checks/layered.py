@@ -6,16 +6,17 @@ from dataclasses import dataclass
 
 from grader.checks import View, run_checks
 from grader.checks.layers import LAYERS
+from grader.defects.clues import Clues
 from grader.diagnosis.layers import layer_defects
 from grader.intake.files import Read
 from grader.intake.find import assemble
 from grader.observe.observe import Allowance, _side
 from grader.observe.oracle import stack_expectations
 from grader.observe.plan import layer_steps
+from grader.observe.trace import Trace
 from grader.problem import Exam, set_paper
 from grader.records import CheckStatus, Defect, Finding, Observations, SourceFile, Submission
 from grader.sandbox.pool import Zygote
-from grader.source.program import Program
 
 PAPER = set_paper(77)
 
@@ -102,5 +103,6 @@ def tried(given: Exam, numpy: Zygote, text: str) -> Tried:
     ours = _side(one, "numpy", layer_steps(PAPER), PAPER, numpy, Allowance(20.0))
     seen = View(given, Observations(ours.report, ours.report, ours.runs))
     findings = {f.check: f for f in run_checks(LAYERS, seen)}
-    found = layer_defects(seen, findings, Program(one), [])
+    clues = Clues(one, seen, findings, (None, None), Trace)
+    found = layer_defects(clues, [])
     return Tried(seen, findings, tuple(defect for defect, _ in found))

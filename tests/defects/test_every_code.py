@@ -15,12 +15,10 @@ from typing import Any
 import pytest
 
 from grader.cohort import Engine
-from grader.defects.codes import CODES as ALL_CODES
-from grader.defects.codes import Area
-from grader.defects.faults import LAYER_ROWS
+from grader.defects import KINDS
 from grader.intake.files import Read
 from grader.intake.find import assemble
-from grader.records import SourceFile
+from grader.records import Part, SourceFile
 from tests.benchmarks.mutation.make import Mutant, Workshop
 from tests.diagnosis.test_layers import SLIPS
 from tests.sample_tables import expectations, wrong_in_layers
@@ -230,15 +228,13 @@ def test_a_shipped_sample_shows_it(code: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "code", [c.code for c in ALL_CODES if c.area in (Area.PYTORCH, Area.VERIFICATION)]
+    "code", [c.code for c in KINDS if c.part in (Part.PYTORCH, Part.VERIFICATION)]
 )
 def test_a_shipped_sample_shows_each_of_autograd_and_of_verification(code: str) -> None:
     assert any(code in one["defects"] for one in shipped())
 
 
-@pytest.mark.parametrize(
-    "code", sorted({row.code for row in LAYER_ROWS} | {code for code, *_ in SLIPS})
-)
+@pytest.mark.parametrize("code", sorted({code for code, *_ in SLIPS}))
 def test_a_shipped_sample_shows_each_of_the_layers(code: str) -> None:
     """There, and not in the network: all that such a sample fails is about layers."""
     layered = [one for one in shipped() if wrong_in_layers(one)]

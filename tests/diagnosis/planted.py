@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from grader.defects.faults import LEAVES, Fault, forward, with_own_log
-from grader.diagnosis.found import BACKWARD, HUGE, ORDINARY, Found
-from grader.diagnosis.match import Predictions
+from grader.defects.explanation import BACKWARD, HUGE, ORDINARY, Culprit
+from grader.defects.table import with_own_log
 from grader.diagnosis.passes import gradients_of
+from grader.diagnosis.predictions import Predictions
+from grader.problem.network import LEAVES, Fault, forward
 from grader.records import Array
 
 AMOUNT = 0.37
@@ -25,7 +26,7 @@ def outputs(
     amount: float = AMOUNT,
 ) -> tuple[Losses, Gradients]:
     """Losses by case, and gradients by tensor and case, under these faults."""
-    found = [Found(f, (f.step,) if f.step in LEAVES else REACHED, amount) for f in backwards]
+    found = [Culprit(f, (f.step,) if f.step in LEAVES else REACHED, amount) for f in backwards]
     losses: Losses = {}
     gradients: Gradients = {leaf: {} for leaf in LEAVES}
     for case in (*ORDINARY, *HUGE):

@@ -6,7 +6,7 @@ import pytest
 
 from grader.cohort import Engine
 from grader.cohort import engine as engine_module
-from grader.diagnosis import Diagnosis, network
+from grader.diagnosis import Diagnosis, diagnose, network
 from grader.diagnosis.tensors import NUMPY, SHAPES, TORCH
 from grader.observe.reading import NamedTrace
 from grader.observe.trace import Trace
@@ -125,7 +125,7 @@ def test_a_lying_trace_makes_no_wrong_number_right(engine: Engine) -> None:
     wrong = variant(("dH1 * (Z1 > 0)", "dH1"))
     seen, findings = engine._examine(wrong)
     lie = engine._examine(right)[0].named
-    diagnosis = engine._diagnose(wrong, seen, findings, Trace)
+    diagnosis = diagnose(wrong, seen, findings, engine.predictions, Trace)
     for known, dZ1, dW1 in (
         (diagnosis, Standing.WRONG, Standing.FOLLOWS),
         (Diagnosis(()), Standing.RIGHT, Standing.WRONG),
@@ -138,7 +138,7 @@ def test_a_lying_trace_makes_no_wrong_number_right(engine: Engine) -> None:
 
 def test_a_fault_that_no_number_shows_makes_nothing_wrong(engine: Engine) -> None:
     wrong = variant(("dH1 * (Z1 > 0)", "dH1"))
-    diagnosis = engine._diagnose(wrong, *engine._examine(wrong), Trace)
+    diagnosis = diagnose(wrong, *engine._examine(wrong), engine.predictions, Trace)
     seen, findings = engine._examine(variant())
     told = network(seen, findings, diagnosis, {"numpy": seen.named})
     assert {n.status for n in told} <= {Standing.RIGHT, Standing.GIVEN, Standing.UNSEEN}
@@ -147,7 +147,7 @@ def test_a_fault_that_no_number_shows_makes_nothing_wrong(engine: Engine) -> Non
 def test_without_a_trace_the_numbers_still_speak(engine: Engine) -> None:
     seen, findings = engine._examine(variant())
     bare = NamedTrace(Trace(), (), {}, {})
-    diagnosis = engine._diagnose(variant(), seen, findings, Trace)
+    diagnosis = diagnose(variant(), seen, findings, engine.predictions, Trace)
     told = {n.name: n.status for n in network(seen, findings, diagnosis, {"numpy": bare})}
     assert told["loss"] is told["dX"] is Standing.RIGHT
     assert told["Z1"] is told["dZ1"] is Standing.UNSEEN

@@ -7,21 +7,21 @@ import random
 import numpy as np
 import pytest
 
-from grader.defects.faults import (
+from grader.defects.explanation import HUGE
+from grader.defects.table import (
     DH1_ROWS,
     DZ1_ROWS,
     DZ2_ROWS,
     FORWARD_ROWS,
     LEAF_ROWS,
-    LEAVES,
     P_ROWS,
     UNSTABLE_P,
-    Fault,
 )
-from grader.diagnosis.found import HUGE
-from grader.diagnosis.match import Predictions, explain
+from grader.diagnosis.match import explain
 from grader.diagnosis.passes import own_top
+from grader.diagnosis.predictions import Predictions
 from grader.problem import set_paper
+from grader.problem.network import LEAVES, Fault
 from tests.diagnosis.planted import AMOUNT, outputs, row
 
 OF_LEAVES = tuple(row for rows in LEAF_ROWS.values() for row in rows)
@@ -132,7 +132,11 @@ def test_the_gradient_of_a_wrong_loss_is_no_second_fault(
     """As autograd has it: all that the table knows of the loss, none of the backward."""
     own = own_top((wrong,), AMOUNT)
     losses, _ = outputs(predictions, (wrong,), ())
-    if losses["primes"] is None or wrong.code in (*HIDDEN, "loss-log-epsilon"):
+    if (
+        losses["primes"] is None
+        or losses["primes"].ndim
+        or wrong.code in (*HIDDEN, "loss-log-epsilon")
+    ):
         return  # it raises, or it does not show on ordinary input
     found = codes(predictions, (wrong,), (), (own,))
     assert [c for c in found if c not in HIDDEN] == [wrong.code], found
@@ -152,7 +156,7 @@ def test_the_gradient_of_another_wrong_loss_is_a_second_fault(predictions: Predi
 
 def test_probabilities_made_by_the_wrong_log_are_no_second_fault(predictions: Predictions) -> None:
     log2 = row(FORWARD_ROWS, "loss-log-base", "log2 of the sum")
-    spoilt = Fault(log2.code, "P_used", "", log2.probabilities)
+    spoilt = Fault("P_used", "", log2.probabilities, code=log2.code)
     assert codes(predictions, (log2,), (), (spoilt,)) == ["loss-log-base"]
 
 

@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from grader.defects.faults import FORWARD_ROWS
-from grader.diagnosis.found import HUGE, ORDINARY, same
+from grader.defects.explanation import HUGE, ORDINARY, same
+from grader.defects.table import FORWARD_ROWS
 from grader.diagnosis.predictions import Predictions
 from grader.problem import set_paper
 from tests.diagnosis.planted import AMOUNT, outputs, row

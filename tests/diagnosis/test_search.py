@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from grader.defects.faults import DZ1_ROWS
+from grader.defects.explanation import BACKWARD, CLOSE
+from grader.defects.table import DZ1_ROWS
 from grader.diagnosis import search
-from grader.diagnosis.found import BACKWARD, CLOSE
 from grader.diagnosis.predictions import Predictions
-from grader.diagnosis.search import Search
+from grader.diagnosis.search import GradientSearch
 from grader.problem import set_paper
 from tests.diagnosis.planted import outputs
 
@@ -19,7 +19,7 @@ def predictions() -> Predictions:
     return Predictions(set_paper(11))
 
 
-def searched(predictions: Predictions, *, forged: bool) -> Search:
+def searched(predictions: Predictions, *, forged: bool) -> GradientSearch:
     """After its run on one fault of the gate; `forged`: the upper tensors are noise besides."""
     _, gradients = outputs(predictions, (), (DZ1_ROWS[0],))
     rng = np.random.default_rng(0)
@@ -29,7 +29,9 @@ def searched(predictions: Predictions, *, forged: bool) -> Search:
             c: None if g is None else rng.normal(size=g.shape) for c, g in found.items()
         }
     flows = {case: predictions.flow((), case) for case in BACKWARD}
-    one = Search({c: f for c, f in flows.items() if f is not None}, gradients, (), 0.0, CLOSE)
+    one = GradientSearch(
+        {c: f for c, f in flows.items() if f is not None}, gradients, (), 0.0, CLOSE
+    )
     one.best = one.run()
     return one
 

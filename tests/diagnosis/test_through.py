@@ -8,9 +8,8 @@ import pytest
 
 from grader.checks import ALL_CHECKS, View, run_checks
 from grader.cohort import Engine
-from grader.defects.faults import DZ1_ROWS, FORWARD_ROWS, LEAF_ROWS
-from grader.diagnosis.found import Explanation, Found
-from grader.diagnosis.numeric import Part
+from grader.defects.explanation import Account, Culprit, Explanation
+from grader.defects.table import DZ1_ROWS, FORWARD_ROWS, LEAF_ROWS
 from grader.diagnosis.passes import free_tops
 from grader.diagnosis.simulate import simulated
 from grader.diagnosis.through import through_faults
@@ -20,14 +19,14 @@ from tests.diagnosis.planted import row
 
 ROOT = Path(__file__).parents[2]
 
-MASK = Found(row(DZ1_ROWS, "relu-mask-missing"), ("W1", "b1", "X"))
-SIGN = Found(row(FORWARD_ROWS, "loss-sign"))
-SUM = Found(row(FORWARD_ROWS, "loss-sum-not-mean"))
+MASK = Culprit(row(DZ1_ROWS, "relu-mask-missing"), ("W1", "b1", "X"))
+SIGN = Culprit(row(FORWARD_ROWS, "loss-sign"))
+SUM = Culprit(row(FORWARD_ROWS, "loss-sum-not-mean"))
 OWN = next(f for faults in free_tops((SUM.fault,)) for f in faults)
-TWICE = Found(row(DZ1_ROWS, "grad-double-batch-mean"), ("W1", "b1", "X"))
-SIGN_W1 = Found(row(LEAF_ROWS["W1"], "grad-sign"), ("W1",))
-SIGN_X = Found(row(LEAF_ROWS["X"], "grad-sign"), ("X",))
-KEEPS = Found(row(LEAF_ROWS["b2"], "bias-grad-keepdims"), ("b2",))
+TWICE = Culprit(row(DZ1_ROWS, "grad-double-batch-mean"), ("W1", "b1", "X"))
+SIGN_W1 = Culprit(row(LEAF_ROWS["W1"], "grad-sign"), ("W1",))
+SIGN_X = Culprit(row(LEAF_ROWS["X"], "grad-sign"), ("X",))
+KEEPS = Culprit(row(LEAF_ROWS["b2"], "bias-grad-keepdims"), ("b2",))
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +37,7 @@ def view(engine: Engine) -> View:
 
 
 def lost(
-    view: View, *found: Found, missing: tuple[str, ...] = (), prefix: str = "backward"
+    view: View, *found: Culprit, missing: tuple[str, ...] = (), prefix: str = "backward"
 ) -> dict[str, Finding]:
     """The checks that a reference with these faults loses, by running all of them."""
     observations = simulated(view.observations, view.exam.paper, found, (), missing, prefix)
@@ -52,12 +51,12 @@ def failed(*checks: str) -> dict[str, Finding]:
     return {c: Finding(c, CheckStatus.FAIL, "Lost.") for c in checks}
 
 
-def part(*backward: Found, missing: tuple[str, ...] = (), left: tuple[str, ...] = ()) -> Part:
-    return Part("backward", Explanation((), backward, left), missing)
+def part(*backward: Culprit, missing: tuple[str, ...] = (), left: tuple[str, ...] = ()) -> Account:
+    return Account("backward", Explanation((), backward, left), missing)
 
 
 def test_a_check_is_explained_by_the_fault_that_loses_it(view: View) -> None:
-    both = Part("backward", Explanation((SIGN,), (MASK, KEEPS)), ())
+    both = Account("backward", Explanation((SIGN,), (MASK, KEEPS)), ())
     codes = through_faults(view, both, lost(view, SIGN, MASK, KEEPS))
     assert codes["forward.loss"] == ["loss-sign"]
     assert codes["backward.dW1"] == ["relu-mask-missing"]
@@ -89,7 +88,7 @@ def test_what_is_not_explained_besides_keeps_its_own_checks(view: View) -> None:
 
 def test_the_pytorch_part_has_its_own_checks_and_codes(view: View) -> None:
     explanation = Explanation((SUM,), (), free=(OWN,))
-    codes = through_faults(view, Part("torch", explanation, ()), lost(view, SUM, prefix="torch"))
+    codes = through_faults(view, Account("torch", explanation, ()), lost(view, SUM, prefix="torch"))
     assert codes["pytorch.loss"] == codes["pytorch.mean"] == ["torch-reduction-sum"]
 
 

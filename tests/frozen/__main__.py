@@ -24,7 +24,7 @@ from typing import Any
 from grader.bundled import bundled
 from grader.checks import ALL_CHECKS
 from grader.cohort import Engine, Settings
-from grader.defects.codes import CODES
+from grader.defects import KINDS
 from grader.intake import take_in
 from grader.observe.observe import Allowance
 from grader.observe.zygotes import Zygotes
@@ -100,7 +100,7 @@ def said(result: Result) -> dict[str, Any]:
 
 def grade_group(group: str, zygotes: Zygotes, seeds: int) -> dict[str, Any]:
     """Return what is said of each answer of a group, by name and seed, with so many seeds."""
-    checks, codes = [c.id for c in ALL_CHECKS], [c.code for c in CODES]
+    checks, codes = [c.id for c in ALL_CHECKS], [c.code for c in KINDS]
     rubric = load_rubric(bundled("rubrics") / "onsite.yaml", checks, codes)
     allowance = Allowance(seconds=3.0) if group == "hostile" else Allowance()
     found: dict[str, Any] = {}

@@ -16,7 +16,7 @@ from grader.checks import ALL_CHECKS
 from grader.cohort import Settings
 from grader.cohort.run import grade_cohort, write_cohort
 from grader.cohort.worker import Order
-from grader.defects.codes import CODES
+from grader.defects import KINDS
 from grader.intake import find_cohort
 from grader.rubric import load_rubric
 from tests.hostile.browser import find
@@ -42,7 +42,7 @@ def main() -> None:
     if not find():
         sys.exit("no Chromium here")
     rubric = load_rubric(
-        bundled("rubrics") / "onsite.yaml", [c.id for c in ALL_CHECKS], [c.code for c in CODES]
+        bundled("rubrics") / "onsite.yaml", [c.id for c in ALL_CHECKS], [c.code for c in KINDS]
     )
     order = Order(rubric, Settings(seed=7, mends=True), "interviewer")
     with tempfile.TemporaryDirectory() as folder, chromium() as browser:

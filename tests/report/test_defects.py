@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from grader.records import Mend, Result
+from grader.records import Repair, Result
 from grader.report.defects import defect_views
 
 DIFF = "\n".join(
@@ -23,7 +23,7 @@ DIFF = "\n".join(
 
 
 def with_mend(usual: Result) -> Result:
-    mend = Mend("solution.py", 15, "", "", DIFF, ("backward.dX",), "With this line changed …")
+    mend = Repair("solution.py", 15, "", "", DIFF, ("backward.dX",), "With this line changed …")
     first = replace(usual.defects[0], mend=mend)
     return replace(usual, defects=(first,))
 

@@ -2,9 +2,8 @@ from math import fsum
 
 import pytest
 
-from grader.defects.codes import CODES
-from grader.defects.codes.code import Area
-from grader.records import Severity
+from grader.defects import KINDS
+from grader.records import Part, Severity
 from grader.rubric import load_rubric
 from grader.scoring.deductions import UNMEASURED
 
@@ -15,12 +14,12 @@ def automatic(rubric):
 
 @pytest.fixture
 def onsite(rubrics, known):
-    return load_rubric(rubrics / "onsite.yaml", known, [code.code for code in CODES])
+    return load_rubric(rubrics / "onsite.yaml", known, [code.code for code in KINDS])
 
 
 @pytest.fixture
 def course(rubrics, known):
-    return load_rubric(rubrics / "course.yaml", known, [code.code for code in CODES])
+    return load_rubric(rubrics / "course.yaml", known, [code.code for code in KINDS])
 
 
 def test_onsite_is_a_hundred_points_twenty_of_them_a_humans(onsite):
@@ -109,8 +108,8 @@ def test_no_gate_is_harder_than_the_deduction_of_a_single_bug(onsite):
     gentle = [gate for gate in onsite.gates if gate.unless != ("forward.numpy_only",)]
     taken = max(1 - gate.cap for gate in gentle) * 80
     said = onsite.deductions
-    for code in CODES:
-        if code.area in (Area.PYTORCH, Area.VERIFICATION) or code.severity is not Severity.MAJOR:
+    for code in KINDS:
+        if code.part in (Part.PYTORCH, Part.VERIFICATION) or code.severity is not Severity.MAJOR:
             continue
         if code.code not in UNMEASURED and code.code not in UNGATED:
             assert said.codes.get(code.code, said.major) >= taken - 1e-9, code.code
@@ -149,7 +148,7 @@ def test_every_deduction_says_why(rubrics):
     for name in ("onsite.yaml", "course.yaml"):
         lines = (rubrics / name).read_text().splitlines()
         section = lines[lines.index("deductions:") :]
-        named = [line for line in section if any(f" {code.code}: " in line for code in CODES)]
+        named = [line for line in section if any(f" {code.code}: " in line for code in KINDS)]
         assert len(named) > 50
         assert all("  # " in line for line in named)
 

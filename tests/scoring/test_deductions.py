@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from grader.defects.codes import CODES
+from grader.defects import KINDS
 from grader.errors import HarnessError
 from grader.records import CheckStatus, Confidence, Defect, Finding, Severity
 from grader.rubric import Deductions, Gate, Item, Part, Rubric, Tier
@@ -142,7 +142,7 @@ def test_work_not_shown_is_not_earned_unless_the_rubric_says_otherwise():
     assert graded(rubric(item("i", 80, "a b")), statuses, explained).score == 0
     lenient = rubric(item("i", 80, "a b"), codes={"missing-function": 30})
     assert graded(lenient, statuses, explained).score == 50
-    assert set(UNMEASURED) <= {code.code for code in CODES}
+    assert set(UNMEASURED) <= {code.code for code in KINDS}
 
 
 # ── credit, bonus, gates, errors ─────────────────────────────────────────────

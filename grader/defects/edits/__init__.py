@@ -1,0 +1,1 @@
+"""Edits of a stranger's source that may repair a mistake, the likeliest first."""
