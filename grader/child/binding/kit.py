@@ -29,7 +29,7 @@ from grader.child.binding.pieces import (
     forward_of,
     needed_by,
 )
-from grader.child.binding.source import Class, Callee, Source
+from grader.child.binding.source import Callee, Class, Source
 from grader.source.trees import walk
 
 LINEAR = re.compile(r"linear|affine|dense|fullyconnected|^fc")

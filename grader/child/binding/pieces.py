@@ -12,7 +12,7 @@ from grader.child.binding import names
 from grader.child.binding.language import places
 from grader.child.binding.names import plain
 from grader.child.binding.parameters import gradient_at
-from grader.child.binding.source import Class, Callee, mentioned
+from grader.child.binding.source import Callee, Class, mentioned
 
 FORWARDS = ("calculate", "forward", "call", "fprop", "fwd", "forwardpass", "feedforward", "apply")
 BACKWARDS = (
@@ -181,9 +181,7 @@ class LossOnProbabilities(Piece):
 class FunctionPiece(Piece):
     """A layer that is a pair of functions; what the first returns besides is for the second."""
 
-    def __init__(
-        self, forward: Callee, backward: Callee | None, weights: tuple[Any, ...]
-    ) -> None:
+    def __init__(self, forward: Callee, backward: Callee | None, weights: tuple[Any, ...]) -> None:
         self.pair, self.weights = (forward, backward), weights
         self.kept: Any = None
 

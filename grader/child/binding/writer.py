@@ -23,7 +23,7 @@ from grader.child.binding.language.containers import WeightForm
 from grader.child.binding.language.layout import CONTRACT, Layout
 from grader.child.binding.names import TENSORS, WEIGHTS
 from grader.child.binding.returns import Location
-from grader.child.binding.source import OBJECT, Class, Callee, mentioned
+from grader.child.binding.source import OBJECT, Callee, Class, mentioned
 from grader.child.binding.trial import RAISED
 
 MODEL = ("model", "net", "network", "mlp")

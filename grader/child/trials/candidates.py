@@ -23,7 +23,7 @@ from grader.child.binding.canonical import ARGUMENTS as CONTRACT
 from grader.child.binding.environment import Unbindable
 from grader.child.binding.language.containers import STANDARD, WeightForm, containers
 from grader.child.binding.names import plain
-from grader.child.binding.source import Class, Callee
+from grader.child.binding.source import Callee, Class
 from grader.child.binding.verify import GRADIENTS
 from grader.child.reports import DifferenceForm
 from grader.source.trees import walk

@@ -11,7 +11,15 @@ from grader.defects.make import at, make
 from grader.defects.signs.imports import import_defects, missing_module, own_place
 from grader.observe.error_words import ErrorWord, error_words, place_named
 from grader.observe.plan import DRAWN, LAYERED
-from grader.records import Defect, Ended, FunctionOutline, Observation, Observations, Part, Submission
+from grader.records import (
+    Defect,
+    Ended,
+    FunctionOutline,
+    Observation,
+    Observations,
+    Part,
+    Submission,
+)
 from grader.source.program import Program, Spot
 
 BY_ENDING = {kind.ending: kind.code for kind in KINDS if kind.ending is not None}

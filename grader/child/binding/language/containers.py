@@ -11,7 +11,7 @@ from typing import Any
 from grader.child.binding import names
 from grader.child.binding.language.layout import Layout
 from grader.child.binding.names import WEIGHTS
-from grader.child.binding.source import Class, Callee
+from grader.child.binding.source import Callee, Class
 from grader.source.trees import walk
 
 TOOLS: Mapping[str, Any] = {"SimpleNamespace": SimpleNamespace}

@@ -14,7 +14,7 @@ from dataclasses import replace
 
 from grader.child.binding import names
 from grader.child.binding.names import plain
-from grader.child.binding.source import Class, Callee, Source
+from grader.child.binding.source import Callee, Class, Source
 from grader.child.binding.styles import objects
 from grader.child.binding.writer import Draft
 

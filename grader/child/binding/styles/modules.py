@@ -17,7 +17,7 @@ from typing import Any
 
 from grader.child.binding.language.containers import STANDARD, WeightForm, fields_of, forms_of
 from grader.child.binding.names import plain
-from grader.child.binding.source import Class, Callee, Source
+from grader.child.binding.source import Callee, Class, Source
 from grader.child.binding.styles import objects
 from grader.child.binding.writer import MODEL, Draft
 
@@ -72,9 +72,7 @@ def _of_class(
                 yield replace(draft, stages=stages, cut=cut, tensors=tensors)
 
 
-def _class_stages(
-    kind: Class, criteria: list[Callee]
-) -> Iterator[tuple[tuple[Callee, ...], int]]:
+def _class_stages(kind: Class, criteria: list[Callee]) -> Iterator[tuple[tuple[Callee, ...], int]]:
     methods = kind.callable_methods
     forwards = [m for m in methods if m.name in ("forward", "__call__") or "forward" in m.kinds]
     losses = [m for m in methods if "loss" in m.kinds]
