@@ -45,7 +45,7 @@ HELPS = re.compile(
     r"relu|softmax|cross_?entropy|one_?hot|linear|layer|mlp|net(?:work)?$|model", re.IGNORECASE
 )
 ASIDE = re.compile(
-    r"(?:test_.*|.*_tests?|conftest|setup|plot.*|visuali[sz].*|.*_?plots?|data(?:set|loader)?s?|"
+    r"^(?:test_.*|.*_tests?|conftest|setup|plot.*|visuali[sz].*|.*_?plots?|data(?:set|loader)?s?|"
     r"load_.*|download.*|config|settings|make_.*|generate_.*|bench.*|time_.*|profile.*|demo.*|"
     r"__init__)",
     re.I,

@@ -15,13 +15,13 @@ from grader.limits import CELLS, PROSE_CHARACTERS, TEXT_CELLS
 NO_PYTHON = re.compile(r"%%?[A-Za-z_]|[!?]")
 """How a line of IPython's own begins; a line may also go on with Python's `% values`."""
 
-ASKED = re.compile(r"[\w.]+\?\??\s*")
+ASKED = re.compile(r"^[\w.]+\?\??\s*")
 """A line that asks for help: `np.sum?`."""
 
-FROM_SHELL = re.compile(r"(\s*)([\w.]+)\s*=\s*[!%][A-Za-z_]")
+FROM_SHELL = re.compile(r"^(\s*)([\w.]+)\s*=\s*[!%][A-Za-z_]")
 """An assignment of what a shell command or a magic gives: `files = !ls`."""
 
-WRITTEN = re.compile(r"\s*%%(?:writefile|file)\s+(?:-a\s+)?[\"']?([\w./-]+\.py)[\"']?\s*")
+WRITTEN = re.compile(r"^\s*%%(?:writefile|file)\s+(?:-a\s+)?[\"']?([\w./-]+\.py)[\"']?\s*")
 """The head of a cell that is written to a module."""
 
 RUN_ALL_THE_SAME = ("%%time", "%%timeit", "%%capture", "%%prun", "%%memit")

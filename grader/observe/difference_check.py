@@ -42,7 +42,7 @@ REPLY_BYTES = 4 << 20
 
 DEFINED = re.compile(r"def\s++(\w++)", re.IGNORECASE)
 MENTIONED = re.compile(
-    r"(?>.*?grad).*check|(?>.*?check).*grad|.*(?:numer|finite|central|fd|difference)",
+    r"^(?:(?>.*?grad).*check|(?>.*?check).*grad|.*(?:numer|finite|central|fd|difference))",
     re.IGNORECASE,
 )
 """The name of a function that may be one."""

@@ -7,22 +7,26 @@ to a match many times; twice the text may not take much more than twice the time
 
 from __future__ import annotations
 
+import ast
 import importlib
 import pkgutil
 import re
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 import grader
 
+ROOT = Path(grader.__file__).parent
+
 CONFINED = ("grader.child", "grader.starter", "grader._bundled")
 """What runs beside the stranger's code has the child's clock."""
 
-SIZE, SUSPICIOUS = 2_000, 0.001
+SIZE, SUSPICIOUS = 2_000, 0.005
 """Characters of a text, and the processor seconds above which longer ones are tried: linear
-expressions take a tenth of it, quadratic ones a hundred times as much."""
+expressions take a tenth of it, quadratic ones ten times as much."""
 
 MOST = 3.0
 """Times as long for twice the text, with room for a busy machine; quadratic time takes 4 times."""
@@ -45,6 +49,33 @@ def expressions() -> Iterator[tuple[str, re.Pattern[str] | re.Pattern[bytes]]]:
             yield from ((f"{module.name}.{name}", found) for found in _patterns(value))
 
 
+def inline() -> Iterator[tuple[str, re.Pattern[str] | re.Pattern[bytes]]]:
+    """Yield the expressions that stand in calls such as `re.search("…", text)`, with their place."""
+    for path in sorted(ROOT.rglob("*.py")):
+        module = ".".join(path.relative_to(ROOT.parent).with_suffix("").parts)
+        if module.startswith(CONFINED):
+            continue
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            match node:
+                case ast.Call(
+                    func=ast.Attribute(value=ast.Name(id="re"), attr=attr),
+                    args=[ast.Constant(value=str() | bytes() as text), *_],
+                ) if attr != "compile":
+                    whole = attr in ("match", "fullmatch")
+                    yield (
+                        f"{module}, line {node.lineno}",
+                        re.compile(_begun(text) if whole else text),
+                    )
+
+
+def _begun(text: str | bytes) -> str | bytes:
+    """Return an expression that only fits at the start of a text."""
+    if isinstance(text, bytes):
+        return b"^(?:" + text + b")"
+    flags = "(?i)" if text.startswith("(?i)") else ""
+    return f"{flags}^(?:{text.removeprefix('(?i)')})"
+
+
 def _patterns(value: object, depth: int = 3) -> Iterator[re.Pattern[str] | re.Pattern[bytes]]:
     if isinstance(value, re.Pattern):
         yield value
@@ -56,7 +87,7 @@ def _patterns(value: object, depth: int = 3) -> Iterator[re.Pattern[str] | re.Pa
             yield from _patterns(inner, depth - 1)
 
 
-EVERY = {f"{at}: {found.pattern!r}": found for at, found in expressions()}
+EVERY = {f"{at}: {found.pattern!r}": found for at, found in (*expressions(), *inline())}
 
 WORD = re.compile(r"\\.|[A-Za-z_]+|[^\w\s]")
 COMMON = (
