@@ -22,6 +22,9 @@ ROLES = ("forward", "backward", "torch", "verify")
 JOINED = "all_parts.py"
 UPDATE = "globals().update({n: v for n, v in vars(_part).items() if n[:1] != '_'})"
 
+HEAD = re.compile(r"^[ \t]*+(?:async|def|class|from|import)\b.*", re.MULTILINE)
+"""A line at which any of the others but `USES_AUTOGRAD` may begin."""
+
 DEFINED = re.compile(r"^(?:async )?(?:def|class)[ \t]+(\w+)", re.MULTILINE)
 NAMED = re.compile(r"^[ \t]*(?:async )?(?:def|class)[ \t]+(\w+)", re.MULTILINE)
 IMPORTED = re.compile(
@@ -78,7 +81,7 @@ class FileFacts:
 
 def file_facts(file: SourceFile) -> FileFacts:
     """Read one file's text."""
-    text = file.data.decode("utf-8", "replace")
+    text = _heads(file.data.decode("utf-8", "replace"))
     names = tuple(islice(_known(DEFINED, text), NAMES))
     every = tuple(islice(_known(NAMED, text), NAMES))
     path = PurePosixPath(file.path)
@@ -93,6 +96,12 @@ def file_facts(file: SourceFile) -> FileFacts:
         _takes(text),
         aside,
     )
+
+
+def _heads(text: str) -> str:
+    """Return of a file the lines that say what it defines and imports, and what else counts."""
+    engine = USES_AUTOGRAD.search(text)
+    return "\n".join([*HEAD.findall(text), f"# {engine[0]}" if engine else ""])
 
 
 def _known(pattern: re.Pattern[str], text: str) -> Iterator[str]:
