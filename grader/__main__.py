@@ -12,9 +12,21 @@ def run() -> None:
     """
     if not sys.flags.safe_path:
         sys.path.pop(0)
+    words = sys.argv[1:]
+    if not _grades(words):
+        _command(words)
+        return
+    from grader.supervision import supervised
+
+    sys.exit(supervised(_command, words))
+
+
+def _command(words: list[str]) -> None:
+    """Run the command line, with torch on its way where it will be wanted."""
     from grader.sandbox.warm import Warming
 
-    with Warming(("torch",)) if _grades(sys.argv[1:]) else nullcontext() as warming:
+    sys.argv[1:] = words
+    with Warming(("torch",)) if _grades(words) else nullcontext() as warming:
         from grader.cli import main
 
         main(warming)

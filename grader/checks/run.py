@@ -32,6 +32,8 @@ def _find(check: Check, view: View, before: dict[str, Finding]) -> Finding:
         return check.finding(waits("Not assessed: no function gives a loss.", "forward.runs"))
     try:
         return check.finding(check.run(view))
+    except MemoryError:  # too much for one submission: the process ends, the numbers are kept
+        raise
     except Exception as error:
         text = f"The grader could not run this check ({type(error).__name__}: {error})."
         return Finding(check.id, CheckStatus.ERROR, text)

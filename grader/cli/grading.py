@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import sys
 import threading
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -51,6 +51,7 @@ def grade(
     timeout: TimeoutOption = 10.0,
     mend: MendOption = True,
     jobs: Annotated[int, typer.Option("--jobs", hidden=True)] = 1,
+    numbers_only: Annotated[bool, typer.Option("--numbers-only", hidden=True)] = False,
     unsafe_no_sandbox: UnsafeOption = False,
 ) -> None:
     """Grade one submission: a summary here, report.html and result.json under --out."""
@@ -58,12 +59,20 @@ def grade(
     from grader.intake import take_in
     from grader.observe.zygotes import Zygotes
 
-    chosen, answer = chosen_audience(audience), take_in(submission)
     _confinable(unconfined=unsafe_no_sandbox)
-    with Zygotes(unconfined=unsafe_no_sandbox, only=answer, warming=call.obj) as zygotes:
+    with ExitStack() as stack:
+        if call.obj is not None:  # there is a process that waits, and knows what to do then
+            from grader.bounds import bounded
+
+            stack.enter_context(bounded())
+        chosen, answer = chosen_audience(audience), take_in(submission)
+        zygotes = stack.enter_context(
+            Zygotes(unconfined=unsafe_no_sandbox, only=answer, warming=call.obj)
+        )
         # The longest step, `import torch`, is under way; the rest is loaded beside it.
         from grader.cohort import Engine
         from grader.cohort.run import grade_one
+        from grader.cohort.worker import by_numbers
         from grader.records import GradeStatus
         from grader.report import compile_pages
         from grader.terminal import Terminal
@@ -74,7 +83,8 @@ def grade(
         threading.Thread(target=compile_pages, daemon=True).start()
         gc.freeze()  # what is loaded by now stays: no collection need look at it again
         with terminal.waiting(f"grading {submission}"):
-            result, page = grade_one(engine, answer, out, chosen)
+            judged = by_numbers(answer) if numbers_only else answer
+            result, page = grade_one(engine, judged, out, chosen)
     terminal.result(result, page)
     if result.grade.status is GradeStatus.UNDECIDED:
         raise typer.Exit(EXIT_UNDECIDED)

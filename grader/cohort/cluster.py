@@ -31,10 +31,9 @@ from distributed import (
 
 from grader.cohort.crew import BOOT, Crew
 from grader.cohort.store import versions
-from grader.cohort.worker import Finished, Order, set_aside
+from grader.cohort.worker import Finished, Order, Work, set_aside
 from grader.errors import CallerError, GraderError, HarnessError
 from grader.problem import Exam
-from grader.records import Submission
 
 AHEAD = 2
 """Submissions in flight for each thread of the cluster: one that is graded, one that waits."""
@@ -64,7 +63,7 @@ class Post(WorkerPlugin):  # type: ignore[misc]  # distributed has half of its t
             crew.__exit__(GeneratorExit)
         self.threads.shutdown(wait=False)
 
-    def grade(self, submission: Submission) -> Finished:
+    def grade(self, submission: Work) -> Finished:
         """Return one submission, in a thread of ours."""
         with self.crew() as crew:
             [finished] = crew.grade(iter((submission,)))
@@ -95,7 +94,7 @@ def _examined(order: Order, expected: dict[str, str]) -> Exam:
         return crew.examination()
 
 
-async def _graded(name: str, expected: dict[str, str], submission: Submission) -> Finished:
+async def _graded(name: str, expected: dict[str, str], submission: Work) -> Finished:
     """Grade one submission. Runs on a worker.
 
     A coroutine, though Dask would lend a thread: that thread would only wait for the grading
@@ -130,7 +129,7 @@ class Cluster:
         self.order, self.client, self.exam, self.boot = order, client, exam, boot
         self.name = f"grader-{secrets.token_hex(8)}"
         self.versions = versions()
-        self._flying: dict[Future, Submission] = {}
+        self._flying: dict[Future, Work] = {}
         self._posted = False
         self._threads, self._looked = 1, -LOOK_SECONDS
 
@@ -152,7 +151,7 @@ class Cluster:
         if self._posted:
             self.client.unregister_worker_plugin(self.name)
 
-    def grade(self, submissions: Iterator[Submission]) -> Iterator[Finished]:
+    def grade(self, submissions: Iterator[Work]) -> Iterator[Finished]:
         """Grade as `Workforce` says. Raises `HarnessError` when the scheduler is gone."""
         first = next(submissions, None)
         if first is None:
@@ -174,7 +173,7 @@ class Cluster:
         self.client.register_plugin(post, name=self.name)
         self._posted = True
 
-    def _send(self, submissions: Iterator[Submission], done: as_completed) -> None:
+    def _send(self, submissions: Iterator[Work], done: as_completed) -> None:
         """Put as many in flight as there is room for."""
         for submission in islice(submissions, max(0, self._room() - len(self._flying))):
             future = self.client.submit(_graded, self.name, self.versions, submission, pure=False)
@@ -188,7 +187,7 @@ class Cluster:
             self._looked = time.monotonic()
         return AHEAD * self._threads
 
-    def _outcome(self, future: Future, submission: Submission) -> Finished:
+    def _outcome(self, future: Future, submission: Work) -> Finished:
         """Return what came of one task; a machine's end is no fault of the submission's."""
         try:
             finished: Finished = future.result()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
+import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import suppress
@@ -12,10 +14,17 @@ from multiprocessing.connection import Connection, Pipe, wait
 from pathlib import Path
 
 import grader
-from grader.cohort.worker import Finished, Order, WorkerFailure, set_aside
+from grader.bounds import EXHAUSTED
+from grader.cohort.worker import (
+    Finished,
+    NumbersAlone,
+    Order,
+    Work,
+    WorkerFailure,
+    set_aside,
+)
 from grader.errors import SandboxError
 from grader.problem import Exam
-from grader.records import Submission
 
 ROOT = str(Path(grader.__file__).parents[1])
 BOOT = (
@@ -32,15 +41,19 @@ MOST_DEATHS = 3
 """Workers that a submission may take down with it before it is set aside."""
 
 STOP_SECONDS = 5.0
+LONGEST = 60.0
+"""Times a submission's own allowance after which its worker is ended on the clock: the children's
+and the judge's processor time have ended long before, so it hangs."""
 
 
 @dataclass(eq=False)
 class _Worker:
-    """One process: its pipe, and the submission that it has."""
+    """One process: its pipe, the submission that it has, and since when."""
 
     process: subprocess.Popen[bytes]
     pipe: Connection
-    has: Submission | None = None
+    has: Work | None = None
+    since: float = 0.0
 
     def stop(self) -> None:
         """End it; its zygotes and their children end with it."""
@@ -64,6 +77,7 @@ class Crew:
     boot: str = BOOT
     exam: Exam | None = None
     _workers: list[_Worker] = field(default_factory=list)
+    _by_numbers: set[str] = field(default_factory=set)
 
     def __enter__(self) -> Crew:
         return self
@@ -77,21 +91,22 @@ class Crew:
             worker.stop()
         self._workers.clear()
 
-    def grade(self, submissions: Iterator[Submission]) -> Iterator[Finished]:
+    def grade(self, submissions: Iterator[Work]) -> Iterator[Finished]:
         """Yield each submission graded, in the order in which they are done.
 
         The next one is read only when a worker is free. A worker that dies is replaced
-        and its submission tried again, `MOST_DEATHS` times in all. Raises `SandboxError`
-        when no worker can work on this machine.
+        and its submission tried again, `MOST_DEATHS` times in all; where it went beyond the
+        bounds on the judge's own work, once more, by its numbers alone. Raises
+        `SandboxError` when no worker can work on this machine.
         """
-        again: deque[Submission] = deque()
+        again: deque[Work] = deque()
         deaths: dict[str, int] = {}
         while True:
             self._hand_out(again, submissions)
             busy = {w.pipe: w for w in self._workers if w.has is not None}
             if not busy:
                 return
-            for pipe in wait(list(busy)):
+            for pipe in self._ready(busy):
                 assert isinstance(pipe, Connection)
                 worker = busy[pipe]
                 assert worker.has is not None
@@ -102,17 +117,32 @@ class Crew:
                     self._workers.remove(worker)
                     worker.stop()
                     deaths[submission.id] = deaths.get(submission.id, 0) + 1
-                    if deaths[submission.id] < MOST_DEATHS:
+                    fault = ""
+                    if worker.process.returncode in EXHAUSTED:
+                        if submission.id in self._by_numbers:
+                            fault = "even its numbers took the grader too long, or too much memory"
+                        self._by_numbers.add(submission.id)
+                    elif deaths[submission.id] >= MOST_DEATHS:
+                        times = f"ended {MOST_DEATHS} times"
+                        fault = f"the grader's own process {times} while it graded this"
+                    if not fault:
                         again.append(submission)
                         continue
-                    fault = (
-                        f"the grader's own process ended {MOST_DEATHS} times while it graded this"
-                    )
                     answer = set_aside(self.order, submission, fault)
                 if isinstance(answer, WorkerFailure):
                     raise SandboxError(answer.why)
                 self._hand_out(again, submissions)  # before this result is written down
                 yield answer
+
+    def _ready(self, busy: dict[Connection, _Worker]) -> list[object]:
+        """Return the pipes at which there is news; ends the workers that hang."""
+        longest = LONGEST * self.order.settings.allowance.seconds
+        until = min(worker.since for worker in busy.values()) + longest
+        ready = wait(list(busy), max(0.0, until - time.monotonic()))
+        for worker in busy.values() if not ready else ():
+            if worker.since + longest <= time.monotonic():
+                worker.process.send_signal(signal.SIGPROF)  # as if it had gone beyond its bounds
+        return list(ready)
 
     def examination(self) -> Exam:
         """Return the exam, set by a worker if there is none yet. Raises `SandboxError`."""
@@ -121,7 +151,7 @@ class Crew:
         assert self.exam is not None
         return self.exam
 
-    def _hand_out(self, again: deque[Submission], submissions: Iterator[Submission]) -> None:
+    def _hand_out(self, again: deque[Work], submissions: Iterator[Work]) -> None:
         """Give every free worker a submission, and start workers when there is work."""
         while True:
             free = next((w for w in self._workers if w.has is None), None)
@@ -131,9 +161,10 @@ class Crew:
             if submission is None:
                 return
             worker = free or self._staffed()
-            worker.has = submission
+            worker.has, worker.since = submission, time.monotonic()
+            alone = submission.id in self._by_numbers
             with suppress(OSError):  # it died idle: the wait sees its end, and tries again
-                worker.pipe.send(submission)
+                worker.pipe.send(NumbersAlone(submission) if alone else submission)
 
     def _staffed(self) -> _Worker:
         """Start the workers that are missing, side by side; gives one that is free."""

@@ -128,6 +128,8 @@ class Engine:
         submission = apply_contract(submission, self.rubric.contract)
         try:
             view, findings = self._examine(submission)
+        except MemoryError:
+            raise
         except HarnessError as error:
             return self.undecided(submission, str(error))
         except Exception as error:  # a bug of ours is one submission's trouble, not the run's
@@ -135,14 +137,14 @@ class Engine:
         diagnosis = Diagnosis(process_defects(submission, view.observations))
         torch_trace = cache(lambda: self._trace(submission, "torch"))
         fault = next((f.message for f in findings if f.status is CheckStatus.ERROR), "")
-        if not fault:
+        if not (fault or submission.numbers_only):
             arguments = submission, view, findings, self.predictions, torch_trace
             diagnosis = _extra(submission, "diagnosis", lambda: diagnose(*arguments), diagnosis)
         defects, explained = diagnosis.defects, diagnosis.explained
         scored = grade(self.rubric, findings, self.checks, defects=defects, explained=explained)
         result = _result(self.rubric, self.settings, submission, scored, view.observations, fault)
         result = replace(result, defects=defects)
-        if not fault:
+        if not (fault or submission.numbers_only):
             traced = torch_trace() if torch_trace.cache_info().currsize else Trace()
             result = self._with_extras(result, view, findings, diagnosis, torch_trace, traced)
         return replace(result, timing={"wall_s": time.perf_counter() - started})

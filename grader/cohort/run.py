@@ -26,7 +26,7 @@ from grader.cohort.store import (
     write_whole,
     writing_whole,
 )
-from grader.cohort.worker import Finished, Order, finish, set_aside
+from grader.cohort.worker import Finished, Order, Work, finish, set_aside
 from grader.cohort.workforce import Workforce
 from grader.intake import CohortEntry
 from grader.records import Result, Submission
@@ -54,7 +54,7 @@ def _save(finished: Finished, folder: Path, key: str) -> None:
     write_whole(folder / "result.json", json_text(document))
 
 
-def _key(order: Order, submission: Submission) -> str:
+def _key(order: Order, submission: Work) -> str:
     contract = order.rubric.contract.digest if order.rubric.contract else ""
     key = reuse_key(submission.digest, order.rubric.digest, order.settings, contract)
     return f"{key}:{submission.id}:{order.audience}"
@@ -101,25 +101,25 @@ class _CohortRun:
     outcomes: Outcomes
     under_way: dict[str, tuple[int, str]] = field(default_factory=dict)
 
-    def missing(self) -> Iterator[Submission]:
+    def missing(self) -> Iterator[Work]:
         """Yield what has to be graded, one at a time; record the rest on the way."""
         for number, entry in enumerate(self.entries):
             folder = self.out / "submissions" / entry.id
             try:
-                submission = entry.read()
+                handed = entry.collect()
             except Exception as error:  # ours, or a disk's: the others are graded all the same
                 submission = Submission(entry.id, entry.name, "", (), "")
                 fault = f"the submission could not be read: {error!r}"
                 self.under_way[entry.id] = number, _key(self.order, submission)
                 self.finish(set_aside(self.order, submission, fault))
                 continue
-            key = _key(self.order, submission)
+            key = _key(self.order, handed)
             stored = None if self.fresh else read_result(folder / "result.json")
             if stored is not None and reusable(stored, key):
                 self._record(number, stored, kept=True)
                 continue
             self.under_way[entry.id] = number, key
-            yield submission
+            yield handed
 
     def finish(self, finished: Finished) -> None:
         """Write the files of a graded submission, and record its outcome."""

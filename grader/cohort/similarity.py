@@ -14,12 +14,14 @@ import io
 import keyword
 import tokenize
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from grader.bundled import PACKAGE
+from grader.limits import SKETCH_LOOKED_AT, SKETCH_TOKENS
 from grader.records import SourceFile, Submission
 from grader.report.overview import SimilarGroup
 
@@ -42,8 +44,8 @@ the two nearest 0.73. Each edited token costs a copy of some 100 lines about 0.0
 FEWEST = 150
 """Windows below which an answer says too little to be compared."""
 
-LONGEST = 200_000
-"""Characters of source that are looked at."""
+AT_ONCE = 1 << 12
+"""Windows that are hashed at once: 2 MB of numbers."""
 
 PRIME = (1 << 31) - 1
 WIDTH = 8
@@ -59,23 +61,34 @@ def sketch(submission: Submission) -> str:
     What every candidate was handed (the starter) is left out. Never raises: a source that is
     no Python has the windows up to where it stops being read.
     """
-    digests: set[int] = set()
-    for file in submission.files:
+    digests, budget = set[int](), Budget()
+    for file in sorted(submission.files, key=lambda f: f.path != submission.main):
         if file.path.endswith(".py") and not (submission.joined and file.path == submission.main):
-            digests |= windows(file)
+            digests |= windows(file, budget)
     digests -= _starter_windows()
     if len(digests) < FEWEST:
         return ""
     values = np.fromiter(digests, np.uint64, len(digests)) % PRIME
     scale, shift = _hashes()
-    lowest = ((values[:, None] * scale + shift) % PRIME).min(axis=0)
+    lowest = np.full(NUMBERS, PRIME, np.uint64)
+    for start in range(0, len(values), AT_ONCE):
+        some = values[start : start + AT_ONCE, None]
+        lowest = np.minimum(lowest, ((some * scale + shift) % PRIME).min(axis=0))
     return "".join(f"{int(number):0{WIDTH}x}" for number in lowest)
 
 
-def windows(file: SourceFile) -> set[int]:
+@dataclass
+class Budget:
+    """Tokens of an answer that are still compared, and that are passed through."""
+
+    kept: int = SKETCH_TOKENS
+    passed: int = SKETCH_LOOKED_AT
+
+
+def windows(file: SourceFile, budget: Budget) -> set[int]:
     """Return a number for each window of tokens, the same whatever names are used."""
-    text = file.data[:LONGEST].decode("utf-8", "replace")
-    texts = (window.encode("utf-8", "replace") for window in _renamed(list(_words(text))))
+    text = file.data.decode("utf-8", "replace")
+    texts = (window.encode("utf-8", "replace") for window in _renamed(list(_words(text, budget))))
     return {int.from_bytes(hashlib.blake2b(text, digest_size=6).digest()) for text in texts}
 
 
@@ -116,7 +129,7 @@ PASSED_OVER = (
 )  # fmt: skip
 
 
-def _words(text: str) -> Iterator[tuple[bool, str]]:
+def _words(text: str, budget: Budget) -> Iterator[tuple[bool, str]]:
     """Yield whether a token may be renamed, and its text; numbers all read alike.
 
     Attributes are another's names and stay.
@@ -124,8 +137,12 @@ def _words(text: str) -> Iterator[tuple[bool, str]]:
     before = ""
     try:
         for token in tokenize.generate_tokens(io.StringIO(text).readline):
+            budget.passed -= 1
+            if budget.passed < 0 or budget.kept <= 0:
+                return
             if token.type in PASSED_OVER:
                 continue
+            budget.kept -= 1
             name = token.type == tokenize.NAME and not keyword.iskeyword(token.string)
             if token.type == tokenize.NUMBER:
                 yield False, "0"
@@ -158,7 +175,7 @@ def _piece(word: tuple[bool, str], known: dict[str, int]) -> str:
 def _starter_windows() -> frozenset[int]:
     """Return the windows of the starter, which everybody may have."""
     path = PACKAGE / "starter" / "solution.py"
-    return frozenset(windows(SourceFile(path.name, path.read_bytes())))
+    return frozenset(windows(SourceFile(path.name, path.read_bytes()), Budget()))
 
 
 # ── numbers ──────────────────────────────────────────────────────────────────

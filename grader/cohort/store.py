@@ -22,7 +22,7 @@ from grader.rubric import Rubric
 
 REUSE_KEY = "reuse_key"
 RUN_FILE = "run.json"
-TEMPORARY = re.compile(r"\..+\.[0-9a-f]{8}\.tmp")
+TEMPORARY = re.compile(r"^\..+\.[0-9a-f]{8}\.tmp")
 """The names under which files of ours are written."""
 RUBRIC_FILE, CONTRACT_FILE = "rubric.yaml", "contract.yaml"
 

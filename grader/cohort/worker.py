@@ -9,19 +9,25 @@ from __future__ import annotations
 
 import gc
 import signal
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
-from typing import Any
+from typing import Any, TypeAlias
 
+from grader.bounds import bounded
 from grader.cohort.engine import Engine, Settings, undecided
 from grader.cohort.similarity import STRUCTURE_KEY, sketch
 from grader.errors import GraderError
+from grader.intake import Handed
+from grader.limits import WORK_BYTES, WORK_SECONDS
 from grader.observe.zygotes import Zygotes
 from grader.problem import Exam
 from grader.records import Result, Submission
 from grader.report import render_report, result_json
 from grader.report.views import Audience
 from grader.rubric import Rubric
+
+Work: TypeAlias = Submission | Handed
+"""What is to be graded: a submission, or the bytes that one is still to be made of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +55,40 @@ class WorkerFailure:
     why: str
 
 
+@dataclass(frozen=True, slots=True)
+class NumbersAlone:
+    """What took the judge too long, or too much memory: only its numbers are asked for."""
+
+    work: Work
+
+
+def by_numbers(submission: Submission) -> Submission:
+    """Return a submission of which the judge reads nothing: it runs, and its numbers count."""
+    unread = tuple(file.path for file in submission.files)
+    left_out = (
+        f"reading it took more than {WORK_SECONDS:g} s or {WORK_BYTES >> 20} MB",
+        *submission.left_out,
+    )
+    return replace(submission, unread=unread, written=(), left_out=left_out, numbers_only=True)
+
+
+def taken_in(work: Work | NumbersAlone) -> Submission:
+    """Return the submission to be graded."""
+    if isinstance(work, NumbersAlone):
+        return by_numbers(taken_in(work.work))
+    return work.take_in() if isinstance(work, Handed) else work
+
+
 def finish(order: Order, result: Result) -> Finished:
     """Return a result as the files say it. What cannot be written down is undecided, never lost."""
     try:
         page = render_report(result, audience=order.audience)
-        document = result_json(result) | {STRUCTURE_KEY: sketch(result.submission)}
+        numbers_only = result.submission.numbers_only
+        structure = "" if numbers_only else sketch(result.submission)
+        document = result_json(result) | {STRUCTURE_KEY: structure}
         return Finished(result.submission.id, document, page)
+    except MemoryError:
+        raise
     except Exception as error:  # ours: the others are graded all the same
         fault = f"the report could not be written: {error!r}"
         bare = Submission(
@@ -68,8 +102,13 @@ def finish(order: Order, result: Result) -> Finished:
         )
 
 
-def set_aside(order: Order, submission: Submission, fault: str) -> Finished:
+def set_aside(order: Order, work: Work, fault: str) -> Finished:
     """Return the files of a submission that could not be assessed, through no fault of its own."""
+    submission = (
+        Submission(work.id, work.name, work.digest, (), "", who=work.who)
+        if isinstance(work, Handed)
+        else work
+    )
     return finish(order, undecided(order.rubric, order.settings, submission, fault))
 
 
@@ -86,7 +125,10 @@ def serve(connection: Connection) -> None:
             gc.collect()
             gc.freeze()  # what is loaded by now stays: no collection need look at it again
             while True:
-                connection.send(finish(order, engine.grade(connection.recv())))
+                work = connection.recv()
+                with bounded():
+                    finished = finish(order, engine.grade(taken_in(work)))
+                connection.send(finished)
         except GraderError as error:
             connection.send(WorkerFailure(str(error)))
         except (EOFError, BrokenPipeError, ConnectionResetError):

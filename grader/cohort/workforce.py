@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from types import TracebackType
 from typing import Protocol
 
-from grader.cohort.worker import Finished
-from grader.records import Submission
+from grader.cohort.worker import Finished, Work
 
 
 class Workforce(Protocol):
@@ -24,7 +23,7 @@ class Workforce(Protocol):
     ) -> None:
         """End everything; after an error without waiting for what is under way."""
 
-    def grade(self, submissions: Iterator[Submission]) -> Iterator[Finished]:
+    def grade(self, submissions: Iterator[Work]) -> Iterator[Finished]:
         """Yield each submission graded, in the order in which they are done.
 
         The next one is read only when there is room for it. Raises `SandboxError` when

@@ -21,7 +21,7 @@ LOADS = ("name", "attribute", "subscript")
 LOOPED = 2
 """An expression evaluated more often stands in a loop: its values are parts of something."""
 
-ALLOCATES = re.compile(r"[\w.]*\bempty(_like)?\(")
+ALLOCATES = re.compile(r"^[\w.]*\bempty(_like)?\(")
 """Arrays that hold what happens to lie in memory, until they are filled."""
 
 

@@ -32,7 +32,7 @@ MAX_ANNOTATIONS = 600
 MAX_PER_LINE = 3
 
 LOADS = ("name", "attribute", "subscript")
-ALIAS = re.compile(r"\s*[\w.]+\s*=\s*[\w.]+\s*(#.*)?$")
+ALIAS = re.compile(r"^\s*[\w.]+\s*=\s*[\w.]+\s*(#.*)?$")
 """`dZ1 = dH1`: it computes nothing, but what it gives a second name is worth knowing."""
 
 STEPS = ("Z1", "H1", "Z2", "P", "loss", "dZ2", "dH1", "dZ1", "dW1", "db1", "dW2", "db2", "dX")

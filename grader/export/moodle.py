@@ -24,7 +24,7 @@ from grader.review import Reviewed
 
 IDENTIFIER, NAME, GRADE = "identifier", "full name", "grade"
 MAXIMUM, COMMENTS, CHANGEABLE = "maximum grade", "feedback comments", "grade can be changed"
-NUMBER = re.compile(r"(\d+)\s*$")
+NUMBER = re.compile(r"(?<!\d)(\d++)\s*+$")
 LOCKED = ("no",)
 MOST_BYTES = 64 << 20
 MOST_LETTERS = 20_000

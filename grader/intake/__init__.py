@@ -6,6 +6,7 @@ Nothing is executed, extracted to disk or parsed as code here.
 from grader.intake.exports import find_cohort
 from grader.intake.exports.attempt import Cohort, CohortEntry
 from grader.intake.find import take_in
+from grader.intake.handed import Handed
 from grader.intake.identity import safe_id
 
-__all__ = ["Cohort", "CohortEntry", "find_cohort", "safe_id", "take_in"]
+__all__ = ["Cohort", "CohortEntry", "Handed", "find_cohort", "safe_id", "take_in"]

@@ -16,10 +16,12 @@ from grader.records import SourceFile, WrittenAnswer
 from grader.source.parsing import parsed
 from grader.source.program import text_of
 
-HEADING = re.compile(r"^#{1,6}[ \t]+(.*?)[ \t#]*$", re.MULTILINE)
+HEADING = re.compile(r"^#{1,6}[ \t]++(.*)$", re.MULTILINE)
+"""Its text ends in blanks and # that are not of it."""
+
 NAMED = re.compile(
-    r"^[\W_]*(?:follow[ -]?up\s*)?(?:answer\s+(?:to\s+)?)?(?:question|q)\s*[.#:]?\s*([1-5])\b"
-    r"[\W_]*",
+    r"^[\W_]*+(?:follow[ -]?up\s*+)?(?:answer\s++(?:to\s++)?)?(?:question|q)\s*+(?:[.#:]\s*+)?"
+    r"([1-5])\b[\W_]*+",
     re.IGNORECASE,
 )
 """`Q1`, `Question 3:`, `**Follow-up question 2**`, at the start of a line."""
@@ -27,18 +29,17 @@ NAMED = re.compile(
 NUMBERED = re.compile(r"^\W*([1-5])\s*[.):]")
 """`3. Backward twice`: of a heading only, for code is full of numbered lists."""
 
-WORDS: tuple[tuple[int, tuple[str, ...]], ...] = (
-    (1, (r"\blayers?\b", r"\bupstream\b|\bbackward\b.*\binput\b", r"reusab|sequential|generic")),
+_WORDS = (
+    (1, (r"\blayers?\b", r"\bupstream\b|^(?>.*?\bbackward\b).*\binput\b",
+         r"reusab|sequential|generic")),
     (2, (r"\bmax(?:imum)?\b", r"softmax|\bexp\b", r"overflow|cancel|stable|unchanged|invarian")),
     (3, (r"zero_grad", r"accumulat|\badds?\b|doubl|\bsum\b", r"twice|second (?:call|backward)")),
     (4, (r"in-?place", r"version", r"autograd|\bsaved?\b|\bleaf\b")),
     (5, (r"finite[- ]differen|central differen|numerical grad", r"\bstep\b|\bepsilon\b|\bh\b",
          r"toleran|relative error|truncat|rounding")),
 )  # fmt: skip
+WORDS = tuple((n, tuple(re.compile(word, re.MULTILINE) for word in words)) for n, words in _WORDS)
 """Words of each question's answer. Two kinds of them, and more than of any other question."""
-
-REMARKS = re.compile(rb"(?:^[ \t]*#.*\n?)+", re.MULTILINE)
-"""Lines that begin with #, one after another: comments, or inside of a string."""
 
 ENOUGH, ENOUGH_IN_CODE = 2, 3
 LEAST_WORDS = 20
@@ -47,12 +48,18 @@ LEAST_WORDS = 20
 MOST, LONGEST = 40, 20_000
 """Answers of a submission, and characters of one: more is no answer."""
 
+MOST_SECTIONS = 1_000
+"""Headings of one text that part it; there are five questions."""
+
 
 def written_answers(
     answers: str, cells: Sequence[str], code: Sequence[SourceFile]
 ) -> tuple[WrittenAnswer, ...]:
     """Return what was written, matched to the questions 1 to 5; text of `answers` and `cells`
-    that belongs to none of them stands under 0, and so does what two could claim."""
+    that belongs to none of them stands under 0, and so does what two could claim.
+
+    `answers` are of at most `PROSE_CHARACTERS`, and so are all `cells` together.
+    """
     answers_found = [
         *_of_text(answers, "answers.md"),
         *(a for cell in cells for a in _of_text(cell, "a text cell")),
@@ -63,8 +70,9 @@ def written_answers(
 
 def _of_text(text: str, where: str) -> Iterator[WrittenAnswer]:
     """Yield the sections of a text by their headings; what precedes the first has none."""
-    before, *rest = HEADING.split(text)
+    before, *rest = HEADING.split(text, maxsplit=MOST_SECTIONS)
     for heading, body in (("", before), *zip(rest[::2], rest[1::2], strict=True)):
+        heading = heading.rstrip(" \t#")
         if heading:
             number = _named(heading, NAMED, NUMBERED) or _by_words(f"{heading}\n{body}")
             if not (number or body.strip()):
@@ -133,9 +141,13 @@ def _comments(file: SourceFile) -> Iterator[tuple[int, str]]:
 
 def _remarks(data: bytes) -> Iterator[str]:
     """Yield what `_comments` may find, seen as lines."""
-    for block in REMARKS.findall(data):
-        lines = block.decode("utf-8", "replace").splitlines()
-        yield "\n".join(_uncommented(line.strip()) for line in lines)
+    rows = list[str]()
+    for line in (*data.decode("utf-8", "replace").split("\n"), ""):
+        if (text := line.strip()).startswith("#"):
+            rows.append(_uncommented(text))
+        elif rows:
+            yield "\n".join(rows)
+            rows = []
 
 
 def _uncommented(comment: str) -> str:
@@ -150,7 +162,7 @@ def _named(line: str, *patterns: re.Pattern[str]) -> int:
 def _by_words(text: str, enough: int = ENOUGH) -> int:
     """Return the one question of which a text has enough words, 0 where none or two have."""
     low = text.lower()
-    counts = {n: sum(bool(re.search(w, low)) for w in words) for n, words in WORDS}
+    counts = {n: sum(bool(w.search(low)) for w in words) for n, words in WORDS}
     best = max(counts.values())
     claimed = [number for number, count in counts.items() if count == best]
     return claimed[0] if best >= enough and len(claimed) == 1 else 0

@@ -13,6 +13,9 @@ SLOW = ("punycode", "idna")
 """Made for names of hosts; 2 MB of the first take Python's decoder ten minutes and more."""
 
 DECLARED = re.compile(rb"coding[:=][ \t]*([-_.a-zA-Z0-9]+)")
+MOST_DECLARED = 4
+"""Of one line: Python takes the first, and each has to be looked up on the disk."""
+
 LINE_END = re.compile(rb"\r\n|\r|\n")
 
 
@@ -22,7 +25,7 @@ def slow_encoding(data: bytes) -> str:
     Looks for more than Python does, which wants a comment: nobody writes this by accident.
     """
     for line in LINE_END.split(data[: 1 << 16], maxsplit=2)[:2]:
-        for declared in DECLARED.findall(line):
+        for declared in DECLARED.findall(line)[:MOST_DECLARED]:
             name = declared.decode("ascii")
             try:
                 known = codecs.lookup(name).name

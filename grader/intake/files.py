@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from grader.errors import SubmissionError
+from grader.limits import FILES, FOLDERS_DEEP
 from grader.records import SourceFile
 
 MAX_FILE = 2 << 20
@@ -27,7 +28,7 @@ MAX_INNER = 16 << 20
 """Of an archive inside what was handed in, which is opened when there is no source beside it."""
 
 MAX_TOTAL = 8 << 20
-MAX_FILES = 400
+MAX_FILES = FILES
 MAX_WALKED = 5000
 
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz")
@@ -201,6 +202,10 @@ def _walk(folder: Path, prefix: str, into: Collector) -> Iterator[Path]:
             into.skip(base, "a virtual environment")
             folders.clear()
             continue
+        if base.count("/") - prefix.count("/") >= FOLDERS_DEEP:
+            for name in folders:
+                into.skip(f"{base}{name}/", "too many folders in each other")
+            folders.clear()
         for name in folders:
             if (Path(root) / name).is_symlink():
                 into.skip(base + name, "a link")

@@ -23,10 +23,13 @@ from grader.intake.identity import safe_id
 from grader.intake.main import choose, join_parts
 from grader.intake.notebook import read_notebook
 from grader.intake.settings import is_settings, settings_of
+from grader.limits import FILES
 from grader.records import SourceFile, Submission
+from grader.source.extent import unread
 
 KINDS = ".py, .ipynb, .zip or .tar.gz"
 HOLDS_CODE = re.compile(rb"^[ \t\xef\xbb\xbf]*[^#\s]", re.MULTILINE)
+MOST_NOTES = 10
 SUFFIXES = (".py", ".ipynb", *ARCHIVES)
 
 
@@ -84,23 +87,26 @@ def assemble(id: str, name: str, read: Read, *, renamed: bool = False) -> Submis
         return empty(id, name, str(error), read.explained)
     read_files = [_lower_suffix(f) for f in _without_common_folder(read.files)]
     wishes = settings_of(read_files)
-    files, unusable, prose = _with_modules(read_files)
-    files, unread = _without_slow(files)
+    files, unusable, prose, notes = _with_modules(read_files)
+    files, undecodable = _without_slow(files)
     main = choose(files)
     digest = _digest(files)
     name = wishes.name if renamed and wishes.name else name
     code = [f for f in files if f.path.endswith(".py")]
     known = {f.path for f in (*code, *filter(is_settings, files), *filter(_is_answers, files))}
     beside = (f.path for f in files if f.path not in known)
-    passed_over = (*read.explained, *beside, *unread)
+    passed_over = (*read.explained, *beside, *undecodable)
     why = _why_nothing(code, main.path, read)
     if why:
         return Submission(
             id, name, digest, tuple(files), "", passed_over=passed_over,
             unusable=tuple(unusable or [why]), notes=wishes.notes,
+            left_out=tuple(notes[:MOST_NOTES]),
         )  # fmt: skip
     answers = next((f.data.decode("utf-8", "replace") for f in files if _is_answers(f)), "")
-    written = written_answers(answers, prose, code)
+    too_much = unread(code, main.path)
+    notes += [f"{p} is not read, only run: it has {why}" for p, why in too_much.items()]
+    written = written_answers(answers, prose, [f for f in code if f.path not in too_much])
     path = main.path
     if main.parts:
         code.insert(0, join_parts(main.parts, code))
@@ -108,6 +114,7 @@ def assemble(id: str, name: str, read: Read, *, renamed: bool = False) -> Submis
     return Submission(
         id, name, digest, tuple(code), path, wishes.names, answers, passed_over, tuple(unusable),
         main.parts, wishes.notes, written=written,
+        unread=tuple(too_much), left_out=tuple(notes[:MOST_NOTES]),
     )  # fmt: skip
 
 
@@ -133,10 +140,11 @@ def with_inner(read: Read) -> Read:
 
 def _with_modules(
     read_files: list[SourceFile],
-) -> tuple[list[SourceFile], list[str], list[str]]:
-    """Return the files with each notebook as a module, the unusable notebooks, and text cells."""
+) -> tuple[list[SourceFile], list[str], list[str], list[str]]:
+    """Return the files with each notebook as a module, the unusable notebooks, text cells, and
+    what of the notebooks is not used."""
     paths = {f.path for f in read_files}
-    files, unusable, prose = list[SourceFile](), list[str](), list[str]()
+    files, unusable, prose, notes = list[SourceFile](), list[str](), list[str](), list[str]()
     for file in read_files:
         if not file.path.endswith(".ipynb"):
             files.append(file)
@@ -149,14 +157,19 @@ def _with_modules(
             unusable.append(f"{file.path}: {error}")
             continue
         prose += notebook.prose
+        notes += [f"{file.path}: {note}" for note in notebook.notes]
         folder = PurePosixPath(file.path).parent
         path = _module_path(file.path, paths)
         written = [((folder / name).as_posix(), data) for name, data in notebook.written]
         for where, data in [(path, notebook.source), *written]:
-            if where not in paths:
+            if where not in paths and len(paths) < FILES:
                 paths.add(where)
                 files.append(SourceFile(where, data))
-    return files, unusable, prose
+        if len(paths) >= FILES:
+            notes.append(
+                f"{file.path}: with what its cells write there are more than {FILES} files"
+            )
+    return files, unusable, prose, notes
 
 
 def _without_slow(files: list[SourceFile]) -> tuple[list[SourceFile], list[str]]:

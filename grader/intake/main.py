@@ -8,11 +8,13 @@ as all definitions stay in reach.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from keyword import iskeyword
 from pathlib import PurePosixPath
 
+from grader.limits import JOINED_NAMES, NAME_CHARACTERS, NAMES
 from grader.records import SourceFile
 from grader.records.submission import CONTRACT_FUNCTIONS
 
@@ -20,11 +22,15 @@ ROLES = ("forward", "backward", "torch", "verify")
 JOINED = "all_parts.py"
 UPDATE = "globals().update({n: v for n, v in vars(_part).items() if n[:1] != '_'})"
 
+HEAD = re.compile(r"^[ \t]*+(?:async|def|class|from|import)\b.*", re.MULTILINE)
+"""A line at which any of the others but `USES_AUTOGRAD` may begin."""
+
 DEFINED = re.compile(r"^(?:async )?(?:def|class)[ \t]+(\w+)", re.MULTILINE)
 NAMED = re.compile(r"^[ \t]*(?:async )?(?:def|class)[ \t]+(\w+)", re.MULTILINE)
 IMPORTED = re.compile(
     r"^[ \t]*(from|import)[ \t]+\.*([\w.]*)(?:[ \t]+import[ \t]+(.*))?", re.MULTILINE
 )
+WORD = re.compile(r"[\w*]+")
 USES_TORCH = re.compile(r"^[ \t]*(?:import|from)[ \t]+torch\b", re.MULTILINE)
 USES_AUTOGRAD = re.compile(
     r"requires_grad|autograd\.(?:grad|functional)|func\.grad|nn\.(?:Module|Linear|Parameter)"
@@ -42,7 +48,7 @@ HELPS = re.compile(
     r"relu|softmax|cross_?entropy|one_?hot|linear|layer|mlp|net(?:work)?$|model", re.IGNORECASE
 )
 ASIDE = re.compile(
-    r"(?:test_.*|.*_tests?|conftest|setup|plot.*|visuali[sz].*|.*_?plots?|data(?:set|loader)?s?|"
+    r"^(?:test_.*|.*_tests?|conftest|setup|plot.*|visuali[sz].*|.*_?plots?|data(?:set|loader)?s?|"
     r"load_.*|download.*|config|settings|make_.*|generate_.*|bench.*|time_.*|profile.*|demo.*|"
     r"__init__)",
     re.I,
@@ -75,9 +81,9 @@ class FileFacts:
 
 def file_facts(file: SourceFile) -> FileFacts:
     """Read one file's text."""
-    text = file.data.decode("utf-8", "replace")
-    names = tuple(dict.fromkeys(DEFINED.findall(text)))
-    every = NAMED.findall(text)
+    text = _heads(file.data.decode("utf-8", "replace"))
+    names = tuple(islice(_known(DEFINED, text), NAMES))
+    every = tuple(islice(_known(NAMED, text), NAMES))
     path = PurePosixPath(file.path)
     aside = bool(ASIDE.fullmatch(path.stem)) or bool(ASIDE_FOLDERS & set(path.parts[:-1]))
     return FileFacts(
@@ -90,6 +96,21 @@ def file_facts(file: SourceFile) -> FileFacts:
         _takes(text),
         aside,
     )
+
+
+def _heads(text: str) -> str:
+    """Return of a file the lines that say what it defines and imports, and what else counts."""
+    engine = USES_AUTOGRAD.search(text)
+    return "\n".join([*HEAD.findall(text), f"# {engine[0]}" if engine else ""])
+
+
+def _known(pattern: re.Pattern[str], text: str) -> Iterator[str]:
+    """Yield the names that a pattern finds, each once."""
+    seen = set[str]()
+    for found in pattern.finditer(text):
+        if (name := found[1][:NAME_CHARACTERS]) not in seen:
+            seen.add(name)
+            yield name
 
 
 def _roles(text: str, names: Sequence[str]) -> set[str]:
@@ -118,13 +139,17 @@ def _roles(text: str, names: Sequence[str]) -> set[str]:
 
 def _takes(text: str) -> dict[str, frozenset[str]]:
     """Return the names that each `from … import` brings in, `*` for all; none for `import`."""
-    takes: dict[str, frozenset[str]] = {}
-    for how, module, names_text in IMPORTED.findall(text):
-        words = re.findall(r"[\w*]+", names_text.partition("#")[0]) if how == "from" else []
+    takes: dict[str, set[str]] = {}
+    room = NAMES
+    for found in IMPORTED.finditer(text):
+        how, module, names_text = found[1], found[2], found[3] or ""
+        words = WORD.findall(names_text.partition("#")[0])[:room] if how == "from" else []
         goes_on = names_text.lstrip().startswith("(") and ")" not in names_text
-        names = frozenset({"*"} if goes_on else words)
-        takes[module] = takes.get(module, frozenset()) | names
-    return takes
+        takes.setdefault(module[:NAME_CHARACTERS], set()).update({"*"} if goes_on else words)
+        room -= 1 + len(words)
+        if room <= 0:
+            break
+    return {module: frozenset(names) for module, names in takes.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +222,7 @@ def _reach(e: FileFacts, by_module: Mapping[str, FileFacts]) -> Reach:
     functions, methods = set(e.roles), set(e.methods)
     for module, names in e.takes.items():
         path = _neighbour(e, module, by_module)
-        other = next((o for o in by_module.values() if o.path == path), None)
+        other = by_module.get(_module(path)) if path else None
         if other is None or other is e:
             continue
         if "*" in names:
@@ -238,14 +263,15 @@ def join_parts(parts: Sequence[str], files: Sequence[SourceFile]) -> SourceFile:
         "# Written by the grader: this answer comes in several files; here are all their names."
     ]
     known = {f.path: file_facts(f).names for f in files if f.path in parts}
-    clashes = {n for p in parts[:-1] for n in known[p] if n in known[parts[-1]]}
+    last = set(known[parts[-1]])
+    clashes = {n for p in parts[:-1] for n in known[p] if n in last}
     for path in parts:
         module = _module(path.removeprefix(prefix) if path.startswith(prefix) else path)
         if all(word.isidentifier() and not iskeyword(word) for word in module.split(".")):
             rows.append(f"from {module} import *")
             if path != parts[-1]:
                 of = f"of_{module.replace('.', '_')}"
-                shared = sorted(clashes & set(known[path]))
+                shared = sorted(clashes & set(known[path]))[:JOINED_NAMES]
                 rows += [f"from {module} import {word} as {word}_{of}" for word in shared]
         else:
             rows += [f"_part = __import__('importlib').import_module({module!r})", UPDATE]

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
 from grader.errors import SubmissionError
+from grader.limits import CELLS, PROSE_CHARACTERS, TEXT_CELLS
 
 NO_PYTHON = re.compile(r"%%?[A-Za-z_]|[!?]")
 """How a line of IPython's own begins; a line may also go on with Python's `% values`."""
 
-ASKED = re.compile(r"[\w.]+\?\??\s*")
+ASKED = re.compile(r"^[\w.]+\?\??\s*")
 """A line that asks for help: `np.sum?`."""
 
-FROM_SHELL = re.compile(r"(\s*)([\w.]+)\s*=\s*[!%][A-Za-z_]")
+FROM_SHELL = re.compile(r"^(\s*)([\w.]+)\s*=\s*[!%][A-Za-z_]")
 """An assignment of what a shell command or a magic gives: `files = !ls`."""
 
-WRITTEN = re.compile(r"\s*%%(?:writefile|file)\s+(?:-a\s+)?[\"']?([\w./-]+\.py)[\"']?\s*")
+WRITTEN = re.compile(r"^\s*%%(?:writefile|file)\s+(?:-a\s+)?[\"']?([\w./-]+\.py)[\"']?\s*")
 """The head of a cell that is written to a module."""
 
 RUN_ALL_THE_SAME = ("%%time", "%%timeit", "%%capture", "%%prun", "%%memit")
@@ -34,13 +36,14 @@ MAX_VALUES = 500_000
 class Notebook:
     """The code cells as one module, and the modules that cells write (`%%writefile`), by path.
 
-    `prose` are the text cells.
+    `prose` are the text cells. `notes` say what of it is not used.
     """
 
     source: bytes
     written: tuple[tuple[str, bytes], ...] = ()
     cells: int = 0
     prose: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def read_notebook(data: bytes) -> Notebook:
@@ -58,8 +61,9 @@ def read_notebook(data: bytes) -> Notebook:
         prose = [_text(c.get("source", "")) for c in cells if c.get("cell_type") == "markdown"]
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise SubmissionError("this is no notebook in JSON with cells") from error
-    parts, written = [], []
-    for number, text in enumerate(codes, 1):
+    parts, written = list[str](), list[tuple[str, bytes]]()
+    notes = _notes(codes, prose)
+    for number, text in enumerate(codes[:CELLS], 1):
         if head := WRITTEN.fullmatch(text.partition("\n")[0]):
             path = PurePosixPath(head[1])
             if not path.is_absolute() and ".." not in path.parts:
@@ -67,7 +71,29 @@ def read_notebook(data: bytes) -> Notebook:
                 written.append((path.as_posix(), body))
         parts.append(f"# ── cell {number} ──\n{_plain(text)}\n")
     source = _future_first("\n".join(parts)).encode("utf-8", "replace")
-    return Notebook(source, tuple(written), len(codes), tuple(prose))
+    return Notebook(source, tuple(written), len(codes), _of_size(prose), notes)
+
+
+def _of_size(prose: Sequence[str]) -> tuple[str, ...]:
+    """Return the text cells up to the limits."""
+    room, kept = PROSE_CHARACTERS, list[str]()
+    for text in prose[:TEXT_CELLS]:
+        kept.append(text[:room])
+        room -= len(text)
+        if room <= 0:
+            break
+    return tuple(kept)
+
+
+def _notes(codes: Sequence[str], prose: Sequence[str]) -> tuple[str, ...]:
+    """Return in words what is beyond the limits."""
+    notes = []
+    if len(codes) > CELLS:
+        notes.append(f"of {len(codes):,} code cells only the first {CELLS:,} run")
+    if len(prose) > TEXT_CELLS or sum(map(len, prose)) > PROSE_CHARACTERS:
+        most = f"{TEXT_CELLS} cells and {PROSE_CHARACTERS >> 10} kB"
+        notes.append(f"of its {len(prose):,} text cells no more than {most} are read")
+    return tuple(notes)
 
 
 def _future_first(source: str) -> str:

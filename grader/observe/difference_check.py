@@ -25,13 +25,14 @@ from grader.child.reports import (
     Tolerance,
     TrialPlan,
 )
+from grader.limits import NAME_CHARACTERS
 from grader.observe import trials
 from grader.observe.replies import read_report
 from grader.observe.trials import Examinee, read_trials, real_place
 from grader.observe.verification import Verification
 from grader.problem import Paper
 from grader.records import TENSORS, Array, Case, Ended, Submission
-from grader.source.parsing import source_lines
+from grader.source.extent import sources_of
 
 CASES = ("small", "middle")
 """Who draws more entries at once than the small inputs have is given larger ones."""
@@ -39,14 +40,17 @@ CASES = ("small", "middle")
 REPLY_BYTES = 4 << 20
 """Room for the points of the larger inputs: 256 of each tensor, of 256 entries each."""
 
+DEFINED = re.compile(r"def\s++(\w++)", re.IGNORECASE)
 MENTIONED = re.compile(
-    r"def\s+\w*(?:grad\w*check|check\w*grad|numer|finite|central|fd|difference)", re.IGNORECASE
+    r"^(?:(?>.*?grad).*check|(?>.*?check).*grad|.*(?:numer|finite|central|fd|difference))",
+    re.IGNORECASE,
 )
-"""A function that may be one, by its name."""
+"""The name of a function that may be one."""
 
 QUOTIENT = re.compile(
-    r"/\s*\(\s*(?:2(?:\.0*)?\s*\*\s*\w+|\w+\s*\*\s*2(?:\.0*)?)\s*\)"
-    r"|/\s*\(?\s*(?:(?:\w*eps(?:ilon)?|h|\w*delta|step\w*)\b(?!\s*[(\[.])|\d(?:\.\d+)?e-\d)",
+    r"/\s*+\(\s*+(?:2(?:\.0*+)?\s*+\*\s*+\w++|\w++\s*+\*\s*+2(?:\.0*+)?)\s*+\)"
+    r"|/\s*+\(?+\s*+(?:(?:(?:h|step\w*+)\b|\w++(?:(?<=eps)|(?<=epsilon)|(?<=delta)))"
+    r"(?!\s*+[(\[.])|\d(?:\.\d++)?e-\d)",
     re.IGNORECASE,
 )
 """A division by a step: a verification or a script may take differences itself.
@@ -98,8 +102,7 @@ def take_difference_check(examinee: Examinee) -> DifferenceCheck:
     """
     submission, paper = examinee.submission, examinee.paper
     texts = [f.data.decode("utf-8", "replace") for f in submission.files]
-    hints = (pattern.search(text) for text in texts for pattern in (MENTIONED, QUOTIENT))
-    if "gradient_check" not in submission.names and not any(hints):
+    if "gradient_check" not in submission.names and not any(map(takes_differences, texts)):
         return DifferenceCheck()
     stages = {
         "first": (trials.PERCENT_OFF, trials.ENTRY, trials.TRANSPOSED),
@@ -111,6 +114,12 @@ def take_difference_check(examinee: Examinee) -> DifferenceCheck:
     if answer.ended is not Ended.OK:
         return DifferenceCheck(reason=answer.reason)
     return read_difference_check(answer.items, submission, paper)
+
+
+def takes_differences(text: str) -> bool:
+    """Return whether a source may take differences, by a function's name or a division."""
+    names = (name[:NAME_CHARACTERS] for name in DEFINED.findall(text))
+    return QUOTIENT.search(text) is not None or any(map(MENTIONED.match, names))
 
 
 def _phases(paper: Paper) -> dict[str, Array]:
@@ -134,7 +143,7 @@ def read_difference_check(
         case = _own_case(items)
     if case is None:
         return DifferenceCheck(reason="its own numbers do not fit together")
-    sources = {f.path: source_lines(f.data) for f in submission.files}
+    sources = sources_of(submission)
     reason = report.stopped[: trials.MAX_REASON]
     verification = Verification(
         accepts=report.accepts,

@@ -59,7 +59,7 @@ def error_words(error: str) -> frozenset[ErrorWord]:
 
 
 PLACE = re.compile(r"\((?P<file>[^()]{1,200}), line (?P<line>\d{1,7})\)")
-IMPORT = re.compile(r"line (?P<line>\d{1,7}) of (?P<file>.+) imports `[\w.]+`")
+IMPORT = re.compile(r"line (?P<line>\d{1,7}) of (?P<file>.{1,300}) imports `[\w.]+`")
 SHAPE = re.compile(r"\[torch\.\w+ \[([\d, ]*)\]\]")
 
 

@@ -7,7 +7,7 @@ against caps, and no score ever depends on a trace. It only finds lines.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -35,7 +35,7 @@ from grader.problem import Paper
 from grader.records import Array, Ended, Submission, read_only
 from grader.sandbox.pool import Zygote
 from grader.sandbox.session import Child
-from grader.source.parsing import source_lines
+from grader.source.extent import sources_of
 
 CASE = "primes"
 """The traced case: sizes are distinct primes, so shapes read back as symbols."""
@@ -118,7 +118,7 @@ def take_trace(
 
     Runs in `child`, or in one of its own. Whatever goes wrong gives an empty trace.
     """
-    sources = {f.path: source_lines(f.data) for f in submission.files}
+    sources = sources_of(submission)
     items = {**loading_items(submission, side, paper.noise), **paper.cases[CASE].inputs}
     items["max_bytes"] = str(REPLY_BYTES)
     try:
@@ -153,7 +153,7 @@ def read_trace(
         if report is None:
             raise _Contradiction
         reader = _Reader(values, report.functions, sources, phases)
-        rows = [reader.row(dict(zip(COLUMNS, row, strict=True))) for row in index.tolist()]
+        rows = [reader.row(row) for row in reader.known(index)]
     except _Contradiction:
         return Trace(sources=sources, reason="the trace does not fit the source")
     values_in_order = tuple(sorted(rows, key=lambda v: v.order))
@@ -184,6 +184,14 @@ class _Reader:
         self.values, self.functions, self.phases = values, functions, phases
         self.files, self.unread = list(sources.items()), values.size
         self.widths = {path: [len(line.encode()) for line in lines] for path, lines in self.files}
+
+    def known(self, index: Array) -> Iterator[dict[str, int]]:
+        """Yield the rows that do not stand in a file that the judge has not read."""
+        for numbers in index.tolist():
+            row = dict(zip(COLUMNS, numbers, strict=True))
+            file = row["file"]
+            if not 0 <= file < len(self.files) or self.files[file][1]:
+                yield row
 
     def row(self, row: dict[str, int]) -> TracedValue:
         """Return one row. Raises `_Contradiction`."""

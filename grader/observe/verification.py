@@ -18,7 +18,7 @@ from grader.observe import trials
 from grader.observe.replies import read_report
 from grader.observe.trials import Examinee, Trial, read_trials, real_place
 from grader.records import TENSORS, Ended, Submission
-from grader.source.parsing import source_lines
+from grader.source.extent import sources_of
 
 CASES = ("primes", "square")
 """All trials are made on `primes`; a transposed gradient keeps its shape on `square` only."""
@@ -99,7 +99,7 @@ def take_verification(examinee: Examinee, *, thorough: bool = False) -> Verifica
 def read_verification(items: Mapping[str, object], submission: Submission) -> Verification:
     """Return the record in a reply; a reply without a report gives one without trials."""
     report = read_report(items, VerificationReport)
-    sources = {f.path: source_lines(f.data) for f in submission.files}
+    sources = sources_of(submission)
     if report is None:
         return Verification(sources=sources, reason="no words came")
     places = {name: real_place(getattr(report, name), sources) for name in PLACES}

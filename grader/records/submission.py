@@ -49,7 +49,9 @@ class Submission:
     the taking in that cost nothing. `who` is what an export calls the candidate by:
     a participant's number, an email; "" where one submission was graded by itself.
     `written` are the answers of `answers`, of a notebook's text cells and of the source's
-    own text, matched to the questions.
+    own text, matched to the questions. `unread` are the files that the judge does not read: they
+    run, and are not analysed. `left_out` says what was too much to be read or looked at: it is
+    shown to a person. `numbers_only`: the judge had no time for more than the numbers.
     """
 
     id: str
@@ -66,6 +68,14 @@ class Submission:
     contract: str = ""
     who: str = ""
     written: tuple[WrittenAnswer, ...] = ()
+    unread: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
+    numbers_only: bool = False
+
+    @property
+    def read(self) -> tuple[SourceFile, ...]:
+        """Return the files that the judge reads."""
+        return tuple(f for f in self.files if f.path not in self.unread)
 
     @property
     def source(self) -> str:

@@ -38,6 +38,8 @@ def result_json(result: Result) -> dict[str, Any]:
             "files": [file.path for file in submission.files],
             "main": submission.main,
             "who": submission.who,
+            "left_out": submission.left_out,
+            "unread": submission.unread,
         },
         "sources": [
             {"path": file.path, "text": source_text(file)[:MAX_CHARACTERS]}

@@ -11,14 +11,16 @@ from markupsafe import Markup, escape
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
 
+from grader.limits import PAGE_CHARACTERS, PAGE_LINES, PAGE_SOURCE
 from grader.records import Defect, Frame, SourceFile, Submission
 from grader.report.escape import visible
 from grader.report.lexer import QuickPythonLexer
 
-MAX_CHARACTERS = 200_000
-"""Longer files are shown up to here; a page has to stay openable."""
-
+MAX_CHARACTERS = PAGE_CHARACTERS
 MAX_FILES = 20
+
+BLANK = re.compile(r"^[^\S\n]+$", re.MULTILINE)
+"""A line of blanks alone, on which Pygments' lexer looks ahead to the end of them all."""
 
 PLAIN = re.compile(r'<span class="(?:n|w|nb|nn)">([^<]*)</span>')
 """Names and space, which the style sheet leaves as they are: half of a line's elements."""
@@ -62,7 +64,7 @@ class SourceLine:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """One file; `left_out` counts characters beyond the limit."""
+    """One file; `left_out` counts characters beyond the limits."""
 
     path: str
     anchor: str
@@ -103,16 +105,30 @@ def listings(
     files = shown_files(submission)
     prefixes = line_prefixes(submission)
     marked = {mark.file for mark in marks}
-    return tuple(
-        _listing(
-            file,
-            prefix=prefixes[file.path],
-            marks=[mark for mark in marks if mark.file == file.path],
-            beside=beside,
-            open_=file.path == submission.main or file.path in marked,
+    found, characters, lines = list[Listing](), PAGE_SOURCE, PAGE_LINES
+    for file in files:
+        whole = source_text(file)
+        text = _up_to(whole, min(MAX_CHARACTERS, characters), lines)
+        characters, lines = characters - len(text), lines - text.count("\n") - 1
+        found.append(
+            _listing(
+                file,
+                text,
+                left_out=len(whole) - len(text),
+                coloured=file.path not in submission.unread,
+                prefix=prefixes[file.path],
+                marks=[mark for mark in marks if mark.file == file.path],
+                beside=beside,
+                open_=file.path == submission.main or file.path in marked,
+            )
         )
-        for file in files
-    )
+    return tuple(found)
+
+
+def _up_to(text: str, characters: int, lines: int) -> str:
+    """Return the beginning of a text, of at most so many characters and lines."""
+    text = text[: max(0, characters)]
+    return text if text.count("\n") < lines else "\n".join(text.split("\n", lines)[:lines])
 
 
 def shown_files(submission: Submission) -> tuple[SourceFile, ...]:
@@ -152,7 +168,7 @@ def frame_mark(frame: Frame, error: str, anchor: str) -> LineMark:
 
 def highlighted(text: str) -> list[Markup]:
     """Return `text` as highlighted HTML, line by line; classes only, no inline style."""
-    visible_text = visible(text).rstrip("\n")
+    visible_text = BLANK.sub("", visible(text)).rstrip("\n")
     html = highlight(visible_text, *_highlighter())
     lines = PLAIN.sub(r"\1", html).removesuffix("\n").split("\n")
     plain = visible_text.split("\n")
@@ -168,14 +184,21 @@ def _highlighter() -> tuple[QuickPythonLexer, HtmlFormatter[str]]:
 
 
 def _listing(
-    file: SourceFile, *, prefix: str, marks: Sequence[LineMark], beside: Beside, open_: bool
+    file: SourceFile,
+    text: str,
+    *,
+    left_out: int,
+    coloured: bool,
+    prefix: str,
+    marks: Sequence[LineMark],
+    beside: Beside,
+    open_: bool,
 ) -> Listing:
-    text = source_text(file)
+    rows = highlighted(text) if coloured else [escape(row) for row in visible(text).split("\n")]
     lines = tuple(
         _line(number, html, prefix, marks, beside.get((file.path, number), ()))
-        for number, html in enumerate(highlighted(text[:MAX_CHARACTERS]), start=1)
+        for number, html in enumerate(rows, start=1)
     )
-    left_out = max(0, len(text) - MAX_CHARACTERS)
     return Listing(file.path, prefix.lower() + "file", lines, open_, left_out)
 
 

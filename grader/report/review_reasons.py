@@ -18,6 +18,7 @@ class ReviewReason(StrEnum):
     BINDINGS = "bindings"
     LIKELY = "likely"
     UNEXPLAINED = "unexplained"
+    UNREAD = "unread"
 
 
 REASONS: Mapping[ReviewReason, tuple[str, str]] = {
@@ -33,6 +34,10 @@ REASONS: Mapping[ReviewReason, tuple[str, str]] = {
     ),
     ReviewReason.LIKELY: ("Only likely", "Points were lost, and no defect is proven."),
     ReviewReason.UNEXPLAINED: ("Unexplained", "A check fails, and no defect explains it."),
+    ReviewReason.UNREAD: (
+        "Not all read",
+        "There was more of it than the grader reads; the rest was judged by its numbers alone.",
+    ),
 }  # fmt: skip
 """What a reason is called, and what it means."""
 
@@ -63,3 +68,5 @@ def _reasons(document: Document) -> Iterator[ReviewReason]:
         yield ReviewReason.LIKELY
     if any(not check["explained_by"] for check in failed_checks(document)):
         yield ReviewReason.UNEXPLAINED
+    if document["submission"].get("left_out"):
+        yield ReviewReason.UNREAD

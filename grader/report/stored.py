@@ -70,4 +70,5 @@ def submission_of(document: Document) -> Submission:
         SourceFile(source["path"], source["text"].encode("utf-8", "replace"))
         for source in document["sources"]
     )
-    return Submission(facts["id"], name_of(document), facts["digest"], files, facts["main"])
+    name, unread = name_of(document), tuple(facts.get("unread", ()))
+    return Submission(facts["id"], name, facts["digest"], files, facts["main"], unread=unread)

@@ -25,12 +25,15 @@ CLEAN_ENVIRONMENT = {
 """All that a zygote, and so a submission, sees of the environment. Threads: see `zygote`."""
 
 BOOT = """
-import os, sys
+import os, resource, sys
+most = resource.getrlimit(resource.RLIMIT_AS)[1]
+resource.setrlimit(resource.RLIMIT_AS, (most, most))
 sys.path.append(sys.argv.pop(1))
 from grader.sandbox.zygote import main
 os._exit(main(sys.argv[1:]))
 """
-"""The zygote's first words (the package may stand where `-I` does not look), and its last:
+"""The zygote's first words (the judge's bound on its own memory is none of the zygote's, and the
+package may stand where `-I` does not look), and its last:
 taking torch down in good order would cost every run 0.1 s."""
 
 ROOT = str(Path(__file__).parents[2])

@@ -7,18 +7,22 @@ cannot take within its limits is passed over. All walks are loops, so nesting co
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from grader.limits import SOURCE_BYTES
 from grader.records import Submission
-from grader.source.parsing import parsed, source_lines
+from grader.source.extent import sources_of
+from grader.source.parsing import parsed
 
-MAX_SOURCE = 256 * 1024
-"""Bytes of a file that are parsed; a solution has about ten thousand."""
+MAX_SOURCE = SOURCE_BYTES
+"""Bytes of a file that are parsed."""
 
 MAX_FILES = 40
 MAX_REACHED = 60
+MADE_BY = ("__init__", "__call__", "forward")
+"""Methods that calling a class, or what it made, may mean."""
 
 Def = ast.FunctionDef | ast.AsyncFunctionDef
 Span = tuple[int, int, int, int]
@@ -60,11 +64,12 @@ class Function:
 
 
 class Program:
-    """All files of a submission that parse."""
+    """All files of a submission that the judge reads and that parse."""
 
     def __init__(self, submission: Submission) -> None:
         self.main, self.names = submission.main, submission.names
-        self._files = submission.files[:MAX_FILES]
+        self._submission = submission
+        self._files = submission.read[:MAX_FILES]
 
     @cached_property
     def trees(self) -> dict[str, ast.Module]:
@@ -75,8 +80,8 @@ class Program:
 
     @cached_property
     def lines(self) -> dict[str, tuple[str, ...]]:
-        """Return the lines of each file as the parser counts them."""
-        return {file.path: source_lines(file.data) for file in self._files}
+        """Return the lines of each file as the parser counts them; none of what is not read."""
+        return sources_of(self._submission)
 
     @cached_property
     def functions(self) -> list[Function]:
@@ -144,12 +149,25 @@ class Program:
     def resolved(self, func: ast.expr) -> Iterator[Function]:
         """Yield the candidate's functions that a call may mean."""
         name = last_name(func)
-        plain = isinstance(func, ast.Name)
-        named = {name, *self.aliases.get(name, ())} if plain else {name}
-        for f in self.functions:
-            made = plain and f.owner == name and f.name in ("__init__", "__call__", "forward")
-            if made or (f.name in named and not (plain and f.owner)):
-                yield f
+        if not isinstance(func, ast.Name):
+            yield from self._by_name.get(name, ())
+            return
+        made = [f for f in self._by_owner.get(name, ()) if f.name in MADE_BY]
+        named = {name, *self.aliases.get(name, ())}
+        plain = [f for n in named for f in self._by_name.get(n, ()) if not f.owner]
+        yield from sorted({*made, *plain}, key=self._order.__getitem__)
+
+    @cached_property
+    def _by_name(self) -> dict[str, list[Function]]:
+        return _grouped(self.functions, lambda f: f.name)
+
+    @cached_property
+    def _by_owner(self) -> dict[str, list[Function]]:
+        return _grouped((f for f in self.functions if f.owner), lambda f: f.owner)
+
+    @cached_property
+    def _order(self) -> dict[Function, int]:
+        return {function: at for at, function in enumerate(self.functions)}
 
     # ── values that are passed on as they are ────────────────────────────────
 
@@ -180,6 +198,15 @@ class Program:
             if isinstance(node, ast.Assign) and len(node.targets) == 1
             for value, name in _parts(node.targets[0], node.value)
         }
+
+
+def _grouped(
+    functions: Iterable[Function], key: Callable[[Function], str]
+) -> dict[str, list[Function]]:
+    found: dict[str, list[Function]] = {}
+    for function in functions:
+        found.setdefault(key(function), []).append(function)
+    return found
 
 
 def span(node: ast.expr | ast.stmt) -> Span:

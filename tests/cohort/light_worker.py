@@ -6,12 +6,15 @@ from grader.cohort.crew import BOOT
 
 LIGHT = BOOT.replace(
     "from grader.cohort.worker import serve; ",
-    "import contextlib, os, types; from grader.cohort import worker; "
+    "import contextlib, os, signal, types; from grader.cohort import worker; "
     "from grader.cohort.worker import Finished, serve; "
     "worker.Zygotes = lambda **_: contextlib.nullcontext(); "
     "worker.Engine = lambda *_: types.SimpleNamespace(grade=lambda one: one); "
     "worker.finish = lambda _, one: os._exit(9) if one.id == 'bomb' "
-    "else Finished(one.id, {'status': 'graded', 'by': os.getpid()}, ''); ",
+    "else signal.raise_signal(signal.SIGPROF) if one.id == 'endless' "
+    "or one.id == 'long' and not one.numbers_only "
+    "else Finished(one.id, {'status': 'graded', 'by': os.getpid(), 'rest': one.left_out}, ''); ",
 )
 """The boot of a real process without zygotes, which grades nothing; a submission called `bomb`
-takes it down."""
+takes it down, one called `long` goes beyond the bounds unless only its numbers are asked for, and
+`endless` in any case."""

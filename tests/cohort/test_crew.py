@@ -46,6 +46,19 @@ def test_what_kills_its_worker_is_set_aside_and_the_others_are_graded(order: Ord
     assert f"{MOST_DEATHS} times" in done["bomb"]["fault"]
 
 
+def test_what_takes_the_judge_too_long_is_judged_by_its_numbers(order: Order) -> None:
+    with light(order, 2) as crew:
+        done = {f.id: f.document for f in crew.grade(submissions("a", "long", "b"))}
+    assert {id: bool(d["rest"]) for id, d in done.items()} == {"a": False, "b": False, "long": True}
+
+
+def test_what_takes_too_long_even_so_is_set_aside(order: Order) -> None:
+    with light(order, 1) as crew:
+        done = {f.id: f.document for f in crew.grade(submissions("endless", "a"))}
+    assert (done["endless"]["status"], done["a"]["status"]) == ("undecided", "graded")
+    assert "even its numbers" in done["endless"]["fault"]
+
+
 def test_workers_share_the_work_and_stay_for_the_next(order: Order) -> None:
     with light(order, 2) as crew:
         first = [f.document["by"] for f in crew.grade(submissions(*map(str, range(40))))]

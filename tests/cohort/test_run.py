@@ -31,8 +31,7 @@ from grader.cohort.run import grade_cohort, write_cohort
 from grader.cohort.store import REUSE_KEY
 from grader.cohort.worker import Order
 from grader.errors import CallerError
-from grader.intake import CohortEntry, find_cohort
-from grader.records import Submission
+from grader.intake import CohortEntry, Handed, find_cohort
 from grader.rubric import Rubric
 
 pytestmark = pytest.mark.slow
@@ -66,11 +65,11 @@ def handed_in(where: Path, *names: str) -> Path:
 def test_a_submission_that_cannot_be_read_is_undecided_and_the_others_are_graded(
     order: Order, crew: AbstractContextManager[Crew], tmp_path: Path
 ) -> None:
-    def failing() -> Submission:
+    def failing() -> Handed:
         raise ZeroDivisionError("ours")
 
     ada, bob = find_cohort(handed_in(tmp_path / "in", "ada", "bob")).entries
-    broken = replace(bob, read=failing)
+    broken = replace(bob, collect=failing)
     told: list[Graded] = []
     graded = grade_cohort(
         order, [ada, broken], tmp_path / "out", jobs=1, workforce=crew, tell=told.append
@@ -124,14 +123,14 @@ def test_memory_does_not_grow_with_the_number_of_answers(
     out, some = tmp_path / "out", 100
     [one] = grade_cohort(order, [ada], out, jobs=1, workforce=crew, tell=lambda _: None)
     stored = json.loads((out / "submissions" / "ada" / "result.json").read_text())
-    submission, found = ada.read(), []
+    handed, found = ada.collect(), []
     for number in range(6 * some):
         id = f"c{number:04}"
         key = stored[REUSE_KEY].replace(":ada:", f":{id}:")
         small = one.document | {"submission": {"id": id, "name": id}, REUSE_KEY: key}
         (out / "submissions" / id).mkdir()
         (out / "submissions" / id / "result.json").write_text(json.dumps(small))
-        found.append(replace(ada, id=id, read=partial(replace, submission, id=id)))
+        found.append(replace(ada, id=id, collect=partial(replace, handed, id=id)))
     done, held = itertools.count(1), list[int]()
 
     def tell(graded: Graded) -> None:

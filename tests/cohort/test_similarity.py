@@ -11,7 +11,7 @@ import pytest
 
 from grader.bundled import PACKAGE
 from grader.cohort import similarity
-from grader.cohort.similarity import ALIKE, groups, sketch
+from grader.cohort.similarity import ALIKE, Budget, groups, sketch, windows
 from grader.intake import take_in
 from grader.records import SourceFile, Submission
 
@@ -104,3 +104,15 @@ def test_a_large_cohort_costs_far_less_than_all_pairs() -> None:
     assert len(found.ids) == 1_000
     assert found.share == 1.0
     assert time.process_time() - begun < 5.0
+
+
+def test_a_copy_behind_comments_is_found_and_a_flood_of_tokens_ends() -> None:
+    def one(data: bytes) -> Submission:
+        return Submission("a", "a", "", (SourceFile("solution.py", data),), "solution.py")
+
+    source = (PACKAGE.parent / "reference" / "solution.py").read_bytes()
+    hidden = b"# some words of no weight\n" * 8_000 + source
+    assert list(groups({"a": sketch(one(source)), "b": sketch(one(hidden))}))
+    budget = Budget()
+    windows(SourceFile("solution.py", b"x = " + b"+-" * 100_000), budget)
+    assert budget.kept == 0

@@ -278,3 +278,22 @@ def test_whatever_its_members_are_called_what_is_read_stays_inside(
     read = read_zip(packed((name or "?", data) for name, data in members))
     assert all(clean_member(p) == p and is_relevant(p) for p in paths(read))
     assert len(set(paths(read))) == len(read.files)
+
+
+def test_folders_in_each_other_are_looked_into_up_to_a_depth(tmp_path: Path) -> None:
+    (tmp_path / "solution.py").write_text("x = 1\n")
+    place, made = os.open(tmp_path, os.O_RDONLY), []
+    for _ in range(1_200):  # by descriptors: the whole path is longer than the system takes
+        os.mkdir("d", dir_fd=place)
+        made.append(place)
+        place = os.open("d", os.O_RDONLY, dir_fd=place)
+    made.append(place)
+    try:
+        read = read_folder(tmp_path)
+    finally:
+        for upper in made[-2::-1]:
+            os.close(made.pop())
+            os.rmdir("d", dir_fd=upper)
+        os.close(made[0])
+    assert [f.path for f in read.files] == ["solution.py"]
+    assert any("too many folders" in why for why in read.explained)

@@ -12,8 +12,9 @@ from grader.errors import CallerError, SubmissionError
 from grader.intake import find_cohort, take_in
 from grader.intake.files import MAX_FILE, Read
 from grader.intake.find import assemble
-from grader.intake.main import choose
+from grader.intake.main import choose, file_facts
 from grader.intake.notebook import read_notebook
+from grader.limits import FILES, NAMES, SOURCE_LINES
 from grader.records import SourceFile, Submission
 from tests.intake.archives import packed, tarred
 
@@ -341,3 +342,31 @@ def test_a_submission_error_is_never_the_callers_to_see(tmp_path: Path) -> None:
     except SubmissionError:
         pytest.fail("the candidate gets no answer")
     assert "400" in message
+
+
+def test_a_notebook_writes_no_more_files_than_may_be_handed_in(tmp_path: Path) -> None:
+    cells = [
+        {"cell_type": "code", "source": f"%%writefile m{i}.py\nx = {i}\n"}
+        for i in range(FILES + 50)
+    ]
+    (tmp_path / "a.ipynb").write_text(json.dumps({"cells": cells}))
+    submission = take_in(tmp_path / "a.ipynb")
+    assert FILES - 2 < len(submission.files) <= FILES
+    assert any("files" in words for words in submission.left_out)
+
+
+def test_what_is_too_large_runs_and_is_not_read(tmp_path: Path) -> None:
+    (tmp_path / "solution.py").write_text("def forward(): pass\n" + "x = 1\n" * SOURCE_LINES)
+    (tmp_path / "helper.py").write_text('"""Q1: because."""\n')
+    submission = take_in(tmp_path)
+    assert submission.main == "solution.py"
+    assert submission.unread == ("solution.py",)
+    assert [f.path for f in submission.read] == ["helper.py"]
+    assert "lines" in submission.left_out[0]
+    assert [a.question for a in submission.written] == [1]
+
+
+def test_many_imports_cost_no_more_than_their_number() -> None:
+    lines = "".join(f"from a import x{i}\n" for i in range(20_000))
+    facts = file_facts(SourceFile("a.py", lines.encode()))
+    assert len(facts.takes["a"]) <= NAMES

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from grader.errors import SubmissionError
 from grader.intake.notebook import read_notebook
+from grader.limits import CELLS, TEXT_CELLS
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),
@@ -186,3 +187,12 @@ def test_a_plot_of_megabytes_is_no_trouble() -> None:
 
 def test_no_cells_give_an_empty_module() -> None:
     assert read_notebook(b'{"cells": []}').source == b""
+
+
+def test_of_very_many_cells_the_first_are_used_and_it_says_so() -> None:
+    cells = [{"cell_type": "code", "source": f"x = {i}"} for i in range(CELLS + 1)]
+    crumbs = [{"cell_type": "markdown", "source": "few words"}] * (TEXT_CELLS + 1)
+    notebook = read_notebook(json.dumps({"cells": [*cells, *crumbs]}).encode())
+    assert notebook.source.count(b"x = ") == CELLS
+    assert len(notebook.prose) == TEXT_CELLS
+    assert len(notebook.notes) == 2

@@ -151,3 +151,11 @@ def test_a_bonus_of_which_nothing_could_be_graded_is_no_zero(usual: Result) -> N
     row = page[page.index("Raw logits") :]
     assert '<span class="soft">not graded</span>' in row[: row.index("</li>")]
     assert "not graded" not in render_report(usual, audience="interviewer")
+
+
+def test_the_page_says_at_its_head_what_was_not_read(usual: Result) -> None:
+    words = "data.py is not read, only run: it has more than 256 kB"
+    submission = replace(usual.submission, left_out=(words,))
+    page = render_report(replace(usual, submission=submission), audience="interviewer")
+    assert words in page.partition("</header>")[0]
+    assert "left-out" not in render_report(usual, audience="interviewer")

@@ -12,7 +12,8 @@ from grader.report.review_reasons import REASONS, review_reasons
 def _document(**changes: Any) -> dict[str, Any]:
     proven = {"code": "grad-sign", "severity": "major", "confidence": "proven"}
     failed = {"id": "backward.dW1", "status": "fail", "explained_by": ["grad-sign"]}
-    return {"status": "graded", "defects": [proven], "checks": [failed], "binding": {}} | changes
+    document = {"status": "graded", "defects": [proven], "checks": [failed], "binding": {}}
+    return document | {"submission": {}} | changes
 
 
 @pytest.mark.parametrize(
@@ -20,6 +21,7 @@ def _document(**changes: Any) -> dict[str, Any]:
     [
         ({}, []),
         ({"status": "undecided"}, ["undecided"]),
+        ({"submission": {"left_out": ["a.py is not read"]}}, ["unread"]),
         ({"checks": [{"id": "x", "status": "fail", "explained_by": []}]}, ["unexplained"]),
         ({"binding": {"numpy": "ambiguous: f(X) | g(X)", "torch": ""}}, ["bindings"]),
         (

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ast
+
 import pytest
 
 from grader.intake.files import Read
 from grader.intake.find import assemble
-from grader.records import SourceFile
+from grader.records import SourceFile, Submission
 from grader.source.program import MAX_SOURCE, Program
 
 
@@ -78,3 +80,11 @@ def test_what_outlives_a_call_is_no_constant_and_no_function() -> None:
 )
 def test_what_is_passed_on_gets_a_name(source: str, passed: set[str]) -> None:
     assert set(program(solution=source).passed_on.values()) == passed
+
+
+def test_calls_are_resolved_without_a_look_at_every_function() -> None:
+    count = 4_000
+    text = "".join(f"def f{i}(x): return f{(i * 7 + 1) % count}(x)\n" for i in range(count))
+    program = Program(Submission("a", "a", "", (SourceFile("a.py", text.encode()),), "a.py"))
+    assert [len(list(program.resolved(ast.Name(f"f{i}")))) for i in range(count)] == [1] * count
+    assert not list(program.resolved(ast.Name("g")))

@@ -134,8 +134,8 @@ def change_reduction(b: Blame) -> Iterator[Edit]:
             yield b.text.replaced(site, after)
 
 
-AXIS = re.compile(r"((?:axis|dim)\s*=\s*)(-?[012])(?=[^()]*\)$)")
-POSITION = re.compile(r"([(,]\s*)(-?[012])(?=\s*[,)][^()]*$|\)$)")
+AXIS = re.compile(r"((?:axis|dim)\s*=\s*)(-?[012])(?=[^()]{0,200}\)$)")
+POSITION = re.compile(r"([(,]\s*)(-?[012])(?=\s*[,)][^()]{0,200}$|\)$)")
 
 
 def _turned(call: str) -> str:
@@ -156,7 +156,7 @@ def _kept(call: str) -> str:
 
 
 def _unkept(call: str) -> str:
-    return re.sub(r",\s*keepdims\s*=\s*True(?=[^()]*\)$)", "", call)
+    return re.sub(r",\s*keepdims\s*=\s*True(?=[^()]{0,200}\)$)", "", call)
 
 
 def _summed(call: str) -> str:

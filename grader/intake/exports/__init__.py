@@ -13,9 +13,9 @@ from grader.intake.exports import canvas, classroom, gradescope, moodle, nbgrade
 from grader.intake.exports.attempt import Attempt, Cohort, CohortEntry, ExportFormat
 from grader.intake.exports.container import CohortContainer, FolderContainer, open_container
 from grader.intake.files import Collector
-from grader.intake.find import KINDS, assemble, empty
+from grader.intake.find import KINDS
+from grader.intake.handed import Handed
 from grader.intake.identity import unique_ids
-from grader.records import Submission
 
 LAYOUTS = (
     ExportFormat("Gradescope", gradescope.recognise),
@@ -42,7 +42,7 @@ def find_cohort(path: Path) -> Cohort:
     names = Counter(h.name for h in latest)
     ids = unique_ids([f"{h.name} {h.who}" if names[h.name] > 1 else h.name for h in latest])
     entries = tuple(
-        CohortEntry(id, h.name, path / h.path, partial(_read, container, h, id))
+        CohortEntry(id, h.name, path / h.path, partial(_collect, container, h, id))
         for id, h in zip(ids, latest, strict=True)
     )
     return Cohort(layout.name, entries, (*container.left_out, *earlier))
@@ -84,8 +84,8 @@ def _latest(attempts: Sequence[Attempt]) -> tuple[list[Attempt], list[str]]:
     return list(last.values()), earlier
 
 
-def _read(container: CohortContainer, attempt: Attempt, id: str) -> Submission:
-    """Take in what one candidate handed in. Never raises for what it is."""
+def _collect(container: CohortContainer, attempt: Attempt, id: str) -> Handed:
+    """Read what one candidate handed in. Never raises for what it is."""
     into = Collector()
     for passed in attempt.passed_over:
         into.skip(passed)
@@ -93,7 +93,5 @@ def _read(container: CohortContainer, attempt: Attempt, id: str) -> Submission:
         for entry, name in attempt.pieces:
             container.collect_handed(entry, name, into)
     except SubmissionError as error:
-        submission = empty(id, attempt.name, str(error), into.finish().explained)
-    else:
-        submission = assemble(id, attempt.name, into.finish())
-    return replace(submission, who=attempt.who)
+        return Handed(id, attempt.name, into.finish(), attempt.who, str(error))
+    return Handed(id, attempt.name, into.finish(), attempt.who)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grader.intake.exports.container import CohortContainer, ContainerEntry
+from grader.intake.handed import Handed
 from grader.records import Submission
 
 
@@ -46,12 +47,16 @@ class ExportFormat:
 
 @dataclass(frozen=True, slots=True)
 class CohortEntry:
-    """One submission of a cohort. `read` takes it in."""
+    """One submission of a cohort. `collect` reads its bytes."""
 
     id: str
     name: str
     path: Path
-    read: Callable[[], Submission]
+    collect: Callable[[], Handed]
+
+    def read(self) -> Submission:
+        """Return the submission, read and taken in."""
+        return self.collect().take_in()
 
 
 @dataclass(frozen=True, slots=True)

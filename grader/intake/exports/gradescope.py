@@ -14,8 +14,8 @@ from grader.intake.exports.container import MAX_METADATA, CohortContainer
 
 METADATA = "submission_metadata.yml"
 HEAD = re.compile(r"^(\"?)([\w.-]+)\1:\s*$")
-FIELD = re.compile(r"^  (- |  ):(name|sid|email):\s*(.*?)\s*$")
-SECTION = re.compile(r"^  :(\w+):\s*(.*?)\s*$")
+FIELD = re.compile(r"^  (- |  ):(name|sid|email):\s*+(.*)$")
+SECTION = re.compile(r"^  :(\w+):\s*+(.*)$")
 
 
 @dataclass(slots=True)
@@ -65,6 +65,7 @@ def _metadata(data: bytes) -> dict[str, _About]:
 
 def _plain(text: str) -> str:
     """Return a scalar without its quotes."""
+    text = text.strip()
     if len(text) > 1 and text[0] == text[-1] == "'":
         return text[1:-1].replace("''", "'")
     if len(text) > 1 and text[0] == text[-1] == '"':

@@ -10,7 +10,7 @@ from grader.intake.exports.attempt import Attempt
 from grader.intake.exports.container import CohortContainer, ContainerEntry
 
 NAME = re.compile(
-    r"(?P<name>.+?)_(?P<who>\d+)_assignsubmission_(?P<kind>[a-z]+)(?:_(?P<file>.*))?", re.DOTALL
+    r"^(?P<name>.+?)_(?P<who>\d+)_assignsubmission_(?P<kind>[a-z]+)(?:_(?P<file>.*))?", re.DOTALL
 )
 
 

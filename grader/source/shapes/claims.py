@@ -31,7 +31,7 @@ PIECE = re.compile(
 )
 TIMES = re.compile(r"\s?×\s?|\sx\s|[ -]by[ -]|(?<=[A-Z\d])x(?=[A-Z\d])")
 ONE_TOKEN = re.compile(TOKEN)
-BARE = re.compile(rf"(?:shape|size|dims?)? ?[:=]? ?({TOKEN}(?:, ?{TOKEN}){{1,2}})\.?")
+BARE = re.compile(rf"^(?:shape|size|dims?)? ?[:=]? ?({TOKEN}(?:, ?{TOKEN}){{1,2}})\.?")
 REAL = re.compile(r"(?:∈ ?|\\?\bin )?(?:\\mathbb ?\{R\}|\\R\b|ℝ|\bR) ?\^ ?")
 HINT = re.compile(
     rf"[\[(] ?{TOKEN} ?[,×\])x-]|\( ?\)|[×⨯]|[Ss]calar|float|0-?d|{_ONE}x{_ONE}| x | by |-by-"
