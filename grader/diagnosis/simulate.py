@@ -103,8 +103,8 @@ class _Runs(Mapping[str, Observation]):
 
 
 def _of_numbers(step: Step) -> bool:
-    """Whether a step shows what the part computes; a barred engine and `verify` show more."""
-    return step.kind != "verify" and "blocked" not in step.flags
+    """Whether a step shows what the part computes; an altered engine and `verify` show more."""
+    return step.kind != "verify" and not step.engine
 
 
 def flow_of(case: Case, found: Sequence[Culprit]) -> Flow | None:
