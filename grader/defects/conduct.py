@@ -173,7 +173,7 @@ CONDUCT: tuple[Kind, ...] = (
         why="The exercise asks for the derivation of this network by hand, and for autograd\n"
         "on its loss. Numbers alone do not tell whose work a right gradient is.",
         hint="Be ready to derive dZ2, dW2 and dZ1 on paper.",
-        ask="Derive dZ1 for this network on the board, without the engine.",
+        ask="How do you get dZ1 for this network on the board, with nothing but the chain rule?",
         wrong="for node in reversed(tape):\n    node.backward()",
         right="dZ1 = (dZ2 @ W2.T) * (Z1 > 0)",
         signs=(

@@ -142,6 +142,7 @@ PYTORCH: tuple[Kind, ...] = (
         signs=(Sign(without_engine, ("pytorch.autograd",)),),
         reaches=("pytorch.autograd",),
         shuts=("pytorch.d{tensor}", "pytorch.graph", "pytorch.autograd"),
+        covers=(Cover(("torch-precision-lost",)),),
         placed=by_hand,
         beyond_edits=True,
     ),

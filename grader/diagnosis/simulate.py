@@ -87,7 +87,7 @@ class _Runs(Mapping[str, Observation]):
         elif step.kind == "torch":
             made = _torch_seen(step, flow, self._found, self._free)
         elif TIMED in step.name and flow is not None:
-            made = Observation(Ended.OK)
+            made = self._seen.get(step.name) or Observation(Ended.NOT_RUN)
         else:
             made = _backward_seen(flow, step.case, self._found, self._free, self._missing)
         if TIMED in step.name and made.ok and step.name in self._seen:

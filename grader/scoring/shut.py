@@ -47,6 +47,7 @@ def shut(findings: Mapping[str, Finding], defects: Sequence[Defect]) -> Shut:
                 message = f"Not earned: {defect.message}"
                 after[check] = replace(after[check], status=CheckStatus.FAIL, message=message)
         if closed:
-            parts = ", ".join(dict.fromkeys(check.partition(".")[0] for check in closed))
-            sentences.append(f"{kind.what} What is shut by it in {parts} is not earned.")
+            first, more = closed[0], len(closed) - 1
+            rest = f" and {more} more" if more else ""
+            sentences.append(f"{kind.what} So these checks are not earned: {first}{rest}.")
     return Shut(after, codes, tuple(dict.fromkeys(sentences)))

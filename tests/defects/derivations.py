@@ -477,14 +477,14 @@ class Value:
         return Value(np.maximum(self.data, 0), ((self, lambda g: g * (self.data > 0)),))
 
     def cross_entropy(self, y):
-        E = np.exp(self.data - self.data.max(1, keepdims=True))
-        P, rows = E / E.sum(1, keepdims=True), np.arange(len(y))
+        S = self.data - self.data.max(1, keepdims=True)
+        logP, rows = S - np.log(np.exp(S).sum(1, keepdims=True)), np.arange(len(y))
 
         def pull(g):
-            d = P.copy()
+            d = np.exp(logP)
             d[rows, y] -= 1
             return g * d / len(y)
-        return Value(-np.log(P[rows, y]).mean(), ((self, pull),))
+        return Value(-logP[rows, y].mean(), ((self, pull),))
 
     def walk(self):
         order = []
