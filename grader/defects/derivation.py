@@ -81,8 +81,7 @@ class Derivation:
     def is_hidden(self) -> bool:
         """Whether backward computes nothing in any expression that the trace can see."""
         seen = (r for r in self.backward if r.at.kind in ARITHMETIC and r.value.size > 1)
-        watched = bool(self.named.trace.values) or bool(self.named.trace.reason)
-        return watched and not self.is_derived and next(seen, None) is None
+        return self.named.trace.taken and not self.is_derived and next(seen, None) is None
 
     # ── signs of differences ─────────────────────────────────────────────────
 

@@ -86,8 +86,8 @@ class _Runs(Mapping[str, Observation]):
             made = _with_cache(_forward_seen(step, flow), self._seen.get(step.name))
         elif step.kind == "torch":
             made = _torch_seen(step, flow, self._found, self._free)
-        elif TIMED in step.name and flow is not None:
-            made = self._seen.get(step.name) or Observation(Ended.NOT_RUN)
+        elif step.repeats:
+            made = self[step.repeats]
         else:
             made = _backward_seen(flow, step.case, self._found, self._free, self._missing)
         if TIMED in step.name and made.ok and step.name in self._seen:

@@ -94,12 +94,14 @@ class Trace:
     """The values in the order of their first evaluation; empty, with a `reason`, when it failed.
 
     `stopped` is the error that ended the run early, if one did. `sources` are the lines by file.
+    `taken`: a child was asked for it, so that no values mean that none were to be seen.
     """
 
     values: tuple[TracedValue, ...] = ()
     sources: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     reason: str = ""
     stopped: str = ""
+    taken: bool = False
 
     def text(self, value: TracedValue) -> str:
         """Return the source of an expression, its lines joined by a blank."""
@@ -132,7 +134,7 @@ def take_trace(
         return Trace(reason=str(error))
     if reply.ended is not Ended.OK:
         why = reply.items.get("error") or reply.detail
-        return Trace(sources=sources, reason=f"{reply.ended}: {why}"[:MAX_REASON])
+        return Trace(sources=sources, reason=f"{reply.ended}: {why}"[:MAX_REASON], taken=True)
     return read_trace(reply.items, sources, PHASES[:2] if side == "numpy" else PHASES[2:])
 
 
@@ -158,9 +160,9 @@ def read_trace(
         reader = _Reader(values, report.functions, sources, phases)
         rows = [reader.row(dict(zip(COLUMNS, row, strict=True))) for row in index.tolist()]
     except _Contradiction:
-        return Trace(sources=sources, reason="the trace does not fit the source")
+        return Trace(sources=sources, reason="the trace does not fit the source", taken=True)
     values_in_order = tuple(sorted(rows, key=lambda v: v.order))
-    return Trace(values_in_order, sources, stopped=report.stopped[:MAX_REASON])
+    return Trace(values_in_order, sources, stopped=report.stopped[:MAX_REASON], taken=True)
 
 
 def _require(condition: bool) -> None:

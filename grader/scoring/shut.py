@@ -47,7 +47,7 @@ def shut(findings: Mapping[str, Finding], defects: Sequence[Defect]) -> Shut:
                 message = f"Not earned: {defect.message}"
                 after[check] = replace(after[check], status=CheckStatus.FAIL, message=message)
         if closed:
-            first, more = closed[0], len(closed) - 1
+            first, more = min(closed), len(closed) - 1
             rest = f" and {more} more" if more else ""
             sentences.append(f"{kind.what} So these checks are not earned: {first}{rest}.")
     return Shut(after, codes, tuple(dict.fromkeys(sentences)))

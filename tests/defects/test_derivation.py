@@ -24,7 +24,16 @@ from grader.problem import Paper
 from grader.records import Ended, Observation, SourceFile, Submission
 from grader.source.parsing import source_lines
 from tests.checks.simulation import PAPER, simulated
-from tests.defects.derivations import DIFFERENCED, ENGINES, HEAD, RIGHT
+from tests.defects.derivations import (
+    DIFFERENCED,
+    ENGINES,
+    ENTRY_BY_ENTRY,
+    HEAD,
+    LOSS,
+    RIGHT,
+)
+
+ENTRIES = ENTRY_BY_ENTRY.removeprefix(LOSS)
 
 NUMERIC, UNCLEAR = BY_CODE["numeric-gradient"], BY_CODE["gradient-method-unclear"]
 
@@ -97,3 +106,49 @@ def test_differences_of_any_kind_are_named(way: str) -> None:
 def test_an_engine_goes_to_a_person(engine: str) -> None:
     numeric, unclear = said(ENGINES[engine])
     assert not numeric and len(unclear) == 1 and "engine" in unclear[0]
+
+
+def test_a_decoy_beside_inexact_differences_does_not_help() -> None:
+    decoy = "    X, y, W1, b1, W2, b2 = (np"
+    text = DIFFERENCED["central"].replace(
+        decoy,
+        "    dZ2 = (cache[0] @ cache[2] + cache[3]).clip(0) @ cache[4] + cache[5]\n"
+        "    dZ2 = np.exp(dZ2) / np.exp(dZ2).sum(1)[:, None] - np.eye(len(cache[5]))[cache[1]]\n"
+        + decoy,
+    )
+    assert text != DIFFERENCED["central"]
+    numeric, _ = said(text)
+    assert numeric
+
+
+def test_what_is_hidden_from_every_look_goes_to_a_person() -> None:
+    hidden = RIGHT["plain"].replace("def backward(cache):", "def slopes(cache):")
+    code = f"names = {{}}\nexec({HEAD + hidden!r}, names)\nforward = names['forward']\n"
+    reached = "slopes = names['slopes'].__class__(names['slopes'].__code__.replace("
+    text = code + reached + "co_filename='/x'), names)\n\n\ndef backward(cache):\n"
+    numeric, unclear = said(text + "    return slopes(cache)\n")
+    assert not numeric
+    assert len(unclear) == 1
+
+
+def test_what_checks_itself_by_differences_goes_to_a_person() -> None:
+    check = (
+        "\n\nexact = backward\n\n\ndef value(y, **given):\n    return forward(y=y, **given)[0]\n"
+    )
+    differences = ENTRIES.replace("TYPE", "float").replace("STEP", "1e-5")
+    differences = differences.replace("def backward(cache):", "def differences(cache):").replace(
+        "QUOTIENT", "(up - value(y=y, **given)) / 1e-5"
+    )
+    forward = "b2): \n    loss, kept = inner(X, y, W1, b1, W2, b2)\n"
+    wrapped = (
+        RIGHT["plain"].replace("def forward", "def inner")
+        + "\n\ndef forward(X, y, W1, b1, W2, "
+        + forward
+        + "    return loss, (kept, (X, y, W1, b1, W2, b2))\n"
+        + check
+        + differences
+        + "\n\ndef backward(cache):\n    differences(cache[1])\n    return exact(cache[0])\n"
+    )
+    numeric, unclear = said(wrapped)
+    assert not numeric
+    assert len(unclear) == 1
