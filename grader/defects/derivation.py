@@ -28,6 +28,9 @@ LOADS = ("name", "attribute", "subscript")
 NEAR = 1e-2
 """Of its largest entry: how far a moved input takes a layer. No step of a difference is wider."""
 
+ROUNDED = 1e-12
+"""The same for rounding: what is computed again by another formula is no further off."""
+
 LOSS_NEAR = 1e-3
 """The same of the loss, which is a single number, and may be met by chance."""
 
@@ -80,7 +83,9 @@ class Derivation:
     @cached_property
     def is_hidden(self) -> bool:
         """Whether backward computes nothing in any expression that the trace can see."""
-        seen = (r for r in self.backward if r.at.kind in ARITHMETIC and r.value.size > 1)
+        often = self.sizes["H"]
+        computed = (r for r in self.backward if r.at.kind in ARITHMETIC)
+        seen = (r for r in computed if r.value.size > 1 or r.at.count >= often)
         return self.named.trace.taken and not self.is_derived and next(seen, None) is None
 
     # ── signs of differences ─────────────────────────────────────────────────
@@ -109,7 +114,7 @@ class Derivation:
         ]
         if not all(layers):
             return None
-        moved = any(gap > CLOSE or v.imaginary for found in layers for v, gap in found)
+        moved = any(gap > ROUNDED or v.imaginary for found in layers for v, gap in found)
         first = max((v for v, _ in layers[1]), key=lambda v: v.count)
         step = any(v.imaginary for found in layers for v, _ in found)
         return Evaluations(first.count, first, step) if moved else None
@@ -121,7 +126,7 @@ class Derivation:
                 if array is None or array.ndim != 3 or array.dtype.kind != "f":
                     continue
                 gap = self._stack_gap(array)
-                if gap is not None and (value.imaginary or gap > CLOSE):
+                if gap is not None and (value.imaginary or gap > ROUNDED):
                     return Evaluations(len(array), value, value.imaginary)
         return None
 
@@ -129,9 +134,11 @@ class Derivation:
         """The loss computed once for each entry of W1 at least."""
         often, loss = self.sizes["D"] * self.sizes["H"], float(self.named.known["loss"])
         for value in self._computed():
-            ends = [a for a in (value.value, value.last) if a is not None and a.size == 1]
-            near = [abs(float(a.reshape(())) - loss) <= LOSS_NEAR * abs(loss) for a in ends]
-            if value.count >= often and len(near) == 2 and all(near):
+            arrays = (a for a in (value.value, value.last) if a is not None and a.size == 1)
+            ends = [float(a.reshape(())) for a in arrays]
+            near = all(abs(end - loss) <= LOSS_NEAR * abs(loss) for end in ends)
+            moves = value.imaginary or len(set(ends)) > 1
+            if value.count >= often and len(ends) == 2 and near and moves:
                 return Evaluations(value.count, value, value.imaginary)
         return None
 
