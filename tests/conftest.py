@@ -54,7 +54,7 @@ SLOW = (
     "tests/problem/test_oracle.py::test_gradients_are_those",
     "tests/problem/test_stacks.py::test_limits",
     "tests/problem/test_stacks.py::test_every_layer",
-    "tests/repair/test_edits.py::test_an_edit_parses",
+    "tests/defects/edits/test_edits.py::test_an_edit_parses",
     "tests/report/test_pages.py::test_page_is_whole",
     # archives, sources and loops that are as large as may be
     "tests/source/shapes/test_statements.py::test_a_hostile_source",
@@ -88,13 +88,17 @@ STARTS = frozenset(
 """The audit events of a process that begins."""
 
 LONGEST = (
+    "tests/hostile/test_cohort.py",
+    "tests/test_cli.py",
     "tests/test_samples.py",
     "tests/cohort/",
-    "tests/hostile/test_cohort.py",
+    "tests/hostile/",
+    "tests/diagnosis/test_variants.py",
+    "tests/report/test_in_browser.py",
+    "tests/review/",
     "tests/test_reference.py",
-    "tests/test_cli.py",
 )
-"""What would keep one worker busy when the other has long finished: it goes first."""
+"""What would keep one worker busy when the others have long finished goes first, in this order."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -124,13 +128,19 @@ def is_quick(item: pytest.Item) -> bool:
     return not slow and PROCESSES.isdisjoint(fixtures)
 
 
+def rank(item: pytest.Item) -> int:
+    """Return the place of a test's file in `LONGEST`; all others share the last one."""
+    ranks = (place for place, start in enumerate(LONGEST) if item.nodeid.startswith(start))
+    return next(ranks, len(LONGEST))
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what is quick. Put the longest files first; otherwise the order stays."""
     for item in items:
         if is_quick(item):
             item.add_marker("quick")
-    items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
+    items.sort(key=rank)
 
 
 _running_quick = threading.local()
@@ -139,8 +149,7 @@ _running_quick = threading.local()
 
 def _refuse_a_process(event: str, _: object) -> None:
     """Raise where a quick test starts a process: it has to be marked `slow`."""
-    test = getattr(_running_quick, "test", "")
-    if test and event in STARTS:
+    if event in STARTS and (test := getattr(_running_quick, "test", "")):
         raise RuntimeError(f"{test} is quick and starts a process ({event}): mark it slow")
 
 

@@ -52,7 +52,9 @@ def scalar(view: View) -> Conclusion:
     if got.ndim == 0:
         return passed("The loss is a scalar.")
     shape = symbols(got.shape, view.expected("primes").case.sizes)
-    line = Evidence("loss", "a scalar", f"shape {shape}", "primes", mismatch=Mismatch.SHAPE)
+    line = Evidence(
+        "loss", "a scalar", f"shape {shape}", "primes", tensor="loss", mismatch=Mismatch.SHAPE
+    )
     return failed(f"The loss has shape {shape}; a scalar is wanted.", line)
 
 
@@ -76,7 +78,7 @@ def mean(view: View) -> Conclusion:
     a, b = float(once.reshape(())), float(twice.reshape(()))
     what = "loss of the batch twice over the loss of the batch"
     ratio = number(b / a if a else float("nan"))
-    line = Evidence(what, "1", ratio, "duplicated", verdict=CheckStatus.of(same))
+    line = Evidence(what, "1", ratio, "duplicated", verdict=CheckStatus.of(same), tensor="loss")
     return judge([line], "The loss is a mean over the batch.")
 
 

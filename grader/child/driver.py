@@ -34,7 +34,7 @@ from grader.child.binding.canonical import ARGUMENTS
 from grader.child.binding.kit import Kit
 from grader.child.reports import (
     CallReport,
-    Definition,
+    DefinitionReport,
     LoadReport,
     TraceReport,
     to_json,
@@ -119,12 +119,13 @@ class Driver:
         self.switch.armed = self.numpy_side
         known = {function.name for function in functions}
         functions += [
-            Definition(n, 0, is_stub=False)
+            DefinitionReport(n, 0, is_stub=False)
             for n in CONTRACT
             if n not in known and hasattr(self.module, self.names.get(n, n))
         ]
         bound = self.bind()
-        parts = [bound.part(p) for p in (("numpy",) if self.numpy_side else ("torch", "verify"))]
+        sides = ("numpy",) if self.numpy_side else ("torch", "verify")
+        parts = [bound.part(side) for side in sides]
         if bound.tried:  # the trials drew from the generators
             reseed(self.noise)
         functions += [d for part in parts for d in part.definitions if d.name not in known]
@@ -135,6 +136,7 @@ class Driver:
             binding="; ".join(part.sentence for part in parts if part.sentence),
             deviations=tuple(d for part in parts for d in part.deviations),
             alternatives=tuple(a for part in parts for a in part.alternatives),
+            contract=bound.contract_text(*sides),
         )
         return {"report": to_json(report)}
 

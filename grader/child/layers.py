@@ -59,7 +59,7 @@ def examine(driver: Driver, items: dict[str, Any]) -> dict[str, Any]:
     except NoLayer as why:
         layers = to_json(CallReport(layers=_names(kit)))
         return {"ended": "missing", "error": str(why)[:MESSAGE_CHARS], "report": layers}
-    answer = Answer({}, _names(kit))
+    answer = StackAnswer({}, _names(kit))
     try:
         _first(chain, items, answer)
     except RAISED as error:
@@ -76,7 +76,7 @@ def examine(driver: Driver, items: dict[str, Any]) -> dict[str, Any]:
     return answer.items | {"report": to_json(report)}
 
 
-def _first(chain: Chain, items: dict[str, Any], answer: Answer) -> None:
+def _first(chain: Chain, items: dict[str, Any], answer: StackAnswer) -> None:
     """Run the first pass, forward and backward, and take what it did to its arguments."""
     x, last = items["x"].copy(), _last(items)
     answer.add("", chain.forward(x, last))
@@ -269,7 +269,7 @@ def _contained(container: Class, chain: Chain, items: dict[str, Any]) -> dict[st
 
 
 @dataclass
-class Answer:
+class StackAnswer:
     """What is sent back, why other arrays are not there, and which passes raised what."""
 
     items: dict[str, Any]

@@ -23,7 +23,7 @@ from types import CodeType, FrameType, ModuleType
 from typing import Any
 
 from grader.child import definitions, standin
-from grader.child.reports import Definition
+from grader.child.reports import DefinitionReport
 from grader.source.cells import Note, compile_source, notes_on, parse
 
 __all__ = [
@@ -296,10 +296,11 @@ def _line_in(error: BaseException, code: CodeType) -> int:
 # ── the outline ──────────────────────────────────────────────────────────────
 
 
-def outline(tree: ast.Module) -> list[Definition]:
+def outline(tree: ast.Module) -> list[DefinitionReport]:
     """Return every function and class at module level."""
     kinds = (ast.FunctionDef, ast.ClassDef)
-    return [Definition(n.name, n.lineno, is_stub(n)) for n in tree.body if isinstance(n, kinds)]
+    nodes = [node for node in tree.body if isinstance(node, kinds)]
+    return [DefinitionReport(node.name, node.lineno, is_stub(node)) for node in nodes]
 
 
 def is_stub(node: ast.AST) -> bool:

@@ -52,7 +52,7 @@ def to_json(report: Any) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Definition:
+class DefinitionReport:
     """A function or class at module level; `line` is 0 where it was imported."""
 
     name: str
@@ -66,15 +66,17 @@ class LoadReport:
 
     `notes` say what of module level was not executed; `stand_ins` name the modules that were
     not there. `binding` says in which style the code is called, `deviations` where it strays
-    from the course's contract, `alternatives` which further ways fit as well.
+    from the course's contract, `alternatives` which further ways fit as well. `contract` is how
+    it is called, as JSON that a rubric takes.
     """
 
-    functions: tuple[Definition, ...] = limited((), 5000)
+    functions: tuple[DefinitionReport, ...] = limited((), 5000)
     notes: tuple[Note, ...] = limited((), 100)
     stand_ins: tuple[str, ...] = limited((), 5000)
     binding: str = ""
     deviations: tuple[str, ...] = ()
     alternatives: tuple[str, ...] = ()
+    contract: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,13 +62,13 @@ class Derivation:
 
     @cached_property
     def is_derived(self) -> bool:
-        """Whether a value on the way is dZ2, dH1 or dZ1, or is made of entries of one of them."""
+        """Return whether a value on the way is dZ2, dH1 or dZ1, or made of entries of one."""
         entries = self._entries
         return any(r.base in DERIVED or _made_of(r.value, entries) for r in self.named.readings)
 
     @cached_property
     def has_whole(self) -> bool:
-        """Whether one of dZ2, dH1 and dZ1 is there as a whole, with the rows of the batch first."""
+        """Return whether dZ2, dH1 or dZ1 is there as a whole, with the rows of the batch first."""
         shapes = [self._shape(*"BH"), self._shape(*"BC")]
         whole = (r for r in self.named.readings if r.base in (*DERIVED, "P - onehot"))
         return any(r.value.shape in shapes and r.name and not r.name.transposed for r in whole)
@@ -82,7 +82,7 @@ class Derivation:
 
     @cached_property
     def is_hidden(self) -> bool:
-        """Whether backward computes nothing in any expression that the trace can see."""
+        """Return whether backward computes nothing in any expression that the trace can see."""
         often = self.sizes["H"]
         computed = (r for r in self.backward if r.at.kind in ARITHMETIC)
         seen = (r for r in computed if r.value.size > 1 or r.at.count >= often)
@@ -92,7 +92,7 @@ class Derivation:
 
     @cached_property
     def evaluations(self) -> Evaluations | None:
-        """Where the network is evaluated again and again at moved inputs, if it is."""
+        """Return where the network is evaluated again and again at moved inputs, if it is."""
         return self._one_by_one() or self._many_at_once() or self._losses()
 
     def near(self, at: TracedValue) -> Iterator[TracedValue]:
@@ -167,7 +167,7 @@ class Derivation:
 
     @cached_property
     def tangents(self) -> TracedValue | None:
-        """Where the derivative of Z2 by each entry of a leaf is computed, forwards, if it is."""
+        """Return where the derivative of Z2 by each entry of a leaf is computed, if it is."""
         wanted = {len(a): a for a in self._jacobians()}
         for value in self._computed():
             for array in (value.value, value.last):
@@ -198,7 +198,7 @@ class Derivation:
 
     @cached_property
     def engine(self) -> Spot | None:
-        """Where values record how they were made, so that a walk differentiates any network.
+        """Return where values record how they were made, for a walk to differentiate any network.
 
         Operators of a class of the candidate's make its objects, and what stands in them runs
         in forward and in backward; or closures that are kept one by one are called in turn.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Mapping, Sequence
 
 from grader.checks import ALL_CHECKS, View, run_checks
@@ -82,9 +81,19 @@ def _no_worse(real: Finding, predicted: Finding, left: Sequence[str]) -> bool:
     against, foreseen = _against(real), _against(predicted)
     if real.status is not predicted.status or not against:
         return False
-    names = {"loss" if name == "loss" else f"d{name}" for name in left}
-    told = {word for what, _ in against for word in re.split(r"[^\w]+", what)}
-    return against <= foreseen and not names & told
+    names = {_in_network(name) for name in left}
+    return against <= foreseen and not names & _tensors(real)
+
+
+def _tensors(finding: Finding) -> set[str]:
+    """The tensors that the bad evidence is about, or the checks that are waited for."""
+    if finding.status is CheckStatus.SKIPPED:
+        return {check.tensor for check in ALL_CHECKS if check.id in finding.waited_for}
+    return {_in_network(line.tensor) for line in finding.evidence if not line.good}
+
+
+def _in_network(output: str) -> str:
+    return "loss" if output == "loss" else f"d{output}"
 
 
 def _against(finding: Finding) -> set[tuple[str, str]]:

@@ -6,7 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 from grader.observe.difference_check import DifferenceCheck, take_difference_check
-from grader.observe.observe import Allowance, Part, observe_part, together
+from grader.observe.error_words import ErrorWord, error_words
+from grader.observe.observe import Allowance, PartRuns, observe_part, together
 from grader.observe.spare import SpareChildren
 from grader.observe.trace import Trace, take_trace
 from grader.observe.trials import Examinee
@@ -15,7 +16,6 @@ from grader.observe.zygotes import Zygotes
 from grader.problem import Paper
 from grader.records import Observations, Submission
 
-NO_PART_OF_TORCH = "No module named 'torch."
 NO_IMPORT = "the file could not be imported"
 
 
@@ -59,7 +59,7 @@ class _Examiner(NamedTuple):
     allowance: Allowance
     spare: SpareChildren
 
-    def numpy(self) -> tuple[Part, Trace]:
+    def numpy(self) -> tuple[PartRuns, Trace]:
         """Run the NumPy part, and trace what its expressions were."""
         part = self._part("numpy")
         if not part.report.loaded.ok or part.hung("forward", "backward"):
@@ -68,7 +68,7 @@ class _Examiner(NamedTuple):
         trace = take_trace(self.submission, self.paper, "numpy", zygote, self.allowance, child)
         return part, trace
 
-    def torch(self) -> tuple[Part, Verification, DifferenceCheck]:
+    def torch(self) -> tuple[PartRuns, Verification, DifferenceCheck]:
         """Run the PyTorch part, and show its own checks wrong gradients."""
         part = self._part("torch")
         if _lacks_modules(part) and self.zygotes.widen():
@@ -86,11 +86,11 @@ class _Examiner(NamedTuple):
         child = self.spare.child("torch")
         return Examinee(self.submission, self.paper, self.zygotes.torch, self.allowance, child)
 
-    def _part(self, side: str) -> Part:
+    def _part(self, side: str) -> PartRuns:
         zygote = self.zygotes.numpy if side == "numpy" else self.zygotes.torch
         return observe_part(self.submission, side, self.paper, zygote, self.allowance, self.spare)
 
 
-def _lacks_modules(part: Part) -> bool:
+def _lacks_modules(part: PartRuns) -> bool:
     """Return whether a call failed at what torch itself imports late, as `backward(one)` does."""
-    return any(NO_PART_OF_TORCH in run.error for run in part.runs.values())
+    return any(ErrorWord.TORCH_PART in error_words(run.error) for run in part.runs.values())

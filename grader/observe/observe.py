@@ -30,7 +30,7 @@ from grader.observe.spare import SpareChildren
 from grader.problem import Paper
 from grader.records import (
     Ended,
-    Function,
+    FunctionOutline,
     LayerNames,
     LoadNote,
     Observation,
@@ -82,7 +82,7 @@ class Allowance:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class PartRuns:
     """One part ("numpy" or "torch"): its process, and its runs by step."""
 
     report: ProcessReport
@@ -94,7 +94,7 @@ class Part:
         return any(run is not None and run.ended is Ended.TIMEOUT for run in runs)
 
 
-def together(numpy: Part, torch: Part) -> Observations:
+def together(numpy: PartRuns, torch: PartRuns) -> Observations:
     """Return the observations of both parts."""
     return Observations(numpy.report, torch.report, {**numpy.runs, **torch.runs})
 
@@ -106,7 +106,7 @@ def observe_part(
     zygote: Zygote,
     allowance: Allowance,
     spare: SpareChildren | None = None,
-) -> Part:
+) -> PartRuns:
     """Run all steps of one part. A child that comes to the end of them is left to `spare`."""
     steps: Sequence[Step | StackStep] = torch_steps(paper)
     if side == "numpy":
@@ -136,7 +136,7 @@ def _side(
     zygote: Zygote,
     allowance: Allowance,
     spare: SpareChildren | None = None,
-) -> Part:
+) -> PartRuns:
     """Run one part's steps, in as many children as it takes (at most `MAX_LIVES`)."""
     facts = zygote.facts()  # waits for the preloading, which is not the submission's time
     deadline = time.monotonic() + allowance.seconds
@@ -161,7 +161,7 @@ def _side(
         if not loaded.ok or not run.todo or time.monotonic() > deadline + run.lost:
             break
     assert report is not None
-    return Part(report, run.runs)
+    return PartRuns(report, run.runs)
 
 
 class _Run:
@@ -311,12 +311,13 @@ def _reported(
     named = (f for f in report.functions if NAME.fullmatch(f.name) and 0 <= f.line <= MAX_LINE)
     return ProcessReport(
         _observation(load),
-        tuple(Function(*astuple(f)) for f in named),
+        tuple(FunctionOutline(*astuple(f)) for f in named),
         tuple(LoadNote(*note) for note in report.notes if 0 <= note.line <= MAX_LINE),
         report.stand_ins,
         report.binding,
         report.deviations,
         report.alternatives,
+        report.contract,
         output,
         child.output_bytes,
         isolation,

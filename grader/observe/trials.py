@@ -92,7 +92,7 @@ class Trial(TrialReport):
 
 
 @dataclass(frozen=True)
-class Answer:
+class TrialAnswer:
     """What a child answered: `items`, or how it `ended` and a `reason`."""
 
     items: Mapping[str, Any]
@@ -112,7 +112,7 @@ class Examinee:
 
     def ask(
         self, kind: str, plan: TrialPlan, reply_bytes: int, arrays: Mapping[str, Any] | None = None
-    ) -> Answer:
+    ) -> TrialAnswer:
         """Return the answer to one kind of trials on the plan's cases."""
         items = loading_items(self.submission, "torch", self.paper.noise) | dict(arrays or {})
         for index, case in enumerate(plan.cases):
@@ -124,11 +124,11 @@ class Examinee:
             request = (kind, items, reply_bytes)
             reply = ask(self.child, self.zygote, self.allowance.limits, request, seconds)
         except SandboxError as error:
-            return Answer({}, Ended.HARNESS, str(error)[:MAX_REASON])
+            return TrialAnswer({}, Ended.HARNESS, str(error)[:MAX_REASON])
         if reply.ended is not Ended.OK:
             why = reply.items.get("error") or reply.detail
-            return Answer({}, reply.ended, f"{reply.ended}: {why}"[:MAX_REASON])
-        return Answer(reply.items)
+            return TrialAnswer({}, reply.ended, f"{reply.ended}: {why}"[:MAX_REASON])
+        return TrialAnswer(reply.items)
 
 
 def real_place(place: Place, sources: Mapping[str, Sequence[str]]) -> Place:

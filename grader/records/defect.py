@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+
+from grader.records.finding import UNWRITTEN
 
 
 class Severity(StrEnum):
@@ -68,5 +70,5 @@ class Defect:
     end_line: int | None = None
     source: str | None = None
     mend: Repair | None = None
-    part: Part = Part.INTAKE
-    where: Where = Where.NETWORK
+    part: Part = field(default=Part.INTAKE, metadata=UNWRITTEN)
+    where: Where = field(default=Where.NETWORK, metadata=UNWRITTEN)

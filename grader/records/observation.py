@@ -36,7 +36,7 @@ class Frame:
 
 
 @dataclass(frozen=True, slots=True)
-class Function:
+class FunctionOutline:
     """A function or class at module level; `line` is 0 where it was imported."""
 
     name: str
@@ -46,12 +46,13 @@ class Function:
 
 @dataclass(frozen=True, slots=True)
 class LoadNote:
-    """A statement at module level that raised and was left out."""
+    """A statement at module level, or a notebook's cell, that raised and was left out."""
 
     file: str
     line: int
     kind: str
     text: str
+    of_cell: bool = False
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}: {self.kind}: {self.text}"
@@ -108,16 +109,18 @@ class ProcessReport:
 
     `notes` are what was left out at module level, `stand_ins` the modules that were not
     there. `binding` says in which style the code is called, `deviations` where it strays from
-    the course's contract, `alternatives` which further ways fit as well.
+    the course's contract, `alternatives` which further ways fit as well. `contract` is how it is
+    called, as JSON that a rubric takes.
     """
 
     loaded: Observation
-    functions: tuple[Function, ...] = ()
+    functions: tuple[FunctionOutline, ...] = ()
     notes: tuple[LoadNote, ...] = ()
     stand_ins: tuple[str, ...] = ()
     binding: str = ""
     deviations: tuple[str, ...] = ()
     alternatives: tuple[str, ...] = ()
+    contract: str = ""
     output: str = ""
     output_bytes: int = 0
     isolation: Mapping[str, str] = field(default_factory=dict)

@@ -30,7 +30,7 @@ def contract_problems(contract: Plain) -> Iterator[Say]:
     for name in ("numpy", "torch"):
         part = contract.get(name)
         if isinstance(part, dict):
-            yield from (((name, *path), text) for path, text in _Part(part, name).problems())
+            yield from (((name, *path), text) for path, text in _PartLines(part, name).problems())
     yield from _said_twice(contract)
 
 
@@ -46,7 +46,7 @@ def _said_twice(contract: dict[str, Plain]) -> Iterator[Say]:
 
 
 @dataclass
-class _Part:
+class _PartLines:
     """One part, line by line: what is made by then is known."""
 
     part: dict[str, Plain]

@@ -16,7 +16,7 @@ from types import ModuleType
 import pytest
 
 from grader.child import loading, standin
-from grader.child.reports import Definition
+from grader.child.reports import DefinitionReport
 from grader.intake.notebook import read_notebook
 
 
@@ -371,7 +371,7 @@ def test_a_cell_that_does_not_parse_is_left_out_and_lines_stay() -> None:
     assert module.f() == 1
     assert module.f.__code__.co_firstlineno == data.split(b"\n").index(b"def f(): return a") + 1
     assert notes[0][:3] == ("n.py", 5, "SyntaxError") and notes[0].text.startswith("cell 2: ")
-    assert loading.outline(loading.parse(data, "n.py")) == [Definition("f", 8, is_stub=False)]
+    assert loading.outline(loading.parse(data, "n.py")) == [DefinitionReport("f", 8, is_stub=False)]
 
 
 def test_a_cell_that_fails_does_not_stop_those_after_it() -> None:
@@ -418,7 +418,7 @@ def test_a_body_that_does_something_is_none(body: str) -> None:
 def test_the_outline_has_functions_and_classes_of_the_top_level_with_their_lines() -> None:
     text = "import os\n\ndef f():\n    def inner(): pass\n    return 1\n\n@dec\ndef g():\n    pass\n\nclass A:\n    def m(self): return 1\n"
     assert loading.outline(loading.parse(text.encode(), "a.py")) == [
-        Definition("f", 3, is_stub=False),
-        Definition("g", 8, is_stub=True),
-        Definition("A", 11, is_stub=False),
+        DefinitionReport("f", 3, is_stub=False),
+        DefinitionReport("g", 8, is_stub=True),
+        DefinitionReport("A", 11, is_stub=False),
     ]

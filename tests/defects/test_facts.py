@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from grader.child.instrument import instrument
+from grader.child.reports import TraceReport, to_json
 from grader.child.tracing import Recorder
 from grader.defects.facts import (
     first_wrong,
@@ -76,7 +77,8 @@ def traced(source: str, monkeypatch: pytest.MonkeyPatch) -> Trace:
     with own.during("backward"):
         module.backward(cache)
     lines = {"solution.py": source_lines(data)}
-    found = read_trace({**own.packed(), "stopped": ""}, lines, ("forward", "backward"))
+    report = to_json(TraceReport(tuple(own.functions), ""))
+    found = read_trace({**own.packed(), "report": report}, lines, ("forward", "backward"))
     assert found.reason == ""
     return found
 

@@ -7,14 +7,16 @@ from typing import Any
 
 import pytest
 
-from grader.child.reports import CallReport, Definition, LoadReport, Tolerance, to_json
+from grader.child.reports import CallReport, DefinitionReport, LoadReport, Tolerance, to_json
 from grader.observe.replies import MAX_FRAMES, read_frames, read_report
 from grader.records import Frame
 from grader.source.cells import Note
 
 
 def test_what_was_written_is_read() -> None:
-    report = LoadReport((Definition("f", 3, is_stub=True),), (Note("a.py", 1, "E", "é\n"),), ("t",))
+    report = LoadReport(
+        (DefinitionReport("f", 3, is_stub=True),), (Note("a.py", 1, "E", "é\n"),), ("t",)
+    )
     assert read_report({"report": to_json(report)}, LoadReport) == report
     limit = Tolerance("W1", 0.1, float("inf"))
     assert read_report({"report": to_json(limit)}, Tolerance) == limit

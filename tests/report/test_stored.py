@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from grader.records import Mend, Result
+from grader.records import Repair, Result
 from grader.report import result_json
 from grader.report.stored import (
     defects_of,
@@ -20,7 +20,7 @@ from grader.report.stored import (
 
 
 def test_the_defects_come_back_without_their_repairs(usual: Result) -> None:
-    mend = Mend("solution.py", 1, "a", "b", "@@ -1 +1 @@", ("forward.loss",), "It passes.")
+    mend = Repair("solution.py", 1, "a", "b", "@@ -1 +1 @@", ("forward.loss",), "It passes.")
     repaired = replace(usual, defects=tuple(replace(d, mend=mend) for d in usual.defects))
     assert defects_of(result_json(repaired)) == usual.defects
 

@@ -315,4 +315,6 @@ def test_a_nonce_cannot_be_foreseen(child: Child) -> None:
 
 def test_every_ending_has_a_speaker() -> None:
     """What a child may say and what the judge alone sees share nothing by accident."""
-    assert session._SPEAKABLE.isdisjoint({Ended.HARNESS, Ended.TIMEOUT, Ended.NOT_RUN, Ended.CRASH})
+    assert session._REPORTABLE.isdisjoint(
+        {Ended.HARNESS, Ended.TIMEOUT, Ended.NOT_RUN, Ended.CRASH}
+    )

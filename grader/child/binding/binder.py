@@ -20,10 +20,10 @@ from grader.child.binding.language import places
 from grader.child.binding.language.adapter import Adapter, RunState, course_adapter
 from grader.child.binding.language.containers import WeightForm
 from grader.child.binding.search import NUMPY, TORCH, AdapterSearch, Fit, answer_of
-from grader.child.binding.source import OBJECT, Function, Source
+from grader.child.binding.source import OBJECT, Callee, Source
 from grader.child.binding.trial import RAISED, SECONDS, Watch, limited, small_case
 from grader.child.binding.writer import Draft, brief
-from grader.child.reports import Definition
+from grader.child.reports import DefinitionReport
 from grader.source.cells import Parser
 
 CONTRACT = canonical.ARGUMENTS
@@ -46,7 +46,7 @@ class BoundPart:
     deviations: tuple[str, ...] = ()
     alternatives: tuple[str, ...] = ()
     absent: dict[str, str] = field(default_factory=dict)
-    definitions: tuple[Definition, ...] = ()
+    definitions: tuple[DefinitionReport, ...] = ()
     adapter: Adapter | None = None
     container: WeightForm | None = None
     fits: bool = False
@@ -76,7 +76,7 @@ class Binding:
         return self._source
 
     def find(self, name: str) -> Any:
-        """The callable for one of the contract's names; None when there is none."""
+        """Return the callable for one of the contract's names; None when there is none."""
         return self.part(SIDE.get(name, name)).callables.get(name)
 
     def part(self, which: str) -> BoundPart:
@@ -89,7 +89,7 @@ class Binding:
         return self._parts[which]
 
     def _in_time(self) -> AbstractContextManager[Watch]:
-        """Where trials are made."""
+        """Return where trials are made."""
         self.tried = True
         return limited(self.files, SECONDS)
 
@@ -104,7 +104,7 @@ class Binding:
         return BoundPart({} if value is None else {name: value})
 
     def _is_canonical(self, name: str) -> bool:
-        """Whether the module's own function can be called as the contract says."""
+        """Tell whether the module's own function can be called as the contract says."""
         value = self._own(name)
         if not callable(value) or isinstance(value, type):
             return False
@@ -113,13 +113,13 @@ class Binding:
         if not isinstance(value, FunctionType):
             return True
         node = canonical.own_definition(value, self.files, self.parser)
-        function = Function(name, value, node, ()) if node else self.source.function(name, value)
+        function = Callee(name, value, node, ()) if node else self.source.function(name, value)
         return canonical.returns_so(function, name)
 
     # ── as the course describes it ───────────────────────────────────────────
 
     def _of_course(self, course: Adapter, found: Callable[[], BoundPart]) -> BoundPart:
-        """A part as the course's contract has it, if it runs so; else as it is `found`.
+        """Return a part as the course's contract has it, if it runs so; else as it is `found`.
 
         Where neither fits, the contract's calls are made all the same: their failure is the
         submission's own.
@@ -177,7 +177,7 @@ class Binding:
         return part
 
     def _found(self, search: AdapterSearch, *, exact: bool, ended: bool) -> BoundPart:
-        """What a search found; without anything that fits, a half of it, or why there is none."""
+        """Return what a search found; where nothing fits, a half of it, or why there is none."""
         best = search.best
         if best is not None and search.rivals and not exact:
             return _ambiguous(best, search.rivals)
@@ -205,7 +205,7 @@ class Binding:
             return BoundPart({"verify": own} if callable(own) else {})
         function, call = found
         self.tried = True
-        definition = Definition("verify", function.line, function.stub)
+        definition = DefinitionReport("verify", function.line, function.stub)
         sentence = f"verification: {function.heading}"
         return BoundPart({"verify": call}, sentence, definitions=(definition,))
 
@@ -217,7 +217,7 @@ class Binding:
 
     @property
     def at_once(self) -> bool:
-        """Whether all of the hand-written part runs in one of the contract's two calls.
+        """Tell whether all of the hand-written part runs in one of the contract's two calls.
 
         In `forward` where one call gives loss and gradients; also in `backward`, where that
         has to begin anew because it steps the weights.
@@ -227,21 +227,21 @@ class Binding:
 
     @property
     def cacheless(self) -> bool:
-        """Whether a hand-written part in a style of its own may well keep nothing for backward."""
+        """Tell whether a hand-written part in its own style may well keep nothing for backward."""
         return self._adapter is not None
 
     @property
     def lossless(self) -> bool:
-        """Whether no function of the hand-written part gives a loss."""
+        """Tell whether no function of the hand-written part gives a loss."""
         return self._adapter is not None and not self._adapter.loss
 
     def shown(self, cache: Any) -> Any:
-        """The arrays that a cache holds, without what only the binding needs."""
+        """Return the arrays that a cache holds, without what only the binding needs."""
         adapter = self._adapter
         return adapter.shown(cache) if adapter and isinstance(cache, RunState) else cache
 
     def environment(self, inputs: Mapping[str, Any]) -> tuple[Environment, Any]:
-        """What other functions can be given, and the object that holds the weights, if any."""
+        """Return what other functions can be given, and the object that holds the weights."""
         adapter = self._adapter
         if adapter is None:
             return Environment.of(inputs, self.module), None
@@ -253,26 +253,17 @@ class Binding:
         """Why there is no such function: what was found in its place; "" for nothing."""
         return self.part(SIDE.get(name, name)).absent.get(name, "")
 
-    def texts(self, *parts: str) -> dict[str, str]:
-        """What the load's reply says of the binding: `binding`, `deviations`, …"""
+    def contract_text(self, *parts: str) -> str:
+        """Return how these parts are called, as JSON that a rubric takes; "" where none can be."""
         bound = {name: self.part(name) for name in parts}
-        said = {
-            "binding": "; ".join(p.sentence for p in bound.values() if p.sentence),
-            "deviations": "\n".join(d for p in bound.values() for d in p.deviations),
-            "alternatives": "\n".join(a for p in bound.values() for a in p.alternatives),
-        }
-        adapters = {
-            n: p.adapter.contract(n) for n, p in bound.items()
-            if p.adapter is not None and not p.adapter.names and p.fits
-        }  # fmt: skip
-        if adapters:
-            contract = {"title": said["binding"][:TITLE], **adapters}
-            said["contract"] = json.dumps({"contract": contract}, indent=2)
-        return {name: text for name, text in said.items() if text}
+        fits = {n: p.adapter for n, p in bound.items() if p.adapter and p.fits}
+        told = {n: a.contract(n) for n, a in fits.items() if not a.names}
+        title = "; ".join(p.sentence for p in bound.values() if p.sentence)[:TITLE]
+        return json.dumps({"contract": {"title": title, **told}}, indent=2) if told else ""
 
 
 def _callable(adapter: Adapter, sentence: str) -> BoundPart:
-    """The contract's functions, made of an adapter."""
+    """Return the contract's functions, made of an adapter."""
 
     def named(call: Callable[[dict[str, Any]], Any]) -> Callable[..., Any]:
         return lambda *arguments: call(dict(zip(CONTRACT, arguments, strict=True)))
@@ -285,7 +276,7 @@ def _callable(adapter: Adapter, sentence: str) -> BoundPart:
 
 
 def _bound(draft: Draft, adapter: Adapter) -> BoundPart:
-    """The part that a search found."""
+    """Return the part that a search found."""
     part = _callable(adapter, draft.sentence)
     deviations = draft.deviations(adapter)
     return replace(part, deviations=deviations, container=draft.container, fits=False)
@@ -321,5 +312,5 @@ def bind(
     contract: Mapping[str, Any] | None = None,
     parser: Parser | None = None,
 ) -> Binding:
-    """The binding of a loaded submission; its parts are looked for when they are asked for."""
+    """Return a loaded submission's binding; its parts are looked for when they are asked for."""
     return Binding(module, files, names, contract or {}, parser or Parser())

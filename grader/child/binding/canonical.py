@@ -12,7 +12,7 @@ from types import FunctionType
 from typing import Any
 
 from grader.child.binding import names
-from grader.child.binding.source import Function, assigned
+from grader.child.binding.source import Callee, assigned
 from grader.source.cells import Parser
 
 ARGUMENTS = ("X", "y", "W1", "b1", "W2", "b2")
@@ -28,7 +28,7 @@ PAIRS = ("forward", "torch_forward_backward")
 def own_definition(
     value: FunctionType, files: Mapping[str, bytes], parser: Parser
 ) -> ast.FunctionDef | None:
-    """The definition of a function at module level; None where its file shows none."""
+    """Return the definition of a function at module level; None where its file shows none."""
     code = value.__code__
     try:
         tree = parser.tree(files.get(code.co_filename, b""), code.co_filename)
@@ -43,7 +43,7 @@ def own_definition(
 
 
 def takes_arguments(value: Any, name: str) -> bool:
-    """Whether the contract's positional arguments fit, none of them under another's name."""
+    """Tell whether the contract's positional arguments fit, none of them under another's name."""
     wanted = TAKES[name]
     try:
         signature = inspect.signature(value)
@@ -64,12 +64,12 @@ def takes_arguments(value: Any, name: str) -> bool:
     )
 
 
-def returns_so(function: Function, name: str) -> bool:
-    """Whether no `return` says plainly that something else comes back."""
+def returns_so(function: Callee, name: str) -> bool:
+    """Tell whether no `return` says plainly that something else comes back."""
     return not any(_is_other(node, name, function) for node in function.returned_nodes)
 
 
-def _is_other(node: ast.expr | None, name: str, function: Function) -> bool:
+def _is_other(node: ast.expr | None, name: str, function: Callee) -> bool:
     if name == "backward":
         return _is_sequence(node, function)
     if name not in PAIRS:
@@ -89,8 +89,8 @@ def _is_other(node: ast.expr | None, name: str, function: Function) -> bool:
     return no_loss or (name != "forward" and _is_sequence(second, function))
 
 
-def _is_sequence(node: ast.expr | None, function: Function) -> bool:
-    """Whether gradients come in a row, and so under no names."""
+def _is_sequence(node: ast.expr | None, function: Callee) -> bool:
+    """Tell whether gradients come in a row, and so under no names."""
     if isinstance(node, ast.Name):
         node = assigned(function.node, node.id) if function.node else node
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):

@@ -16,7 +16,7 @@ from grader.child.binding import names
 from grader.child.binding.language import places
 from grader.child.binding.language.containers import TOOLS, WeightForm
 from grader.child.binding.names import DATA, WEIGHTS, plain
-from grader.child.binding.source import Function
+from grader.child.binding.source import Callee
 from grader.child.binding.trial import RAISED
 
 NEUTRAL: Mapping[str, str] = {
@@ -32,7 +32,7 @@ CONTAINER = "params"
 class Unbindable(Exception):
     """A parameter for which there is nothing to give."""
 
-    def __init__(self, function: Function, parameter: str) -> None:
+    def __init__(self, function: Callee, parameter: str) -> None:
         super().__init__(f"{function.heading} needs `{parameter}`")
         self.function, self.parameter = function, parameter
 
@@ -46,11 +46,11 @@ class Output:
     parts: tuple[str, ...] = ()
 
     def part(self, number: int) -> str:
-        """The expression of one part of a tuple."""
+        """Return the expression of one part of a tuple."""
         return self.parts[number] if self.parts else f"{self.text}[{number}]"
 
     def at(self, place: places.Place, keys: dict[str, Any]) -> str:
-        """The expression of what stands at a place in it."""
+        """Return the expression of what stands at a place in it."""
         if self.parts and place:
             return places.text(place[1:], self.parts[place[0][1]], keys)
         return places.text(place, self.text, keys)
@@ -73,7 +73,7 @@ class Environment:
 
     @staticmethod
     def of(arrays: Mapping[str, Any], module: ModuleType) -> Environment:
-        """The environment of a module's own functions, given the contract's arrays."""
+        """Return the environment of a module's own functions, given the contract's arrays."""
         sizes = zip("BDHC", (*arrays["X"].shape, *arrays["W2"].shape), strict=True)
         return Environment({**TOOLS, **vars(module), **arrays, **dict(sizes), "lr": 1.0})
 
@@ -89,13 +89,13 @@ class Environment:
 
     # ── a call ───────────────────────────────────────────────────────────────
 
-    def line(self, function: Function) -> str:
-        """The call of a function: `backward(cache, y)`. Raises `Unbindable`."""
+    def line(self, function: Callee) -> str:
+        """Return the call of a function: `backward(cache, y)`. Raises `Unbindable`."""
         positional, keyword = self.arguments(function)
         named = (f"{name}={text}" for name, text in keyword.items())
         return f"{function.path}({', '.join((*positional, *named))})"
 
-    def call(self, function: Function, target: Any) -> Any:
+    def call(self, function: Callee, target: Any) -> Any:
         """Call `target` with what `function`'s parameters ask for."""
         positional, keyword = self.arguments(function)
         return target(
@@ -103,7 +103,7 @@ class Environment:
             **{name: eval(text, self.space) for name, text in keyword.items()},
         )
 
-    def arguments(self, function: Function) -> tuple[list[str], dict[str, str]]:
+    def arguments(self, function: Callee) -> tuple[list[str], dict[str, str]]:
         """Expressions for the parameters. Raises `Unbindable`."""
         roles = names.data_roles(function.names)
         positional: list[str] = []
@@ -123,7 +123,7 @@ class Environment:
                 positional.append(text)
         return positional, keyword
 
-    def _by_position(self, function: Function, roles: Mapping[str, str]) -> dict[str, str]:
+    def _by_position(self, function: Callee, roles: Mapping[str, str]) -> dict[str, str]:
         """For parameters under names that say nothing: in a constructor the sizes in their order.
 
         Elsewhere a single one: of a loss what the forward gave, of a backward its cache, else
@@ -152,7 +152,7 @@ class Environment:
         tables = (names.PASSED_ROLES, names.SETTING_ROLES, names.SIZE_ROLES)
         return not any(plain(name) in table for table in tables) and not self._made(name)
 
-    def _text(self, parameter: inspect.Parameter, role: str, function: Function) -> str:
+    def _text(self, parameter: inspect.Parameter, role: str, function: Callee) -> str:
         name = parameter.name
         if self.constructing:
             if text := self._size(name) or self._weights(name):
@@ -176,7 +176,7 @@ class Environment:
         return ""
 
     def _unless_default(self, parameter: inspect.Parameter) -> str:
-        """A setting, if it has no default of its own, or has to be turned off all the same."""
+        """Return a setting, if it has no default, or has to be turned off all the same."""
         text = self._setting(parameter.name)
         if text and parameter.default is not inspect.Parameter.empty:
             roles = names.SETTING_ROLES.get(plain(parameter.name), ())
@@ -215,7 +215,7 @@ class Environment:
         return ""
 
     def _by_example_and_class(self, result: Output) -> str:
-        """The last array of a result with a number for each example and class, as P has them."""
+        """Return the last array of a result with a number for each example and class, as P."""
         wanted = {self.space["B"], self.space["C"]}
         whole = not isinstance(result.value, tuple | list)
         fits = [
@@ -227,7 +227,7 @@ class Environment:
         return result.text if whole else result.part(fits[-1][0])
 
     def _cache(self) -> str:
-        """What the first call kept for the second: the last of its parts that is no number."""
+        """Return what the first call kept for the second: its last part that is no number."""
         result = self.results[0]
         parts = enumerate(result.value) if type(result.value) is tuple else ()
         own = [n for n, p in parts if not places.is_array(p) and not places.is_number(p)]
@@ -249,7 +249,7 @@ class Environment:
 
     # ── what a call left ─────────────────────────────────────────────────────
 
-    def keep(self, function: Function, result: Output) -> None:
+    def keep(self, function: Callee, result: Output) -> None:
         """Remember the parts of a result by the names in the function's `return`."""
         self.results.append(result)
         value = result.value
@@ -276,7 +276,7 @@ class Environment:
                 self.made[key] = f"{text}[{key!r}]"
 
 
-def settings_of(parameter: inspect.Parameter, function: Function) -> str:
+def settings_of(parameter: inspect.Parameter, function: Callee) -> str:
     """For `cfg: Config`, where that is a class of the candidate's that needs nothing: its call."""
     space = getattr(function.call, "__globals__", {})
     kind = parameter.annotation

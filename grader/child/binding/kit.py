@@ -29,7 +29,7 @@ from grader.child.binding.pieces import (
     forward_of,
     needed_by,
 )
-from grader.child.binding.source import Class, Function, Source
+from grader.child.binding.source import Callee, Class, Source
 from grader.source.trees import walk
 
 LINEAR = re.compile(r"linear|affine|dense|fullyconnected|^fc")
@@ -68,7 +68,7 @@ class Kit:
     container: Class | None
 
     def made(self, kind: str, W: Any = None, b: Any = None) -> Piece | None:
-        """A fresh layer of a kind ("linear" with its weights, "relu", "loss"), None for none."""
+        """Return a fresh layer ("linear" with its weights, "relu", "loss"); None for none."""
         if kind == "linear":
             return linear_piece(self.linear, W, b) if self.linear else None
         if kind == "relu":
@@ -77,13 +77,13 @@ class Kit:
 
 
 def has_layers(module: ModuleType) -> bool:
-    """Whether some class there has a backward; a look at names alone, which costs nothing."""
+    """Tell whether some class there has a backward; a look at names alone, which costs nothing."""
     kinds = [value for value in list(vars(module).values()) if isinstance(value, type)]
     return any(plain(name) in BACKWARDS for kind in kinds for name in dir(kind))
 
 
 def kit_of(source: Source, *, torch: bool) -> Kit:
-    """The layers among the classes; for the loss also a function that gives its gradient along."""
+    """Return the layers among the classes; for the loss also a function that gives its gradient."""
     usable = [c for c in source.classes if c.torch == torch and is_layer(c)]
     plainly = [c for c in usable if _named(c, LINEAR) and not _named(c, RELU)]
     linear = next((c for c in plainly if _takes_one(c)), None)
@@ -98,13 +98,13 @@ def kit_of(source: Source, *, torch: bool) -> Kit:
 
 
 def is_layer(kind: Class) -> bool:
-    """Whether a class has a forward, and a backward with something in it."""
+    """Tell whether a class has a forward, and a backward with something in it."""
     back = backward_of(kind)
     return bool(method_of(kind)) and back is not None and not back.stub
 
 
 def method_of(kind: Class) -> str:
-    """The method that goes forwards, "" for none."""
+    """Return the method that goes forwards, "" for none."""
     method = forward_of(kind)
     return "" if method is None else method.name
 
@@ -121,7 +121,7 @@ def _is_plain_relu(kind: Class) -> bool:
 
 
 def _takes_one(kind: Class) -> bool:
-    """Whether its forward takes the input, and settings such as whether it is training."""
+    """Tell whether its forward takes the input, and settings such as whether it is training."""
     needed = needed_by(kind.methods[method_of(kind)])
     return len([p for p in needed if plain(p.name) not in names.SETTING_ROLES]) == 1
 
@@ -131,7 +131,7 @@ def _takes_labels(kind: Class) -> bool:
 
 
 def criterion_of_classes(usable: list[Class]) -> tuple[Class | None, Callable[[], Piece] | None]:
-    """A loss of the logits; or one of probabilities with the softmax that makes them."""
+    """Return a loss of the logits; or one of probabilities with the softmax that makes them."""
     losses = [c for c in usable if LOSS.search(plain(c.name)) and _takes_labels(c)]
     losses.sort(key=lambda c: not _makes_probabilities(c))
     if not losses:
@@ -146,14 +146,14 @@ def criterion_of_classes(usable: list[Class]) -> tuple[Class | None, Callable[[]
 
 
 def _makes_probabilities(kind: Class) -> bool:
-    """Whether a loss has the softmax in it, by its name and by what its text calls."""
+    """Tell whether a loss has the softmax in it, by its name and by what its text calls."""
     nodes = walk(kind.node) if kind.node else ()
     words = {plain(getattr(n, "id", "") or getattr(n, "attr", "")) for n in nodes}
     return "softmax" in plain(kind.name) or any(w == "exp" or "softmax" in w for w in words)
 
 
 def criterion_of_functions(source: Source, *, torch: bool) -> Callable[[], Piece] | None:
-    """A function of logits and labels that returns the loss, and the gradient with it."""
+    """Return a function of logits and labels that returns the loss, and the gradient with it."""
     own = [f for f in source.functions if f.torch == torch and len(f.parameters) == 2]
     whole = next((f for f in own if LOSS.search(plain(f.name)) and _returns_two(f)), None)
     if whole is not None:
@@ -162,7 +162,7 @@ def criterion_of_functions(source: Source, *, torch: bool) -> Callable[[], Piece
     return None
 
 
-def _returns_two(function: Function) -> bool:
+def _returns_two(function: Callee) -> bool:
     return any(len(labels) == 2 for labels in function.returns)
 
 
@@ -180,7 +180,7 @@ def _holds_layers(kind: Class) -> bool:
 
 
 def linear_piece(kind: Class, W: Any, b: Any) -> LinearPiece:
-    """A linear layer with these weights: its constructor's, or put where it keeps its own."""
+    """Return a linear layer with these weights: given to it, or put where it keeps its own."""
     parameters = kind.constructor.parameters if kind.constructor else ()
     weights = {p.name: W for p in parameters if plain(p.name) in WEIGHT}
     if weights:
@@ -199,7 +199,7 @@ def linear_piece(kind: Class, W: Any, b: Any) -> LinearPiece:
 
 
 def _sized(kind: Class, size_in: int, size_out: int) -> Any:
-    """A layer of this size, with weights of its own."""
+    """Return a layer of this size, with weights of its own."""
     if not kind.constructor or len(needed_by(kind.constructor)) == 2:
         return kind.type(size_in, size_out)
     space = {"X": np.zeros((size_in, size_out)), "D": size_in, "H": size_out, "C": size_out}
@@ -208,6 +208,6 @@ def _sized(kind: Class, size_in: int, size_out: int) -> Any:
 
 
 def _keeps_turned(kind: Class) -> bool:
-    """Whether the weights are kept as [out, in], which a square layer does not show."""
+    """Tell whether the weights are kept as [out, in], which a square layer does not show."""
     held = places.walk(_sized(kind, 3, 2))
     return any(places.shape(v) == (2, 3) for p, v in held if weight_at(p, v) == "W")

@@ -81,7 +81,7 @@ _SETTING_WORDS: Mapping[str, str] = {
 
 
 def plain(name: str) -> str:
-    """A name without case, underscores and dots."""
+    """Return a name without case, underscores and dots."""
     return name.lower().replace("_", "").replace(".", "")
 
 
@@ -100,7 +100,7 @@ def _table(words: Mapping[str, str]) -> tuple[dict[str, tuple[str, ...]], ...]:
 
 
 def data_roles(names: Iterable[str]) -> dict[str, str]:
-    """Which of `names` are X, y, W1, b1, W2, b2. Counting may begin at 0: `W0, b0, W1, b1`."""
+    """Return which of `names` are X, y, W1, b1, W2, b2; counting may begin at 0: `W0, b0, …`."""
     roles = {n: r[0] for n in names if (r := TENSOR_ROLES.get(plain(n)))}
     plains = {plain(n): n for n in names}
     for zero, one, stem in (("w0", "w1", "W"), ("b0", "b1", "b"), ("theta0", "theta1", "W")):
@@ -122,7 +122,7 @@ _FROM_ZERO = re.compile(r"(?:w|b|weights?|bias)0")
 
 
 def from_zero(names: Iterable[str]) -> bool:
-    """Whether gradients are numbered from 0: there is a `dW0` and no `dW2`."""
+    """Tell whether gradients are numbered from 0: there is a `dW0` and no `dW2`."""
     texts = [plain(n) for n in names]
     return any(_FROM_ZERO.search(t) for t in texts) and not any(
         re.search(r"(?:w|b|weights?|bias)2", t) for t in texts
@@ -130,7 +130,7 @@ def from_zero(names: Iterable[str]) -> bool:
 
 
 def gradient_of(name: str, *, zero: bool = False) -> tuple[str, bool]:
-    """The tensor whose gradient a name says it is, and whether it says "gradient" at all.
+    """Return the tensor whose gradient a name says it is, and whether it says "gradient" at all.
 
     `dW1`, `grad_w1`, `dL_dW1`, `W1.grad`, `W1_grad` are explicit; `W1` alone is not.
     With `zero`, counting begins there: `dW0` is that of W1.
@@ -158,18 +158,18 @@ def layered(name: str) -> tuple[int, str] | None:
 
 
 def is_container(name: str) -> bool:
-    """Whether a parameter of this name may hold all weights."""
+    """Tell whether a parameter of this name may hold all weights."""
     return "params" in PASSED_ROLES.get(plain(name), ())
 
 
 def says_one_hot(name: str) -> bool:
-    """Whether a label's name says that it is a one-hot matrix."""
+    """Tell whether a label's name says that it is a one-hot matrix."""
     text = plain(name)
     return "hot" in text or text in ("yoh", "ohy", "yenc", "yencoded", "t1h")
 
 
 def is_loss(name: str) -> bool:
-    """Whether a value's name says that it is the loss."""
+    """Tell whether a value's name says that it is the loss."""
     text = plain(name)
     return text in ("l", "j", "ce", "nll", "lossval") or any(
         word in text for word in ("loss", "cost", "crossentropy", "objective")
@@ -196,7 +196,7 @@ _LAYER = re.compile(r"relu|linear|affine|dense|softmax|sigmoid|tanh|layer|activa
 
 
 def kinds(name: str) -> frozenset[str]:
-    """What a function's name says that it does: `forward`, `backward`, `both`, `loss`, `train`.
+    """Return what a function's name says: `forward`, `backward`, `both`, `loss`, `train`.
 
     `aside` is what stands beside an answer (tests, plots); `layer` a part of the network.
     """

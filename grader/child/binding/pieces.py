@@ -12,7 +12,7 @@ from grader.child.binding import names
 from grader.child.binding.language import places
 from grader.child.binding.names import plain
 from grader.child.binding.parameters import gradient_at
-from grader.child.binding.source import Class, Function, mentioned
+from grader.child.binding.source import Callee, Class, mentioned
 
 FORWARDS = ("calculate", "forward", "call", "fprop", "fwd", "forwardpass", "feedforward", "apply")
 BACKWARDS = (
@@ -26,23 +26,23 @@ INPUT_GRADIENTS = ("dinputs", "dinput", "dx", "gradinput", "inputgrad", "inputgr
 """Where a layer leaves what it does not return, the likeliest first."""
 
 
-def forward_of(kind: Class) -> Function | None:
-    """The method that goes forwards; None for none."""
+def forward_of(kind: Class) -> Callee | None:
+    """Return the method that goes forwards; None for none."""
     return _method(kind, FORWARDS)
 
 
-def backward_of(kind: Class) -> Function | None:
-    """The method that goes backwards; None for none."""
+def backward_of(kind: Class) -> Callee | None:
+    """Return the method that goes backwards; None for none."""
     return _method(kind, BACKWARDS)
 
 
-def _method(kind: Class, wanted: Sequence[str]) -> Function | None:
+def _method(kind: Class, wanted: Sequence[str]) -> Callee | None:
     own = {plain(name): method for name, method in kind.methods.items()}
     return next((own[name] for name in wanted if name in own), None)
 
 
 def works(value: Any) -> bool:
-    """Whether an object goes forwards or backwards: a layer or a network, whose biases are its own.
+    """Tell whether an object goes forwards or backwards: a layer or a network with its own biases.
 
     Any other only holds what it is given.
     """
@@ -51,8 +51,8 @@ def works(value: Any) -> bool:
     return "__call__" in methods or named
 
 
-def needed_by(function: Function) -> list[inspect.Parameter]:
-    """The parameters that have no default."""
+def needed_by(function: Callee) -> list[inspect.Parameter]:
+    """Return the parameters that have no default."""
     return [p for p in function.parameters if p.default is inspect.Parameter.empty]
 
 
@@ -66,12 +66,12 @@ class Piece:
         raise NotImplementedError
 
     def kept_arrays(self) -> Iterator[places.Entry]:
-        """The arrays that it keeps for its own backward."""
+        """Yield the arrays that it keeps for its own backward."""
         raise NotImplementedError
 
     @property
     def holder(self) -> Any:
-        """What its weights are found on, under their names."""
+        """Return what its weights are found on, under their names."""
         return None
 
 
@@ -85,7 +85,7 @@ class ObjectPiece(Piece):
         self.given: tuple[Any, ...] = ()
 
     def forward(self, *arguments: Any) -> Any:
-        """What the layer returns, else what it leaves as its output."""
+        """Return what the layer returns, else what it leaves as its output."""
         method, self.given = self.ways[0], arguments
         assert method is not None
         out = getattr(self.layer, method.name)(*arguments, *_settings(method, len(arguments)))
@@ -95,7 +95,7 @@ class ObjectPiece(Piece):
         return self._left(OUTPUTS) if out is None else out
 
     def backward(self, upstream: Any) -> Any:
-        """The gradient of the input; `upstream` is None for a loss."""
+        """Return the gradient of the input; `upstream` is None for a loss."""
         method = self.ways[1]
         assert method is not None
         needed = needed_by(method)
@@ -108,7 +108,7 @@ class ObjectPiece(Piece):
         return self._left(INPUT_GRADIENTS) if gradient is None else gradient
 
     def kept_arrays(self) -> Iterator[places.Entry]:
-        """The attributes that its backward mentions, and what its forward gave for it."""
+        """Yield the attributes that its backward mentions, and what its forward gave for it."""
         read = mentioned([method for method in self.ways[1:] if method is not None])
         for place, array in places.walk(self.layer):
             if places.last_name(place[:1]) in read:
@@ -121,13 +121,13 @@ class ObjectPiece(Piece):
 
     @property
     def rate(self) -> str:
-        """The learning rate that its backward asks for: it steps the weights; "" for none."""
+        """Return the learning rate that its backward asks for, to step the weights; "" for none."""
         asked = needed_by(self.ways[1])[1:] if self.ways[1] is not None else []
         rates = (p.name for p in asked if "lr" in names.SETTING_ROLES.get(plain(p.name), ()))
         return next(rates, "")
 
     def _of_the_loss(self, needed: list[str]) -> list[Any]:
-        """What a loss's backward asks for: labels again and what it was a loss of, or its own 1."""
+        """Return what a loss's backward asks for: the labels and what it was a loss of, or 1."""
         if len(needed) == 1:
             return [1.0]
         predicted = self._left(OUTPUTS)
@@ -137,12 +137,12 @@ class ObjectPiece(Piece):
         return [self.given[-1] if roles.get(n) == "y" else predicted for n in needed]
 
     def _left(self, wanted: tuple[str, ...]) -> Any:
-        """An attribute of the layer under one of these names; None for none."""
+        """Return an attribute of the layer under one of these names; None for none."""
         held = {plain(n): v for n, v in getattr(self.layer, "__dict__", {}).items()}
         return next((held[name] for name in wanted if name in held), None)
 
 
-def _settings(method: Function, given: int) -> list[Any]:
+def _settings(method: Callee, given: int) -> list[Any]:
     """For what a layer's forward wants besides, such as whether it is training."""
     needed = [p for p in method.parameters[given:] if p.default is inspect.Parameter.empty]
     return [
@@ -181,9 +181,7 @@ class LossOnProbabilities(Piece):
 class FunctionPiece(Piece):
     """A layer that is a pair of functions; what the first returns besides is for the second."""
 
-    def __init__(
-        self, forward: Function, backward: Function | None, weights: tuple[Any, ...]
-    ) -> None:
+    def __init__(self, forward: Callee, backward: Callee | None, weights: tuple[Any, ...]) -> None:
         self.pair, self.weights = (forward, backward), weights
         self.kept: Any = None
 

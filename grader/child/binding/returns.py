@@ -41,7 +41,7 @@ class Location:
 
 
 def listed(result: Any, labels: Sequence[tuple[str, ...]], state: Any = None) -> list[Arrival]:
-    """All numbers and arrays of a result, and of the state of the object that gave it."""
+    """Return all numbers and arrays of a result, and of the state of the object that gave it."""
     found = []
     top: tuple[str, ...] = ()
     if isinstance(result, tuple | list):
@@ -62,7 +62,7 @@ def listed(result: Any, labels: Sequence[tuple[str, ...]], state: Any = None) ->
 
 
 def loss_in(found: Sequence[Arrival], batch: int) -> Location | None:
-    """The loss: what is called so, else the first number of the result's own parts."""
+    """Return the loss: what is called so, else the first number of the result's own parts."""
     numbers = [f for f in found if places.is_number(f.value) and _is_real(f.value)]
     named = [f for f in numbers if names.is_loss(f.name)]
     named = [f for f in named if names.plain(f.name) in ("loss", "totalloss", "cost")] or named
@@ -127,12 +127,12 @@ def _named(entry: Arrival, *, zero: bool) -> tuple[str, bool]:
 
 
 def is_explicit(spot: Location) -> bool:
-    """Whether the innermost name says that it is a gradient."""
+    """Tell whether the innermost name says that it is a gradient."""
     return names.gradient_of(places.last_name(spot.place))[1]
 
 
 def weights_in(found: Sequence[Arrival], tensor: str) -> list[Location]:
-    """The arrays of a result that are called as a weight is."""
+    """Return the arrays of a result that are called as a weight is."""
     return [
         Location(f.root, f.place) for f in found
         if f.root == "result" and places.is_array(f.value)
@@ -147,7 +147,7 @@ def _says_gradient(entry: Arrival) -> bool:
 
 
 def _is_given(value: Any, given: Mapping[str, Any]) -> bool:
-    """Whether it is an argument, or an argument that was stepped: no gradient lies that near."""
+    """Tell whether it is an argument, or one that was stepped: no gradient lies that near."""
     for other in given.values():
         if value is other:
             return True
@@ -193,14 +193,14 @@ def _by_shape(
 
 
 def _is_top(entry: Arrival) -> bool:
-    """Whether it is the result itself, or a part of a returned tuple."""
+    """Tell whether it is the result itself, or a part of a returned tuple."""
     if entry.root != "result" or not entry.place:
         return entry.root == "result"
     return len(entry.place) == 1 and entry.place[0][0] == "index"
 
 
 def _alike(value: Any, want: tuple[int, ...]) -> bool:
-    """The same sizes, whatever their order and axes of one: only one tensor has them."""
+    """Return the same sizes, whatever their order and axes of one: only one tensor has them."""
     return sorted(n for n in places.shape(value) if n > 1) == sorted(n for n in want if n > 1)
 
 

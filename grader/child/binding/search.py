@@ -29,7 +29,7 @@ Array = np.ndarray[Any, Any]
 
 
 @dataclass(frozen=True)
-class Trial:
+class TrialNumbers:
     """What an adapter gives on the small case: `numbers`, and whether they can be right.
 
     `steady`: renaming the classes leaves the loss as it is. `alike`: each gradient has the
@@ -42,19 +42,19 @@ class Trial:
 
     @property
     def complete(self) -> bool:
-        """Whether the gradients of all weights are there."""
+        """Tell whether the gradients of all weights are there."""
         return set(WEIGHTS) <= set(self.numbers)
 
 
-def answer_of(adapter: Adapter, case: Inputs) -> Trial:
-    """What an adapter gives on `case`. Raises what the submission raises."""
+def answer_of(adapter: Adapter, case: Inputs) -> TrialNumbers:
+    """Return what an adapter gives on `case`. Raises what the submission raises."""
     numbers, other = _numbers(adapter, case), _numbers(adapter, renamed(case))
     name = "loss" if "loss" in numbers else "W1"
     steady = name in numbers and name in other and same(
         {name: numbers[name]}, {name: other[name]}
     )  # fmt: skip
     alike = all(numbers[t].shape == case[t].shape for t in TENSORS if t in numbers)
-    return Trial(numbers, steady, alike)
+    return TrialNumbers(numbers, steady, alike)
 
 
 def _numbers(adapter: Adapter, case: Inputs) -> dict[str, Array]:
@@ -67,7 +67,7 @@ def _numbers(adapter: Adapter, case: Inputs) -> dict[str, Array]:
 
 
 def same(one: Mapping[str, Array], other: Mapping[str, Array], *, within: float = 1e-5) -> bool:
-    """Whether two answers agree in all that both have; finite differences may be one of them."""
+    """Tell whether two answers agree in what both have; one may be of finite differences."""
     for name in set(one) & set(other):
         a, b = np.squeeze(one[name]), np.squeeze(other[name])
         if a.shape != b.shape:
@@ -84,11 +84,11 @@ class Fit:
 
     draft: Draft
     adapter: Adapter
-    answer: Trial
+    answer: TrialNumbers
 
     @property
     def quality(self) -> tuple[bool, ...]:
-        """How good it is, the weightiest first."""
+        """Return how good it is, the weightiest first."""
         answer = self.answer
         if self.draft.torch:
             return (answer.steady, answer.alike, answer.complete, "X" in answer.numbers)
@@ -207,7 +207,7 @@ class AdapterSearch:
 
 
 def _layouts(draft: Draft) -> Iterator[Layout]:
-    """The layouts that the draft's weights leave open."""
+    """Yield the layouts that the draft's weights leave open."""
     hot = any(names.says_one_hot(n) for stage in draft.stages for n in stage.names)
     lies = (draft.layout.transposed, draft.layout.bias)
     for layout in layouts(hot):
@@ -219,14 +219,14 @@ def _layouts(draft: Draft) -> Iterator[Layout]:
 
 
 def _shares_code(one: Draft, other: Draft) -> bool:
-    """Whether two ways share a class, or a function: then they are one answer."""
+    """Tell whether two ways share a class, or a function: then they are one answer."""
     if one.kind is not None or other.kind is not None:
         return one.kind is other.kind
     return bool({s.name for s in one.stages} & {s.name for s in other.stages})
 
 
 def _is_part(one: Draft, other: Draft) -> bool:
-    """Whether one way is part of the other, or less the candidate's own.
+    """Tell whether one way is part of the other, or less the candidate's own.
 
     What the candidate wrote whole goes before what has to be put together here: a module whose
     loss is only named in the text is no rival of a function that gives loss and gradients.
@@ -237,14 +237,14 @@ def _is_part(one: Draft, other: Draft) -> bool:
 
 
 def _names(draft: Draft) -> set[str]:
-    """What a way is known by: its class, else its functions."""
+    """Return what a way is known by: its class, else its functions."""
     if draft.kind is not None:
         return {draft.kind.name}
     return {stage.name for stage in draft.stages if stage.node is not None}
 
 
 def _words(draft: Draft) -> set[str]:
-    """The names that its text uses."""
+    """Return the names that its text uses."""
     nodes = [stage.node for stage in draft.stages] + [draft.kind.node if draft.kind else None]
     return {word for node in nodes if node is not None for word in _words_of(node)}
 
@@ -255,7 +255,7 @@ def _words_of(node: ast.AST) -> frozenset[str]:
 
 
 def _borrows(draft: Draft) -> bool:
-    """Whether a call is none of the candidate's functions: a loss that was put to it."""
+    """Tell whether a call is none of the candidate's functions: a loss that was put to it."""
     return any(stage.node is None for stage in draft.stages)
 
 

@@ -27,7 +27,7 @@ LEFT_OUT = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 
 @dataclass(frozen=True, eq=False)
-class Function:
+class Callee:
     """A function or method of the candidate's; `parameters` without `self` and without `*args`."""
 
     name: str
@@ -41,7 +41,7 @@ class Function:
 
     @property
     def path(self) -> str:
-        """The expression that is called: `forward`, `net.forward`."""
+        """Return the expression that is called: `forward`, `net.forward`."""
         if self.owner and self.name == "__call__":
             return self.owner
         return f"{self.owner}.{self.name}" if self.owner else self.name
@@ -64,17 +64,17 @@ class Function:
 
     @cached_property
     def roles(self) -> frozenset[str]:
-        """The contract's arrays that it is given."""
+        """Return the contract's arrays that it is given."""
         return frozenset(names.data_roles(self.names).values())
 
     @property
     def takes_container(self) -> bool:
-        """Whether one parameter holds all weights."""
+        """Tell whether one parameter holds all weights."""
         return not {"W1", "W2"} <= self.roles and any(map(names.is_container, self.names))
 
     @property
     def takes_network(self) -> bool:
-        """Whether it is given both weights, or a container of them, and the input."""
+        """Tell whether it is given both weights, or a container of them, and the input."""
         return "X" in self.roles and ({"W1", "W2"} <= self.roles or self.takes_container)
 
     @property
@@ -84,7 +84,7 @@ class Function:
 
     @cached_property
     def returns(self) -> tuple[tuple[str, ...], ...]:
-        """The names in each `return a, b`; () for a return of something else."""
+        """Return the names in each `return a, b`; () for a return of something else."""
         rows = (
             node.elts if isinstance(node, ast.Tuple | ast.List) else []
             for node in self.returned_nodes
@@ -93,7 +93,7 @@ class Function:
 
     @cached_property
     def names_gradients(self) -> bool:
-        """Whether what it returns is called the gradients of two tensors at least."""
+        """Tell whether what it returns is called the gradients of two tensors at least."""
         said = {names.gradient_of(word) for labels in self.returns for word in labels}
         found = {tensor for tensor, explicit in said if explicit}
         for node in self.returned_nodes:
@@ -111,7 +111,7 @@ class Function:
 
     @cached_property
     def returned_nodes(self) -> tuple[ast.expr | None, ...]:
-        """The value of each return, a variable's last simple assignment in its place."""
+        """Return the value of each return, a variable's last simple assignment in its place."""
         found: list[ast.expr | None] = []
         for statement in _own_returns(self.node):
             value = statement.value
@@ -128,24 +128,24 @@ class Class:
     name: str
     type: type
     node: ast.ClassDef | None
-    methods: Mapping[str, Function]
+    methods: Mapping[str, Callee]
     torch: bool
     module: bool
     """Whether it is an `nn.Module`."""
 
     @property
-    def constructor(self) -> Function | None:
+    def constructor(self) -> Callee | None:
         return self.methods.get("__init__")
 
     @property
     def is_given_weights(self) -> bool:
-        """Whether the constructor takes the weights."""
+        """Tell whether the constructor takes the weights."""
         made = self.constructor
         return made is not None and ({"W1", "W2"} <= made.roles or made.takes_container)
 
     @property
-    def callable_methods(self) -> list[Function]:
-        """The methods that an answer may consist of."""
+    def callable_methods(self) -> list[Callee]:
+        """Return the methods that an answer may consist of."""
         own = (m for n, m in self.methods.items() if n == "__call__" or not n.startswith("__"))
         return [m for m in own if not m.stub]
 
@@ -206,14 +206,14 @@ class Source:
         return frozenset(roots)
 
     def _names_in(self, node: ast.AST) -> set[str]:
-        """All names in a definition; looked for once."""
+        """Return all names in a definition; looked for once."""
         if node not in self._names:
             self._names[node] = {n.id for n in walk(node) if isinstance(n, ast.Name)}
         return self._names[node]
 
     @cached_property
-    def functions(self) -> tuple[Function, ...]:
-        """The module's functions, as far as they are the candidate's own."""
+    def functions(self) -> tuple[Callee, ...]:
+        """Return the module's functions, as far as they are the candidate's own."""
         found = []
         for name, value in list(vars(self.module).items()):
             if isinstance(value, FunctionType) and value.__code__.co_filename in self.files:
@@ -236,7 +236,7 @@ class Source:
         )
 
     def _class(self, name: str, value: type) -> Class:
-        methods: dict[str, Function] = {}
+        methods: dict[str, Callee] = {}
         for kind in reversed(value.__mro__):
             for method, item in vars(kind).items():
                 inner = _inner(item)
@@ -251,7 +251,7 @@ class Source:
 
     def function(
         self, name: str, value: Any, *, bound: bool = False, method: bool = False
-    ) -> Function:
+    ) -> Callee:
         """Describe one function; of a method, `bound` leaves `self` out."""
         try:
             parameters = tuple(inspect.signature(value).parameters.values())[int(bound) :]
@@ -263,18 +263,18 @@ class Source:
         uses = self._names_in(node) & self.torch_names if node is not None else set()
         function = node if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) else None
         star, owner = len(own) < len(parameters), OBJECT if method else ""
-        return Function(name, value, function, own, star, bool(uses), owner)
+        return Callee(name, value, function, own, star, bool(uses), owner)
 
     @property
     def loose(self) -> str:
-        """Where the first product of matrices stands at module level; "" for nowhere."""
+        """Return where the first product of matrices stands at module level; "" for nowhere."""
         outside = ((path, node) for path, tree in self.trees.items() for node in _outside(tree))
         places = (f"{path}, line {node.lineno}" for path, node in outside if _is_product(node))
         return next(places, "")
 
     @cached_property
     def words(self) -> str:
-        """All text, for what a mere mention decides (which criterion is named)."""
+        """Return all text, for what a mere mention decides (which criterion is named)."""
         return "\n".join(data.decode("utf-8", "replace") for data in self.files.values())
 
 
@@ -283,7 +283,7 @@ def _inner(item: Any) -> Any:
 
 
 def _outside(node: ast.AST) -> Iterator[Any]:
-    """A tree's nodes, without the definitions inside of it."""
+    """Yield a tree's nodes, without the definitions inside of it."""
     yield node
     for child in ast.iter_child_nodes(node):
         if not isinstance(child, Definition | ast.Lambda):
@@ -298,7 +298,7 @@ def _is_product(node: ast.AST) -> bool:
 
 
 def _own_returns(node: ast.AST | None) -> Iterator[ast.Return]:
-    """The returns of a function, not those of functions inside of it."""
+    """Yield the returns of a function, not those of functions inside of it."""
     for value in vars(node).values() if node is not None else ():
         for child in value if isinstance(value, list) else ():  # no expression holds a return
             if isinstance(child, ast.Return):
@@ -307,14 +307,14 @@ def _own_returns(node: ast.AST | None) -> Iterator[ast.Return]:
                 yield from _own_returns(child)
 
 
-def mentioned(functions: Iterable[Function]) -> set[str]:
-    """The attributes that the text of some functions mentions."""
+def mentioned(functions: Iterable[Callee]) -> set[str]:
+    """Return the attributes that the text of some functions mentions."""
     nodes = [f.node for f in functions if f.node is not None]
     return {n.attr for node in nodes for n in walk(node) if isinstance(n, ast.Attribute)}
 
 
 def assigned(node: ast.AST, name: str) -> ast.expr | None:
-    """What `name` is assigned by the last plain assignment in a function."""
+    """Return what `name` is assigned by the last plain assignment in a function."""
     found = None
     for inner in walk(node):
         if isinstance(inner, ast.Assign) and any(

@@ -21,18 +21,18 @@ TOLD = re.compile(r"\blr\b")
 
 
 def _takes_rate(adapter: Adapter) -> bool:
-    """Whether some call, or the object, is told the learning rate."""
+    """Tell whether some call, or the object, is told the learning rate."""
     return any(TOLD.search(line.partition("=")[2]) for line in adapter.lines)
 
 
 def _after(adapter: Adapter, case: Inputs, rate: float) -> dict[str, Any]:
-    """The names once all calls were made at a learning rate."""
+    """Return the names once all calls were made at a learning rate."""
     _, kept = adapter.forward({n: a.copy() for n, a in case.items()}, rate)
     return adapter.finish(kept)
 
 
 def follows_rate(adapter: Adapter, case: Inputs) -> bool:
-    """Whether what looks like gradients depends on the learning rate: then it is weights."""
+    """Tell whether what looks like gradients depends on the learning rate: then it is weights."""
     if not _takes_rate(adapter) or not adapter.gradients:
         return False
     single, double = (_after(adapter, case, rate) for rate in (RATE, 2 * RATE))

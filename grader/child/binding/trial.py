@@ -27,10 +27,10 @@ WAITING = 3.0
 """Times as long by the clock on the wall, for what sleeps."""
 
 RAISED = (Exception, SystemExit, KeyboardInterrupt, GeneratorExit)
-"""What a trial may raise and another be tried after it; `TooLong` ends them all."""
+"""What a trial may raise and another be tried after it; `TrialsTooLong` ends them all."""
 
 
-class TooLong(BaseException):
+class TrialsTooLong(BaseException):
     """The time for all trials is up. No `Exception`: a candidate may catch those and go on."""
 
 
@@ -62,7 +62,7 @@ def limited(paths: Iterable[str], seconds: float) -> Iterator[Watch]:
 
     def line(_frame: FrameType, _event: str, _argument: Any) -> Any:
         if watch.is_up():
-            raise TooLong
+            raise TrialsTooLong
         return line
 
     def enter(frame: FrameType, _event: str, _argument: Any) -> Any:
@@ -73,7 +73,7 @@ def limited(paths: Iterable[str], seconds: float) -> Iterator[Watch]:
     try:
         yield watch
     except BaseException as error:
-        watch.ended = isinstance(error, TooLong)
+        watch.ended = isinstance(error, TrialsTooLong)
     finally:
         sys.settrace(before)
 
@@ -94,7 +94,7 @@ def small_case(seed: int = 20) -> dict[str, Array]:
 
 
 def renamed(case: Mapping[str, Array]) -> dict[str, Array]:
-    """The same case with its classes under other numbers.
+    """Return the same case with its classes under other numbers.
 
     Whatever the candidate computes, right or wrong, what the classes are called must not
     matter: a loss that changes was given its labels in a form that it does not understand.

@@ -23,7 +23,7 @@ from grader.child.binding.language.containers import WeightForm
 from grader.child.binding.language.layout import CONTRACT, Layout
 from grader.child.binding.names import TENSORS, WEIGHTS
 from grader.child.binding.returns import Location
-from grader.child.binding.source import OBJECT, Class, Function, mentioned
+from grader.child.binding.source import OBJECT, Callee, Class, mentioned
 from grader.child.binding.trial import RAISED
 
 MODEL = ("model", "net", "network", "mlp")
@@ -39,7 +39,7 @@ class Draft:
     the weights are in place. `fixed`: the layout of the weights is the draft's `layout`.
     """
 
-    stages: tuple[Function, ...]
+    stages: tuple[Callee, ...]
     cut: int
     title: str = "functions"
     kind: Class | None = None
@@ -63,7 +63,7 @@ class Draft:
         return f"{'PyTorch, ' if self.torch else ''}{self.title}: {calls}"
 
     def adapter(self, module: ModuleType) -> Adapter:
-        """The adapter up to the first call."""
+        """Return the adapter up to the first call."""
         make, weights = self.make, dict(self.weights)
         if self.container is not None:
             make = (f"{CONTAINER} = {self.container.text}", *make)
@@ -73,7 +73,7 @@ class Draft:
         )
 
     def deviations(self, adapter: Adapter) -> tuple[str, ...]:
-        """What differs from the contract."""
+        """Return what differs from the contract."""
         said = [*self.layout.words, *self.remarks]
         if self.torch:
             return tuple(f"PyTorch part: {words}" for words in said)
@@ -102,7 +102,7 @@ class Misfit(Exception):
 
 
 def brief(error: BaseException) -> str:
-    """An exception in one short line."""
+    """Return an exception in one short line."""
     if isinstance(error, Unbindable):
         return str(error)
     first = (str(error).splitlines() or [""])[0]
@@ -110,7 +110,7 @@ def brief(error: BaseException) -> str:
 
 
 def write(draft: Draft, module: ModuleType, case: Inputs) -> Adapter:
-    """The adapter of a draft. Raises `Misfit`."""
+    """Return the adapter of a draft. Raises `Misfit`."""
     writer = Writer(draft, draft.adapter(module), case)
     writer.begin()
     for number in range(len(draft.stages)):
@@ -143,7 +143,7 @@ class Writer:
             self.environment.made |= dict.fromkeys(MODEL, OBJECT)
 
     def _weights(self) -> dict[str, Any]:
-        """The weights where they are kept now."""
+        """Return the weights where they are kept now."""
         return {
             name: self.adapter.value(text, self.space)
             for name, text in self.draft.weights.items() if name in WEIGHTS
@@ -151,7 +151,7 @@ class Writer:
 
     @property
     def written(self) -> Adapter:
-        """The adapter with all lines so far."""
+        """Return the adapter with all lines so far."""
         cut = min(self.draft.cut, len(self.lines))
         attributes = self.draft.attributes
         if attributes is not None:
@@ -181,21 +181,23 @@ class Writer:
         if self.result.parts:
             self.lines[-1] = f"{', '.join(self.result.parts)} = {line}"
         self.environment.keep(stage, self.result)
-        state = self.space.get(OBJECT) if self.draft.kind is not None else None
+        last = number == len(self.draft.stages) - 1
+        looks = self.draft.kind is not None and (last or not self.draft.torch)
+        state = self.space[OBJECT] if looks else None
         self.listed = returns.listed(value, stage.returns, state)
         if number < self.draft.cut:
             spot = returns.loss_in(self.listed, self.case["X"].shape[0])
             self.loss = self._text(spot) if spot is not None else self.loss
 
-    def _name(self, stage: Function) -> str:
-        """A variable for what a call gives."""
+    def _name(self, stage: Callee) -> str:
+        """Return a variable for what a call gives."""
         name = f"{stage.name.strip('_')}_out"
         while name in self.space:
             name += "_"
         return name
 
-    def _unpacked(self, stage: Function, value: Any) -> tuple[str, ...]:
-        """A variable for each part of a tuple, where the function's `return` names some."""
+    def _unpacked(self, stage: Callee, value: Any) -> tuple[str, ...]:
+        """Return a variable for each part of a tuple, where the function's `return` names some."""
         if type(value) is not tuple:
             return ()
         nodes = (n.elts for n in stage.returned_nodes if isinstance(n, ast.Tuple))
@@ -211,7 +213,7 @@ class Writer:
         return parts
 
     def _text(self, spot: Location) -> str:
-        """The expression of what was found."""
+        """Return the expression of what was found."""
         if spot.root == "state":
             text = places.text(spot.place, OBJECT, self.keys)
         else:
@@ -226,7 +228,7 @@ class Writer:
     # ── the hand-written part ────────────────────────────────────────────────
 
     def end_numpy(self) -> Adapter:
-        """The adapter with its gradients, from what the last call left or from a step."""
+        """Return the adapter with its gradients, from what the last call left or from a step."""
         spots = self._gradients()
         texts = {t: self._text(s) for t, s in spots.items()}
         adapter = replace(self.written, gradients=texts, fresh=self._is_stepping())
@@ -244,13 +246,13 @@ class Writer:
         raise Misfit(number, why, half)
 
     def _is_stepping(self) -> bool:
-        """Whether the calls have changed the weights that they were given."""
+        """Tell whether the calls have changed the weights that they were given."""
         now = self._weights()
         changed = any(not np.array_equal(self.held[n], np.asarray(now[n])) for n in now)
         return changed or any(not np.array_equal(self.given[n], self.case[n]) for n in WEIGHTS)
 
     def _stepped(self, tensor: str) -> list[str]:
-        """Where a weight may stand after a step: kept, returned, or the argument itself."""
+        """Return where a weight may stand after a step: kept, returned, or the argument itself."""
         kept = [self.draft.weights[tensor]] if tensor in self.draft.weights else []
         named = [self._text(s) for s in returns.weights_in(self.listed, tensor)]
         return [*kept, *named, tensor]
@@ -258,7 +260,7 @@ class Writer:
     # ── the PyTorch part ─────────────────────────────────────────────────────
 
     def end_torch(self) -> Adapter:
-        """The adapter with its gradients, from the last call or from what autograd leaves."""
+        """Return the adapter with its gradients, of the last call or of what autograd leaves."""
         if not self.loss:
             raise Misfit(len(self.draft.stages), "no loss was found")
         weights = self.draft.weights
@@ -278,7 +280,7 @@ class Writer:
         )  # fmt: skip
 
     def _leaves(self) -> dict[str, str]:
-        """The tensors whose `.grad` autograd fills."""
+        """Return the tensors whose `.grad` autograd fills."""
         found = {n: t for n, t in self.draft.weights.items() if n in WEIGHTS}
         if self.draft.tensors:
             found |= {t: t for t in TENSORS if t not in found and (t == "X" or not found)}
@@ -287,6 +289,6 @@ class Writer:
 
 
 def _is_open(loss: Any, leaves: list[Any]) -> bool:
-    """Whether nobody has called backward yet."""
+    """Tell whether nobody has called backward yet."""
     unfilled = all(leaf.grad is None for leaf in leaves)
     return unfilled and places.is_tensor(loss) and bool(loss.requires_grad)

@@ -39,7 +39,7 @@ def test_the_contracts_own_functions_are_given_as_they_are_and_never_called() ->
     assert binding.find("backward") is binding.module.backward
     assert binding.module.calls == []
     assert not binding.tried
-    assert binding.texts("numpy") == {}
+    assert binding.part("numpy").sentence == ""
 
 
 def test_the_reference_is_bound_without_a_trial() -> None:
@@ -127,7 +127,7 @@ def test_two_that_give_different_numbers_are_ambiguous() -> None:
 def test_two_that_agree_are_not() -> None:
     binding = binding_of(GIVEN.partition("def verify")[0] + ALIKE)
     assert binding.find("forward") is not None
-    assert "class Again" in binding.texts("numpy")["alternatives"]
+    assert "class Again" in "\n".join(binding.part("numpy").alternatives)
 
 
 def test_a_name_in_submission_yaml_decides() -> None:
@@ -177,20 +177,20 @@ def test_two_pytorch_parts_that_give_different_numbers_are_ambiguous() -> None:
     assert "autograd_version" in said
     assert "torch_grads" in said
     assert "submission.yaml" in said
-    assert binding.texts("torch")["binding"].startswith("ambiguous: ")
+    assert binding.part("torch").sentence.startswith("ambiguous: ")
 
 
 def test_two_that_agree_are_named_as_such() -> None:
     binding = binding_of(TORCH + SECOND)
     assert binding.find("torch_forward_backward") is not None
-    assert "torch_grads" in binding.texts("torch")["alternatives"]
+    assert "torch_grads" in "\n".join(binding.part("torch").alternatives)
 
 
 def test_a_module_without_its_loss_is_no_rival_of_a_whole_function() -> None:
     """The module computes something else: as a rival it would make the function ambiguous."""
     binding = binding_of(TORCH + MODULE)
-    assert binding.texts("torch")["binding"].startswith("PyTorch, functions: autograd_version(")
-    assert "alternatives" not in binding.texts("torch")
+    assert binding.part("torch").sentence.startswith("PyTorch, functions: autograd_version(")
+    assert binding.part("torch").alternatives == ()
     given = inputs()
     loss, _ = binding.find("torch_forward_backward")(*given.values())
     own, _ = binding.module.autograd_version(*given.values())

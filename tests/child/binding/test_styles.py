@@ -79,3 +79,4 @@ def test_the_report_says_how_it_was_called(results: dict[str, Result]) -> None:
     report = results["cs231n_class"].observations.numpy
     assert report.binding.startswith("class TwoLayerNet (self.params['W1']")
     assert "one call gives the loss and the gradients" in report.deviations
+    assert '"loss, grads = net.loss(X, y, 0.0)"' in report.contract

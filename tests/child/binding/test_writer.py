@@ -42,7 +42,7 @@ def loaded(data: bytes) -> ModuleType:
 
 def pasted(binding: Binding, side: str, data: bytes) -> Binding | None:
     """The answer bound by the contract that its first binding shows; None where it shows none."""
-    text = binding.texts(side).get("contract", "")
+    text = binding.contract_text(side)
     if not text:
         return None
     told = parse_contract(text.encode(), "shown.yaml").told()
@@ -65,7 +65,7 @@ def test_the_shown_contract_gives_the_same_numbers(path: Path) -> None:
         assert course is None
         return
     assert course is not None
-    assert course.texts("numpy")["binding"].startswith("as the course's contract has it: ")
+    assert course.part("numpy").sentence.startswith("as the course's contract has it: ")
     (loss, gradients), (own, found) = answers(binding, inputs()), answers(course, inputs())
     assert loss == own
     assert_same(gradients, found)
@@ -94,6 +94,40 @@ def test_names_that_the_submission_has_itself_are_not_taken_for_results() -> Non
     text = (STYLES[0].parent / "params_dict_positional.py").read_text()
     text = text.partition("import torch")[0] + text.partition("as F")[2].partition("def torch")[0]
     binding = binding_of(text.replace("loss_fn", "loss"))
-    contract = json.loads(binding.texts("numpy")["contract"])["contract"]["numpy"]
+    contract = json.loads(binding.contract_text("numpy"))["contract"]["numpy"]
     assert contract["forward"] == ["loss_out = loss(params, X, y)"]
     assert contract["make"] == ["params = {'w1': W1, 'b1': b1, 'w2': W2, 'b2': b2}"]
+
+
+def test_keys_that_no_line_can_name_are_read_all_the_same() -> None:
+    """Such an adapter is executed, and no contract is shown of it."""
+    from tests.child.binding.loaded import binding_of
+
+    text = (STYLES[0].parent / "given_weights_class.py").read_text().partition("class Auto")[0]
+    text = text.replace("import torch", "import enum\nK = enum.Enum('K', 'A B C D E')")
+    named = zip("ABCDE", ("W1", "b1", "W2", "b2", "X"), strict=True)
+    for key, tensor in named:
+        text = text.replace(f'"grad_{tensor}":', f"K.{key}:")
+    binding = binding_of(text)
+    assert set(answers(binding, inputs())[1]) == {"W1", "b1", "W2", "b2", "X"}
+    assert binding.contract_text("numpy") == ""
+
+
+def test_weights_in_a_tuple_of_an_object_are_put_there() -> None:
+    from tests.child.binding.loaded import binding_of
+
+    text = (STYLES[0].parent / "given_weights_class.py").read_text().partition("class Auto")[0]
+    text = text.replace("import torch", "").replace("self, W1, b1, W2, b2):", "self, d, h, c):")
+    text = text.replace(
+        "self.W1, self.b1, self.W2, self.b2 = W1, b1, W2, b2",
+        "self.one = np.zeros((d, h)), np.zeros(h)\n"
+        "        self.two = np.zeros((h, c)), np.zeros(c)",
+    )
+    for name, place in (("W1", "one[0]"), ("b1", "one[1]"), ("W2", "two[0]"), ("b2", "two[1]")):
+        text = text.replace(f"self.{name}", f"self.{place}")
+    binding = binding_of(text)
+    contract = json.loads(binding.contract_text("numpy"))["contract"]["numpy"]
+    assert contract["weights"]["b1"] == "net.one[1]"
+    canonical = (STYLES[0].parent / "given_weights_class.py").read_text().partition("class Auto")[0]
+    right = answers(binding_of(canonical.replace("import torch", "")), inputs())
+    assert_same(answers(binding, inputs())[1], right[1])

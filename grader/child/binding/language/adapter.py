@@ -69,18 +69,18 @@ class Adapter:
     # ── the contract's functions ─────────────────────────────────────────────
 
     def forward(self, inputs: Inputs, rate: float = RATE) -> tuple[Any, RunState]:
-        """The loss (NaN when there is none), and what `backward` needs."""
+        """Return the loss (NaN when there is none), and what `backward` needs."""
         given = {n: a.copy() for n, a in inputs.items()} if self.fresh else inputs
         kept = RunState(self.begin(given, rate), dict(inputs))
         self.run(self.forward_lines, kept.space)
         return self.value(self.loss, kept.space) if self.loss else np.nan, kept
 
     def backward(self, kept: RunState) -> dict[str, Any]:
-        """The gradients by tensor, laid out as the contract's; None for what is no array."""
+        """Return the gradients by tensor, laid out as the contract's; None for what is no array."""
         return self.gradients_of(self.forward(kept.inputs)[1] if self.fresh else kept)
 
     def at_once(self, inputs: Inputs) -> dict[str, Any]:
-        """The gradients, with no call made twice."""
+        """Return the gradients, with no call made twice."""
         return self.gradients_of(self.forward(inputs)[1])
 
     def torch(self, inputs: Inputs) -> tuple[Any, dict[str, Any]]:
@@ -97,7 +97,7 @@ class Adapter:
         return {t: None if g is None else self.layout.decode(t, g) for t, g in found.items()}
 
     def finish(self, kept: RunState) -> dict[str, Any]:
-        """The names after the backward's lines."""
+        """Return the names after the backward's lines."""
         space = dict(kept.space)
         self._restore(space)
         self.run(self.backward_lines, space)
@@ -113,7 +113,7 @@ class Adapter:
     # ── running the lines ────────────────────────────────────────────────────
 
     def begin(self, inputs: Inputs, rate: float = RATE) -> dict[str, Any]:
-        """The names that the forward's lines know, with the weights where they are kept."""
+        """Return the names that the forward's lines know, with the weights where they are kept."""
         given = self.layout.encode(inputs)
         if self.tensors:
             given = {name: leaf(name, array, self.layout) for name, array in given.items()}
@@ -143,7 +143,7 @@ class Adapter:
             places.put(holder, ((kind, step),), value)
 
     def _own(self) -> Iterator[str]:
-        """The module's variables among the places of the weights."""
+        """Yield the module's variables among the places of the weights."""
         return (target for target in self.weights.values() if target.isidentifier())
 
     def _restore(self, space: dict[str, Any]) -> None:
@@ -160,30 +160,30 @@ class Adapter:
 
     @staticmethod
     def value(text: str, space: dict[str, Any]) -> Any:
-        """What an expression is."""
+        """Return what an expression is."""
         return eval(compiled(text, "eval"), space)
 
     # ── about it ─────────────────────────────────────────────────────────────
 
     @property
     def one_call(self) -> bool:
-        """Whether the forward's lines give the gradients as well."""
+        """Tell whether the forward's lines give the gradients as well."""
         return not self.backward_lines
 
     @property
     def lines(self) -> tuple[str, ...]:
-        """All lines in their order."""
+        """Return all lines in their order."""
         return (*self.make, *self.forward_lines, *self.backward_lines)
 
     @property
     def lacking(self) -> tuple[str, ...]:
-        """What the lines call and the submission does not define."""
+        """Return what the lines call and the submission does not define."""
         made, needed = _names(self.lines), dict.fromkeys(_called(self.lines))
         known = {**TOOLS, **self.names, **vars(self.module)}
         return tuple(n for n in needed if n not in made and n not in known)
 
     def shown(self, kept: RunState) -> dict[str, Any]:
-        """What the backward's lines read of what was made before: what a cache would hold."""
+        """Return what the backward's lines read of what was made before, as a cache holds it."""
         weights = {id(kept.space[name]) for name in WEIGHTS}
         weights |= {id(self.value(text, kept.space)) for text in self.weights.values()}
         objects, results = _names(self.make), _names(self.forward_lines)
@@ -198,11 +198,11 @@ class Adapter:
         return shown
 
     def _is_read(self, place: places.Place) -> bool:
-        """Whether the backward mentions an attribute, or it lies inside of another object."""
+        """Tell whether the backward mentions an attribute, or it lies inside of another object."""
         return self.attributes is None or len(place) > 1 or place[0][1] in self.attributes
 
     def contract(self, side: str) -> dict[str, Any]:
-        """The same as a rubric's `contract:` has it for a side, without its empty entries."""
+        """Return it as a rubric's `contract:` has a side, without its empty entries."""
         part: dict[str, Any] = {"arrays": self.layout.arrays, "make": list(self.make)}
         part["weights"] = dict(self.weights)
         if side == "torch":
@@ -216,7 +216,7 @@ class Adapter:
 
 
 def course_adapter(contract: Mapping[str, Any], side: str, module: ModuleType) -> Adapter | None:
-    """What a contract says of one side ("numpy" or "torch"); None when it says nothing."""
+    """Return what a contract says of one side ("numpy" or "torch"); None when it says nothing."""
     if (part := contract.get(side)) is None:
         return None
     tensors, stepped = part.get("tensors", False), part.get("stepped", {})
@@ -229,7 +229,7 @@ def course_adapter(contract: Mapping[str, Any], side: str, module: ModuleType) -
 
 
 def leaf(name: str, array: Array, layout: Layout) -> Any:
-    """An argument as a tensor of its own, of which autograd fills `.grad`; y as indices."""
+    """Return an argument as a tensor of its own, of which autograd fills `.grad`; y as indices."""
     import torch
 
     if name == "y":
@@ -243,7 +243,7 @@ def leaf(name: str, array: Array, layout: Layout) -> Any:
 
 @lru_cache(maxsize=1024)
 def compiled(text: str, mode: str) -> CodeType:
-    """The code of a line ("exec") or an expression ("eval")."""
+    """Return the code of a line ("exec") or an expression ("eval")."""
     return compile(text, LINES_FILE, mode)
 
 
@@ -263,20 +263,20 @@ def _nodes(lines: Iterable[str]) -> Iterator[ast.AST]:
 
 
 def _names(lines: Iterable[str]) -> set[str]:
-    """The names that lines assign."""
+    """Return the names that lines assign."""
     names = (n for n in _nodes(lines) if isinstance(n, ast.Name))
     return {n.id for n in names if isinstance(n.ctx, ast.Store)}
 
 
 def _root(node: ast.AST) -> str:
-    """The name at which an expression begins; "" for none."""
+    """Return the name at which an expression begins; "" for none."""
     while isinstance(node, ast.Attribute | ast.Subscript):
         node = node.value
     return node.id if isinstance(node, ast.Name) else ""
 
 
 def _called(lines: Iterable[str]) -> list[str]:
-    """The names at the root of each call: `TwoLayerNet`, `F` of `F.cross_entropy(…)`."""
+    """Return the names at the root of each call: `TwoLayerNet`, `F` of `F.cross_entropy(…)`."""
     roots = (_root(node.func) for node in _nodes(lines) if isinstance(node, ast.Call))
     return [root for root in roots if root]
 

@@ -11,7 +11,7 @@ from typing import Any
 from grader.child.binding import names
 from grader.child.binding.language.layout import Layout
 from grader.child.binding.names import WEIGHTS
-from grader.child.binding.source import Class, Function
+from grader.child.binding.source import Callee, Class
 from grader.source.trees import walk
 
 TOOLS: Mapping[str, Any] = {"SimpleNamespace": SimpleNamespace}
@@ -31,8 +31,8 @@ class WeightForm:
     layout: Layout | None = None
 
 
-def containers(function: Function, parameter: str) -> list[WeightForm]:
-    """The forms in which a function's own text uses `parameter` as what holds all weights."""
+def containers(function: Callee, parameter: str) -> list[WeightForm]:
+    """Return the forms in which a function's text uses `parameter` for all weights."""
     found: list[WeightForm] = []
     keys: list[Any] = []
     attributes: list[str] = []
@@ -63,15 +63,15 @@ STANDARD = (
 """The usual dictionary, tuple and list, for a parameter that is only handed on."""
 
 
-def forms_of(functions: Iterable[Function]) -> list[WeightForm]:
-    """The forms in which any of some functions uses a parameter that holds the weights."""
+def forms_of(functions: Iterable[Callee]) -> list[WeightForm]:
+    """Return the forms in which any of some functions uses a parameter that holds the weights."""
     return [
         c for f in functions for n in f.names if names.is_container(n) for c in containers(f, n)
     ]
 
 
 def fields_of(classes: Iterable[Class]) -> list[WeightForm]:
-    """The classes that are nothing but fields for all weights."""
+    """Return the classes that are nothing but fields for all weights."""
     found = []
     for kind in classes:
         roles = names.data_roles(getattr(kind.type, "__annotations__", {}))

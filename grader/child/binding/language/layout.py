@@ -31,7 +31,7 @@ class Layout:
     labels: str = "index"
 
     def encode(self, inputs: Mapping[str, Array]) -> dict[str, Any]:
-        """The contract's six arrays as the candidate takes them."""
+        """Return the contract's six arrays as the candidate takes them."""
         given = dict(inputs)
         if self.columns:
             given["X"] = given["X"].T
@@ -43,7 +43,7 @@ class Layout:
         return given
 
     def bias_shape(self, size: int) -> tuple[int, ...]:
-        """The shape of a bias of `size` entries."""
+        """Return the shape of a bias of `size` entries."""
         return {"flat": (size,), "row": (1, size), "column": (size, 1)}[self.bias]
 
     def _labels(self, y: Array, classes: int, dtype: Any) -> Array:
@@ -54,7 +54,7 @@ class Layout:
         return y.reshape({"index": (-1,), "column": (-1, 1), "row": (1, -1)}[self.labels])
 
     def decode(self, tensor: str, gradient: Array) -> Array:
-        """A gradient as the contract has it; what has another shape than its tensor keeps it."""
+        """Return a gradient as the contract has it; one of a shape of its own keeps it."""
         turned = self.columns if tensor == "X" else self.transposed
         if tensor in ("b1", "b2"):
             if gradient.shape == self.bias_shape(gradient.size):
@@ -64,7 +64,7 @@ class Layout:
 
     @property
     def arrays(self) -> dict[str, Shape]:
-        """What differs from the contract, as `arrays:` of a rubric's contract has it."""
+        """Return what differs from the contract, as `arrays:` of a rubric's contract has it."""
         hot: Shape = ["C", "B"] if self.columns else ["B", "C"]
         labels: dict[str, Shape] = {"onehot": hot, "column": ["B", 1], "row": [1, "B"]}
         biases: dict[str, Shape] = {"row": [1, "H"], "column": ["H", 1]}
@@ -75,7 +75,7 @@ class Layout:
 
     @property
     def words(self) -> tuple[str, ...]:
-        """What differs from the contract, in words."""
+        """Return what differs from the contract, in words."""
         said = []
         if self.columns:
             said.append("X is [D, B]: an example a column")
@@ -93,7 +93,7 @@ CONTRACT = Layout()
 
 
 def layouts(one_hot: bool) -> Iterator[Layout]:
-    """Every layout, the contract's own first; one-hot labels first where a name says so."""
+    """Yield every layout, the contract's own first; one-hot labels first where a name says so."""
     labels = ("index", "onehot", "column", "row")
     if one_hot:
         labels = ("onehot", "index", "column", "row")
@@ -113,6 +113,6 @@ def layouts(one_hot: bool) -> Iterator[Layout]:
 def fits_shapes(
     layout: Layout, shapes: Mapping[str, tuple[int, ...]], case: Mapping[str, Array]
 ) -> bool:
-    """Whether weights of these shapes lie as `layout` has them on `case`."""
+    """Tell whether weights of these shapes lie as `layout` has them on `case`."""
     encoded = layout.encode(case)
     return all(encoded[name].shape == shape for name, shape in shapes.items())

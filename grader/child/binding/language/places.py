@@ -31,7 +31,7 @@ def torch_here() -> ModuleType | None:
 
 
 def is_tensor(value: Any) -> bool:
-    """Whether `value` is a torch tensor; False where there is no torch."""
+    """Tell whether `value` is a torch tensor; False where there is no torch."""
     if type(value).__module__.partition(".")[0] != "torch" or torch_here() is None:
         return False
     return isinstance(value, sys.modules["torch"].Tensor)
@@ -42,7 +42,7 @@ def is_array(value: Any) -> bool:
 
 
 def is_number(value: Any) -> bool:
-    """A real number, or an array or tensor of one."""
+    """Return a real number, or an array or tensor of one."""
     if isinstance(value, bool):
         return False
     if isinstance(value, int | float | np.floating | np.integer):
@@ -59,7 +59,7 @@ def shape(value: Any) -> tuple[int, ...]:
 
 
 def copied(value: Any) -> np.ndarray[Any, Any]:
-    """An array of its own with the numbers of an array or tensor."""
+    """Return an array of its own with the numbers of an array or tensor."""
     return np.array(value.detach().cpu().numpy() if is_tensor(value) else value)
 
 
@@ -119,7 +119,7 @@ def aliases(value: Any, at: Mapping[str, Place]) -> dict[str, tuple[Place, ...]]
 
 
 def get(value: Any, place: Place) -> Any:
-    """What stands at `place`; raises `LookupError` or `AttributeError` when nothing does."""
+    """Return what stands at `place`; raises `LookupError` or `AttributeError` when nothing does."""
     for kind, key in place:
         value = getattr(value, key) if kind == "attribute" else value[key]
     return value
@@ -177,11 +177,11 @@ def text(place: Place, root: str, keys: dict[str, Any] | None = None) -> str:
 
 
 def last_name(place: Place) -> str:
-    """The innermost name on the way, "" for none."""
+    """Return the innermost name on the way, "" for none."""
     return next((str(key) for kind, key in reversed(place) if isinstance(key, str)), "")
 
 
 def whole_name(place: Place) -> str:
-    """All names on the way joined: `layer1W`, `fc1weight`, `0W`."""
+    """Return all names on the way joined: `layer1W`, `fc1weight`, `0W`."""
     skipped = ("_parameters", "_modules", "grads", "gradients", "params", "layers")
     return "_".join(str(key) for _, key in place if key not in skipped)

@@ -59,7 +59,7 @@ def _layout_of_chain(shapes: dict[str, tuple[int, ...]]) -> Layout | None:
 
 
 def _is_other(place: places.Place) -> bool:
-    """Whether a place's names say gradient, momentum or running average."""
+    """Tell whether a place's names say gradient, momentum or running average."""
     words = [str(key) for _, key in place if isinstance(key, str)]
     return any(
         names.gradient_of(w)[1]
@@ -70,7 +70,7 @@ def _is_other(place: places.Place) -> bool:
 
 
 def layout_of(shapes: dict[str, tuple[int, ...]]) -> Layout | None:
-    """How weights of these shapes lie; the input's side is left open."""
+    """Return how weights of these shapes lie; the input's side is left open."""
     D, H = SIZES["D"], SIZES["H"]
     if shapes.get("W1") not in ((D, H), (H, D)):
         return None

@@ -23,7 +23,7 @@ FIXED_SIZES = "the class is made at sizes of its own, and given weights of other
 
 
 def drafts(module: ModuleType, kind: Class, *, torch: bool = False) -> Iterator[Draft]:
-    """The ways to make an object, without any calls; nothing where none can be made."""
+    """Yield the ways to make an object, without any calls; nothing where none can be made."""
     given = kind.is_given_weights
     form = kind.constructor is not None and kind.constructor.takes_container and not torch
     draft = Draft((), 1, f"class {kind.name}", kind, torch=torch)
@@ -63,7 +63,7 @@ def _with(draft: Draft, *lines: str) -> Draft:
 
 
 def _space(module: ModuleType, draft: Draft) -> dict[str, Any]:
-    """The names once the draft's lines have made an object for the small case."""
+    """Return the names once the draft's lines have made an object for the small case."""
     return draft.adapter(module).begin(small_case())
 
 
@@ -73,13 +73,13 @@ def _constructing(module: ModuleType, draft: Draft) -> Environment:
 
 
 def constructed(module: ModuleType, kind: Class) -> Any:
-    """An object for the small case. Raises `Unbindable`, and what the constructor raises."""
+    """Return an object for the small case. Raises `Unbindable`, and what the constructor raises."""
     draft = Draft((), 1, kind=kind)
     return _space(module, _with(draft, f"{OBJECT} = {_call(module, draft)}"))[OBJECT]
 
 
 def _call(module: ModuleType, draft: Draft) -> str:
-    """The call of the constructor. Raises `Unbindable`."""
+    """Return the call of the constructor. Raises `Unbindable`."""
     kind = draft.kind
     assert kind is not None
     if kind.constructor is None:
@@ -99,7 +99,7 @@ def _settings(subject: Any) -> Iterator[str]:
 
 
 def _located(draft: Draft, subject: Any) -> Draft | None:
-    """The draft with the places at which the object keeps its weights; None where it has none."""
+    """Return the draft with the places of the object's weights; None where it has none."""
     entries = list(places.walk(subject))
     at, remarks = locate(entries), tuple[str, ...]()
     layout = layout_of({n: places.shape(places.get(subject, p)) for n, p in at.items()})

@@ -14,13 +14,13 @@ from collections.abc import Iterator, Mapping
 
 from grader.child.binding import names
 from grader.child.binding.language import places
-from grader.child.binding.source import Function, Source
+from grader.child.binding.source import Callee, Source
 from grader.child.binding.writer import Draft
 from grader.source.trees import walk
 
 
 def drafts(source: Source, fixed: Mapping[str, str]) -> Iterator[Draft]:
-    """A forward and a backward among the functions that read the weights, or one that is both."""
+    """Yield a forward and a backward among those that read the weights, or one that is both."""
     variables = _variables(source)
     if not {"W1", "W2"} <= set(variables):
         return
@@ -32,7 +32,7 @@ def drafts(source: Source, fixed: Mapping[str, str]) -> Iterator[Draft]:
     backwards.sort(key=lambda f: f not in reading)
     title = f"functions on the variables {', '.join(variables.values())}"
 
-    def draft(*stages: Function, cut: int) -> Draft:
+    def draft(*stages: Callee, cut: int) -> Draft:
         return Draft(stages, cut, title, weights=variables)
 
     for forward in (f for f in reading if f.kinds & {"forward", "loss"} or not f.kinds):
@@ -47,7 +47,7 @@ def drafts(source: Source, fixed: Mapping[str, str]) -> Iterator[Draft]:
 
 
 def _variables(source: Source) -> dict[str, str]:
-    """The contract's names → the module's variables of these roles."""
+    """Return the contract's names → the module's variables of these roles."""
     space = vars(source.module)
     arrays = [n for n, v in space.items() if places.is_array(v) and not n.startswith("_")]
     found: dict[str, str] = {}
@@ -56,6 +56,6 @@ def _variables(source: Source) -> dict[str, str]:
     return found
 
 
-def _free_names(function: Function) -> set[str]:
+def _free_names(function: Callee) -> set[str]:
     nodes = walk(function.node) if function.node else ()
     return {n.id for n in nodes if isinstance(n, ast.Name)} - set(function.names)

@@ -132,8 +132,8 @@ def test_functions_on_columns_with_a_dictionary() -> None:
     assert loss == pytest.approx(right()[0])
     for key in KEYS:
         np.testing.assert_allclose(gradients[key], right()[1][key], atol=1e-14)
-    assert binding.texts("numpy")["binding"].startswith("as the course's contract has it: param")
-    assert "deviations" not in binding.texts("numpy")
+    assert binding.part("numpy").sentence.startswith("as the course's contract has it: param")
+    assert binding.part("numpy").deviations == ()
     assert not binding.at_once
 
 
@@ -192,7 +192,7 @@ def test_another_style_is_found_all_the_same_and_the_difference_is_said() -> Non
     binding = bound(style("coursera_columns"), CLASS)
     loss, _ = answers(binding, inputs())
     assert loss == pytest.approx(right()[0])
-    assert binding.texts("numpy")["deviations"].splitlines()[0] == (
+    assert binding.part("numpy").deviations[0] == (
         "not as the course's contract has it: there is no `TwoLayerNet`"
     )
 
@@ -201,7 +201,7 @@ def test_a_skeleton_that_was_changed_is_found_as_well() -> None:
     text = style("cs231n_class").replace("def loss(", "def loss_and_gradients(")
     binding = bound(text, CLASS)
     assert answers(binding, inputs())[0] == pytest.approx(right()[0])
-    assert "has no attribute 'loss'" in binding.texts("numpy")["deviations"]
+    assert "has no attribute 'loss'" in "\n".join(binding.part("numpy").deviations)
 
 
 def test_labels_in_another_form_are_noticed() -> None:
