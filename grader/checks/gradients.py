@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from grader.checks.check import Check, Conclusion, check, judge, waits
-from grader.checks.sides import SHAPES, no_ratio, returned, scaled, values
+from grader.checks.sides import SHAPES, no_ratio, returned, scaled, values, with_real_size
 from grader.checks.view import View, absent, number, symbols
 from grader.problem.compare import PROPORTIONAL, factor_value, proportion
 from grader.records import TENSORS, Array, CheckStatus, Evidence, Mismatch
@@ -84,6 +84,7 @@ def _value_check(tensor: str) -> Check:
     )
     def value(view: View) -> Conclusion:
         lines, bad = values(view, "backward", tensor, VALUE_CASES), ""
+        lines = with_real_size(view, "backward", tensor, lines)
         factor = view.factor("backward", tensor)
         if factor is not None:
             sizes = view.expected("primes").case.sizes

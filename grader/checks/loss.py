@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from grader.checks.check import Conclusion, check, failed, judge, passed, waits
-from grader.checks.sides import beyond_factors, scaled, values
+from grader.checks.sides import beyond_factors, scaled, values, with_real_size
 from grader.checks.view import View, number, symbols
 from grader.problem.cases import EDGE, LABEL_TYPES
 from grader.problem.compare import DERIVED, error
@@ -33,7 +33,8 @@ def _beyond_factor(view: View, cases: Sequence[str], good: str) -> Conclusion:
 )
 def loss(view: View) -> Conclusion:
     """The loss equals autograd's on ordinary float64 inputs of several sizes."""
-    return judge(values(view, "forward", "loss", VALUE_CASES), "The loss equals autograd's.")
+    lines = with_real_size(view, "forward", "loss", values(view, "forward", "loss", VALUE_CASES))
+    return judge(lines, "The loss equals autograd's.")
 
 
 @check(

@@ -6,14 +6,13 @@ gradient besides: theirs are compared at float32's precision.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
-from grader.checks.check import Check, Conclusion, check, failed, judge, passed, waits
+from grader.checks.check import Check, Conclusion, check, failed, judge, left_open, passed, waits
 from grader.checks.sides import no_ratio, returned, scaled, values
 from grader.checks.view import View, absent, number
-from grader.problem.compare import SOFTMAX_TWICE, error
+from grader.observe.plan import REWEIGHTED, SCALED
+from grader.problem.compare import SOFTMAX_TWICE, error, proportion
 from grader.records import TENSORS, CheckStatus, Ended, Evidence, Mismatch
 from grader.source.retention import needlessly_retained
 
@@ -187,23 +186,66 @@ def graph(view: View) -> Conclusion:
 @check(
     "pytorch.autograd",
     "The gradients come from autograd",
-    hint="Call loss.backward() or torch.autograd.grad, and return what they computed.",
+    hint="Call loss.backward() or torch.autograd.grad on the loss, and return what they computed.",
     serves="Part 3: reverse-mode accumulation by autograd.",
     beyond_numbers=True,
 )
 def autograd(view: View) -> Conclusion:
-    """With autograd's engine switched off for one call, no right gradient arrives."""
-    step = view.observations["torch/blocked"]
-    if step.ended in (Ended.NOT_RUN, Ended.TIMEOUT):
+    """With the engine's gradients altered by secret numbers, those that are returned change too.
+
+    In one call the engine scales all gradients: one that stays as it was is written by hand. In
+    another it alters what comes through the loss: gradients that do not take part in that come
+    from another function, or from a backward of the candidate's own, and a person decides.
+    """
+    steps = view.step(SCALED), view.step(REWEIGHTED)
+    if steps[0].ended in (Ended.NOT_RUN, Ended.TIMEOUT):
         return waits("The process had ended before this could be tried.", runs.id)
-    tried = [view.compared("torch/blocked", "primes", t, single=True) for t in TENSORS]
-    by_hand = [line for line in tried if line.good]
-    if not step.ok or not by_hand:
-        return passed("Without autograd's engine no gradient arrives.")
-    wrong = CheckStatus.FAIL, Mismatch.VALUE
-    lines = [replace(e, expected="none", verdict=wrong[0], mismatch=wrong[1]) for e in by_hand]
-    names = ", ".join(line.what for line in lines)
-    return failed(f"{names} arrived with autograd switched off: written by hand.", *lines)
+    arrived = [t for t in TENSORS if view.step("torch/primes").arrays.get(t, NOTHING).any()]
+    if not arrived:
+        return waits("No gradient arrived.", graph.id)
+    if by_hand := [line for t in arrived if not (line := _follows(view, SCALED, t)).good]:
+        names = ", ".join(line.what for line in by_hand)
+        text = f"{names}: the same whatever autograd's engine gives, so written by hand."
+        return failed(text, *by_hand)
+    if raised := next((step for step in steps if not step.ok), None):
+        why = raised.error or raised.ended
+        return left_open(f"It ends otherwise when autograd's engine gives other numbers: {why}.")
+    if gone := [t for t in arrived if any(t not in step.arrays for step in steps)]:
+        names = ", ".join(f"d{tensor}" for tensor in gone)
+        return left_open(f"{names}: not returned when autograd's engine gives other numbers.")
+    lines = [_follows(view, REWEIGHTED, tensor) for tensor in arrived]
+    if apart := [line for line in lines if not line.good]:
+        names = ", ".join(line.what for line in apart)
+        text = f"{names}: what autograd differentiates is not the cross-entropy of the network."
+        return left_open(f"{text} A person decides.", *apart)
+    return passed("All gradients change with what autograd's engine gives.")
+
+
+NOTHING = np.zeros(1)
+UNCHANGED = 0.01
+"""Of a gradient's size: the engine's factor changes it by half at least."""
+
+
+def _follows(view: View, step: str, tensor: str) -> Evidence:
+    """Whether a gradient changes with the engine, compared with what the same call gave before.
+
+    Under the secret factor it must not stay as it was; under the random weights it must not
+    stay a multiple of what it was. One that does not come back then is not told against.
+    """
+    before, now = view.step("torch/primes").arrays[tensor], view.step(step).arrays.get(tensor)
+    if now is None or now.shape != before.shape:
+        stays = False
+    elif step == SCALED:
+        stays = error(now, before.astype(np.float64)) <= UNCHANGED
+    else:
+        stays = bool(before.size > 1 and proportion(now, before, ROUNDED) is not None)
+    words = "as without it" if stays else "changed"
+    verdict, how = CheckStatus.of(not stays), Mismatch.VALUE
+    return Evidence(f"d{tensor}", "changed", words, "primes", "", verdict, tensor, how)
+
+
+ROUNDED = 1e-4
+"""Closeness of a multiple, in float32 too; the random weights lie between 0.5 and 2."""
 
 
 PYTORCH = (runs, loss, *GRADIENT_CHECKS, logits, mean, repeatable, float64, graph, autograd)

@@ -24,6 +24,17 @@ def values(view: View, part: str, name: str, cases: Sequence[str]) -> list[Evide
     return [view.value(part, case, name) for case in cases]
 
 
+def with_real_size(view: View, part: str, name: str, lines: list[Evidence]) -> list[Evidence]:
+    """Return the lines, and where all are good those that are not at the size of real work.
+
+    What is too slow for that size, and does not come back, is not told here.
+    """
+    if not all(line.good for line in lines):
+        return lines
+    wrong = [line for line in view.at_real_size(part, name) if not line.good]
+    return [*lines, *wrong[:1]]
+
+
 def beyond_factors(
     view: View,
     part: str,

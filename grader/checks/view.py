@@ -12,6 +12,7 @@ import numpy as np
 from grader.errors import HarnessError
 from grader.observe.difference_check import DifferenceCheck
 from grader.observe.naming import Namer, known_tensors
+from grader.observe.plan import REALISTIC
 from grader.observe.reading import NamedTrace, read_names
 from grader.observe.trace import Trace
 from grader.observe.verification import Verification
@@ -131,6 +132,12 @@ class View:
             mismatch=mismatch_of(error),
             numbers=(error,),
         )
+
+    def at_real_size(self, part: str, name: str) -> list[Evidence]:
+        """Return whether `name` was right in the calls that are timed, as far as they came back."""
+        prefix = f"{part}/{REALISTIC}/"
+        steps = [n for n in self.observations.runs if n.startswith(prefix) and self.step(n).ok]
+        return [self.compared(step, REALISTIC, name) for step in steps]
 
     def again(self, step: str, *names: str, other: str = "") -> list[Evidence]:
         """Return whether arrays of a step are the same in a second call, `other` or its repeat.

@@ -11,7 +11,6 @@ import itertools
 import json
 import sys
 from collections.abc import Callable, Container
-from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -22,8 +21,8 @@ import numpy as np
 
 from grader.child import (
     binding,
-    blocked,
     coerce,
+    engine,
     layers,
     loading,
     standin,
@@ -233,9 +232,9 @@ class Driver:
         return {**grads, "report": to_json(CallReport(problems=problems))}
 
     def torch(self, items: dict[str, Any]) -> dict[str, Any]:
-        """Return loss and gradients of the PyTorch part; `blocked` switches autograd off."""
+        """Return loss and gradients of the PyTorch part, with autograd's engine as asked for."""
         arguments = [items[name].copy() for name in ARGUMENTS]
-        with blocked.autograd_blocked() if "blocked" in items else nullcontext():
+        with engine.altered(items):
             value = self.call("torch_forward_backward", *arguments)
         loss, returned = coerce.pair(value, "loss, grads")
         grads, problems = coerce.gradients(returned)
@@ -280,8 +279,9 @@ class Driver:
         with recorder.during("forward"):
             value = self.call("forward", *arguments)
         _, cache = coerce.pair(value, "loss, cache")
-        with recorder.during("backward"):
-            self.call("backward", cache)
+        backward = self.required("backward")
+        with recorder.during("backward"), recorder.beyond(self.files):
+            backward(cache)
 
 
 def _is_loaded_from(module: Any, files: Container[str]) -> bool:

@@ -20,8 +20,8 @@ from grader.child import instrument, loading
 from grader.source import cells
 
 PHASES = ("forward", "backward", "torch")
-FLOAT64, FLOAT32, INTEGER, BOOLEAN = range(4)
-"""dtype codes of the index; the values themselves travel as float64."""
+FLOAT64, FLOAT32, INTEGER, BOOLEAN, COMPLEX = range(5)
+"""dtype codes of the index; the values travel as float64, of a complex one the real part."""
 
 MAX_SIZE = 4096
 """Entries of an array that is kept; the traced case has tens to hundreds."""
@@ -30,6 +30,9 @@ MAX_EVENTS = 100_000
 """Reports listened to: a submission that loops in Python repeats itself."""
 
 MAX_ROWS = 4096
+MAX_HIDDEN = 256
+"""Variables of functions in no file that are watched."""
+
 MAX_VALUES = 1 << 18
 MAX_NDIM = 4
 
@@ -128,6 +131,19 @@ class Recorder:
         elif len(self.slots) < MAX_ROWS:
             self.slots[self.phase, number] = [1, self.order, copy, 0, None]
 
+    @contextmanager
+    def beyond(self, files: dict[str, bytes]) -> Iterator[None]:
+        """Note also what functions hold at their end that were compiled from text, not from a file.
+
+        Their values stand where the file calls them.
+        """
+        hidden = _Hidden(self, files)
+        sys.setprofile(hidden.profile)
+        try:
+            yield
+        finally:
+            sys.setprofile(None)
+
     # ── the answer ───────────────────────────────────────────────────────────
 
     def packed(self) -> dict[str, Any]:
@@ -150,6 +166,45 @@ class Recorder:
     def functions(self) -> list[str]:
         """Return the dotted names that the column `function` counts."""
         return list(dict.fromkeys(entry.function for _, entry in self.table))
+
+
+class _Hidden:
+    """Watches code that stands in no file, such as that of `exec`."""
+
+    def __init__(self, recorder: Recorder, files: dict[str, bytes]) -> None:
+        self.recorder, self.numbers = recorder, dict[tuple[Any, ...], int]()
+        self.lines = {path: data.split(b"\n") for path, data in files.items()}
+        self.files = list(files)
+
+    def profile(self, frame: Any, event: str, _value: Any) -> None:
+        """Note the arrays of a function that stands in no file, when it returns."""
+        if event != "return" or not frame.f_code.co_filename.startswith("<"):
+            return
+        caller = frame.f_back
+        while caller is not None and caller.f_code.co_filename not in self.lines:
+            caller = caller.f_back
+        if caller is None or len(self.numbers) >= MAX_HIDDEN:
+            return
+        place = (caller.f_code.co_filename, caller.f_lineno)
+        for name, value in list(frame.f_locals.items()):
+            if type(value) is np.ndarray or isinstance(value, np.generic):
+                self.recorder.see(self._number(place, frame.f_code, name), value)
+
+    def _number(self, place: tuple[str, int], code: CodeType, name: str) -> int:
+        """Return the number of a variable: its place is the line that calls."""
+        key = (place, code, name)
+        if key not in self.numbers:
+            (path, line), table = place, self.recorder.table
+            text = self.lines[path][line - 1].rstrip(b"\r")
+            start = len(text) - len(text.lstrip())
+            name = code.co_name if code.co_name.isidentifier() else ""
+            entry = instrument.Entry(line, start, line, len(text), _CALL, name)
+            self.numbers[key] = len(table)
+            table.append((self.files.index(path), entry))
+        return self.numbers[key]
+
+
+_CALL = instrument.KINDS.index("call")
 
 
 class _Store:
@@ -178,10 +233,12 @@ def _number(value: Any) -> Copy:
 
 
 def _array(value: Any) -> Copy | None:
-    """Return a copy of an array or NumPy scalar; None for what is too large or no real number."""
+    """Return a copy of an array or NumPy scalar; None for what is too large or no number."""
     kind = value.dtype.kind
-    if value.size > MAX_SIZE or value.ndim > MAX_NDIM or kind not in "fiub":
+    if value.size > MAX_SIZE or value.ndim > MAX_NDIM or kind not in "fiubc":
         return None
+    if kind == "c":
+        return COMPLEX, np.array(value.real, np.float64, copy=True, order="C", subok=False)
     single = kind == "f" and value.dtype.itemsize <= 4
     code = {"f": FLOAT32 if single else FLOAT64, "b": BOOLEAN}.get(kind, INTEGER)
     return code, np.array(value, np.float64, copy=True, order="C", subok=False)

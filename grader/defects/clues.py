@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 
 from grader.checks.view import View
+from grader.defects.derivation import Derivation
 from grader.defects.explanation import Account
 from grader.observe.reading import NamedTrace
 from grader.observe.trace import Trace, TracedValue
@@ -48,6 +49,11 @@ class Clues:
     def named(self) -> NamedTrace:
         """Return the NumPy part's trace with names."""
         return self.view.named
+
+    @cached_property
+    def derivation(self) -> Derivation:
+        """Return how backward comes by its gradients."""
+        return Derivation(self.view, self.program)
 
     @cached_property
     def torch_named(self) -> NamedTrace:

@@ -15,7 +15,9 @@ from grader.defects.signs.conduct import (
     fewer_classes,
     other_gradients,
     spoilt_cache,
+    unclear,
 )
+from grader.defects.signs.pytorch import beside_the_loss
 from grader.defects.sites.conduct import (
     accumulates,
     ignores_cache,
@@ -25,7 +27,7 @@ from grader.defects.sites.conduct import (
 )
 from grader.defects.sites.layers import LayerSite, shares, spoils, writes
 from grader.defects.sites.network import class_count
-from grader.records import Part
+from grader.records import CheckStatus, Part, Severity
 
 kind = partial(Kind, part=Part.INTAKE)
 
@@ -139,11 +141,11 @@ CONDUCT: tuple[Kind, ...] = (
     kind(
         code="numeric-gradient",
         centrality=Centrality.EXERCISE_NOT_DONE,
-        what="backward estimates its gradients by evaluating the loss at shifted points.",
-        shows="The gradients agree to 6–10 digits only, and backward takes many times as long as "
-        "the reference.",
-        why="Finite differences cost two forwards per entry and carry an error of about\n"
-        "eps^(2/3); the task is the chain rule, which costs one backward pass and is exact.",
+        what="backward takes differences of the loss, or carries tangents, and derives nothing.",
+        shows="The network is evaluated for every entry in backward: with a real or an imaginary "
+        "step, one after another or many at once, or with dual numbers.",
+        why="Differences cost a forward per entry, and are exact with an imaginary step only; the\n"
+        "task is the chain rule, which costs one backward pass.",
         hint="Derive dZ2 on paper, then follow the chain rule down to X.",
         ask="How many forward passes does your backward take, and how many does the chain rule?",
         wrong="for j in range(C):\n"
@@ -158,5 +160,27 @@ CONDUCT: tuple[Kind, ...] = (
         ),
         beyond_edits=True,
         unmeasured=True,
+        shuts=("backward.*",),
+    ),
+    kind(
+        code="gradient-method-unclear",
+        part=Part.BACKWARD,
+        centrality=Centrality.NONE,
+        severity=Severity.INFO,
+        what="The gradients are right, and how they come about is for a person to judge.",
+        shows="An engine of the candidate's own differentiates any network; what computes the "
+        "gradients is not to be seen; or what autograd differentiates is not seen to be the loss.",
+        why="The exercise asks for the derivation of this network by hand, and for autograd\n"
+        "on its loss. Numbers alone do not tell whose work a right gradient is.",
+        hint="Be ready to derive dZ2, dW2 and dZ1 on paper.",
+        ask="How do you get dZ1 for this network on the board, with nothing but the chain rule?",
+        wrong="for node in reversed(tape):\n    node.backward()",
+        right="dZ1 = (dZ2 @ W2.T) * (Z1 > 0)",
+        signs=(
+            Sign(unclear),
+            Sign(beside_the_loss, ("pytorch.autograd",), CheckStatus.MANUAL),
+        ),
+        beyond_edits=True,
+        needs_review=True,
     ),
 )

@@ -11,12 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from grader.defects.derivation import LOADS
 from grader.observe.naming import tells
 from grader.observe.reading import NamedTrace, Reading
 from grader.observe.trace import TracedValue
-
-LOADS = ("name", "attribute", "subscript")
-"""Kinds that fetch a value and make none."""
 
 LOOPED = 2
 """An expression evaluated more often stands in a loop: its values are parts of something."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 
@@ -124,7 +124,10 @@ class Kind:
     `from_cache`: it may come of a wrong tensor in the cache.
     `unexplained`: what no formula predicts; `not_returned`: gradients that do not come back.
     `unmeasured`: the work was not done or could not be measured. `stops_import`: nothing in the
-    file may have been looked at. `breaks_rules`: a person has to look.
+    file may have been looked at. `breaks_rules`: a person has to look. `needs_review`: so do they,
+    at what is no mistake and costs nothing.
+    `shuts` are checks that are not earned whatever their numbers say, for what they measure was
+    not done: `"backward.*"` for all of a part, `"pytorch.d{tensor}"` for the defect's own tensors.
     """
 
     code: str
@@ -161,8 +164,17 @@ class Kind:
     unmeasured: bool = False
     stops_import: bool = False
     breaks_rules: bool = False
+    needs_review: bool = False
+    shuts: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Give the faults their code."""
         faults = tuple(replace(fault, code=self.code) for fault in self.faults)
         object.__setattr__(self, "faults", faults)
+
+    def shut_checks(self, tensors: Sequence[str], checks: Iterable[str]) -> Iterator[str]:
+        """Return which of `checks` are not earned where a defect of this kind has `tensors`."""
+        patterns = {p.format(tensor=t) for p in self.shuts for t in tensors or ("",)}
+        for check in checks:
+            if check in patterns or f"{check.partition('.')[0]}.*" in patterns:
+                yield check

@@ -86,8 +86,8 @@ class _Runs(Mapping[str, Observation]):
             made = _with_cache(_forward_seen(step, flow), self._seen.get(step.name))
         elif step.kind == "torch":
             made = _torch_seen(step, flow, self._found, self._free)
-        elif TIMED in step.name and flow is not None:
-            made = Observation(Ended.OK)
+        elif step.repeats:
+            made = self[step.repeats]
         else:
             made = _backward_seen(flow, step.case, self._found, self._free, self._missing)
         if TIMED in step.name and made.ok and step.name in self._seen:
@@ -103,8 +103,8 @@ class _Runs(Mapping[str, Observation]):
 
 
 def _of_numbers(step: Step) -> bool:
-    """Whether a step shows what the part computes; a barred engine and `verify` show more."""
-    return step.kind != "verify" and "blocked" not in step.flags
+    """Whether a step shows what the part computes; an altered engine and `verify` show more."""
+    return step.kind != "verify" and not step.engine
 
 
 def flow_of(case: Case, found: Sequence[Culprit]) -> Flow | None:

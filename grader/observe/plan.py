@@ -12,6 +12,9 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
+import numpy as np
+
+from grader.child.engine import SCALE, WEIGHTS
 from grader.problem import Paper, Stack
 from grader.problem.cases import (
     EDGE,
@@ -40,6 +43,12 @@ DRAWN = (GROWING, SLOPE)
 LAYERED = "layers/"
 """How the steps of the reusable layers begin: an extra, on which nothing else depends."""
 
+SCALED, REWEIGHTED = "torch/scaled", "torch/reweighted"
+"""The calls of the PyTorch part in which autograd's engine is altered."""
+
+SCALES = (1.5, 2.5)
+"""Between these lies the factor that its gradients get: far from every factor of a mistake."""
+
 VERIFY_CASES = ("primes", "square", "more_rows")
 
 
@@ -63,7 +72,8 @@ def call_of(name: str) -> Call:
 class Step:
     """One request on a case. `handle` names the forward whose cache a backward is given.
 
-    `repeats` is the name of the timed step that it does again, "" for none.
+    `repeats` is the name of the timed step that it does again, "" for none. `engine` is the
+    alteration of autograd's engine in this call and its secret, () for none; see `child.engine`.
     """
 
     name: str
@@ -72,17 +82,24 @@ class Step:
     handle: str = ""
     flags: tuple[str, ...] = ()
     repeats: str = ""
+    engine: tuple[str, str] | tuple[()] = ()
 
     @property
     def alone(self) -> bool:
         """Return whether it is a request of its own: its time matters, or it has flags."""
-        return bool(self.flags) or self.case.name == REALISTIC
+        return bool(self.flags or self.engine) or self.case.name == REALISTIC
 
     @property
     def items(self) -> Mapping[str, Any]:
         """Return what the child is given; a backward has its cache."""
         inputs = {} if self.kind is Call.BACKWARD else self.case.inputs
-        return {**inputs, "handle": self.handle or "-", **dict.fromkeys(self.flags, "yes")}
+        altered = dict([self.engine]) if self.engine else {}
+        return {
+            **inputs,
+            "handle": self.handle or "-",
+            **dict.fromkeys(self.flags, "yes"),
+            **altered,
+        }
 
     @property
     def room(self) -> int:
@@ -148,8 +165,18 @@ def torch_steps(paper: Paper) -> list[Step]:
     ]
     steps.append(Step("torch/primes/again", Call.TORCH, cases["primes"]))
     steps += [Step(f"verify/{name}", Call.VERIFY, cases[name]) for name in VERIFY_CASES]
-    steps.append(Step("torch/blocked", Call.TORCH, cases["primes"], flags=("blocked",)))
-    return steps
+    return [*steps, *_altered(paper)]
+
+
+def _altered(paper: Paper) -> list[Step]:
+    """Return the calls with autograd's engine altered: by secrets, new ones for each paper."""
+    rng = np.random.default_rng([paper.seed, 3])
+    factor, weights = rng.uniform(*SCALES), rng.integers(1 << 32)
+    primes = paper.cases["primes"]
+    return [
+        Step(SCALED, Call.TORCH, primes, engine=(SCALE, repr(float(factor)))),
+        Step(REWEIGHTED, Call.TORCH, primes, engine=(WEIGHTS, str(int(weights)))),
+    ]
 
 
 def timing_steps(paper: Paper) -> list[Step]:

@@ -18,6 +18,7 @@ from grader.child.reports import TraceReport
 from grader.child.tracing import (
     BOOLEAN,
     COLUMNS,
+    COMPLEX,
     FLOAT32,
     INTEGER,
     MAX_NDIM,
@@ -47,7 +48,7 @@ TEXT_ROOM = 256 * 1024
 REPLY_BYTES = 8 * (MAX_VALUES + MAX_ROWS * len(COLUMNS)) + TEXT_ROOM
 MAX_REASON = 500
 FUNCTION = re.compile(r"[\w.]{0,200}")
-DTYPES = {FLOAT32: np.float32, INTEGER: np.int64, BOOLEAN: np.bool_}
+DTYPES = {FLOAT32: np.float32, INTEGER: np.int64, BOOLEAN: np.bool_, COMPLEX: np.float64}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,8 @@ class TracedValue:
     Lines count from 1, columns in UTF-8 bytes from 0, as `ast` has them. `kind` is
     one of `instrument.KINDS`, `phase` one of `tracing.PHASES`, `function` the dotted
     name of what it stands in. `order` counts evaluations from 1, over all phases.
-    `last` is None when it was evaluated once.
+    `last` is None when it was evaluated once. `imaginary`: one of the two had an imaginary
+    part, which is left out.
     """
 
     file: str
@@ -73,6 +75,7 @@ class TracedValue:
     value: Array
     last: Array | None = None
     last_order: int = 0
+    imaginary: bool = False
 
     @property
     def span(self) -> tuple[tuple[int, int], tuple[int, int]]:
@@ -91,12 +94,14 @@ class Trace:
     """The values in the order of their first evaluation; empty, with a `reason`, when it failed.
 
     `stopped` is the error that ended the run early, if one did. `sources` are the lines by file.
+    `taken`: a child was asked for it, so that no values mean that none were to be seen.
     """
 
     values: tuple[TracedValue, ...] = ()
     sources: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     reason: str = ""
     stopped: str = ""
+    taken: bool = False
 
     def text(self, value: TracedValue) -> str:
         """Return the source of an expression, its lines joined by a blank."""
@@ -129,7 +134,7 @@ def take_trace(
         return Trace(reason=str(error))
     if reply.ended is not Ended.OK:
         why = reply.items.get("error") or reply.detail
-        return Trace(sources=sources, reason=f"{reply.ended}: {why}"[:MAX_REASON])
+        return Trace(sources=sources, reason=f"{reply.ended}: {why}"[:MAX_REASON], taken=True)
     return read_trace(reply.items, sources, PHASES[:2] if side == "numpy" else PHASES[2:])
 
 
@@ -155,9 +160,9 @@ def read_trace(
         reader = _Reader(values, report.functions, sources, phases)
         rows = [reader.row(row) for row in reader.known(index)]
     except _Contradiction:
-        return Trace(sources=sources, reason="the trace does not fit the source")
+        return Trace(sources=sources, reason="the trace does not fit the source", taken=True)
     values_in_order = tuple(sorted(rows, key=lambda v: v.order))
-    return Trace(values_in_order, sources, stopped=report.stopped[:MAX_REASON])
+    return Trace(values_in_order, sources, stopped=report.stopped[:MAX_REASON], taken=True)
 
 
 def _require(condition: bool) -> None:
@@ -209,7 +214,9 @@ class _Reader:
         place = (path, row["line"], row["col"], row["end_line"], row["end_col"])
         kind = KINDS[row["kind"]]
         known = (*place, kind, function, phase, row["order"], row["count"], value)
-        return TracedValue(*known, last, row["last_order"] if last is not None else 0)
+        imaginary = COMPLEX in (row["dtype"], row["last_dtype"])
+        order = row["last_order"] if last is not None else 0
+        return TracedValue(*known, last, order, imaginary)
 
     @staticmethod
     def _check_place(widths: list[int], row: dict[str, int]) -> None:

@@ -128,8 +128,8 @@ def repeated(first: Array, again: Array) -> bool:
     )
 
 
-def proportion(got: Array, want: Array) -> float | None:
-    """Return r where got = r · want to `PROPORTIONAL`, else None. Only the sizes must agree."""
+def proportion(got: Array, want: Array, tolerance: float = PROPORTIONAL) -> float | None:
+    """Return r where got = r · want to `tolerance`, else None. Only the sizes must agree."""
     with np.errstate(all="ignore"):
         g, w = got.astype(np.float64).ravel(), np.asarray(want, np.float64).ravel()
         norm = float(w @ w)
@@ -137,7 +137,7 @@ def proportion(got: Array, want: Array) -> float | None:
             return None
         r = float(g @ w) / norm
         residual = float(np.abs(g - r * w).max())
-        alike = residual <= PROPORTIONAL * float(np.abs(g).max())
+        alike = residual <= tolerance * float(np.abs(g).max())
     return r if alike and r != 0.0 else None
 
 

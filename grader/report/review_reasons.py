@@ -15,6 +15,7 @@ class ReviewReason(StrEnum):
 
     UNDECIDED = "undecided"
     RULES = "rules"
+    METHOD = "method"
     BINDINGS = "bindings"
     LIKELY = "likely"
     UNEXPLAINED = "unexplained"
@@ -29,6 +30,10 @@ REASONS: Mapping[ReviewReason, tuple[str, str]] = {
         "Rule-breaking attempt",
         "It tried what the sandbox forbids, or used a framework in the NumPy part.",
     ),
+    ReviewReason.METHOD: (
+        "Method unclear",
+        "The numbers are right; whether they were derived as asked is for a person to judge.",
+    ),
     ReviewReason.BINDINGS: (
         "Two readings", "Several functions could be the answer, and they differ."
     ),
@@ -42,6 +47,7 @@ REASONS: Mapping[ReviewReason, tuple[str, str]] = {
 """What a reason is called, and what it means."""
 
 RULE_CODES = frozenset(kind.code for kind in KINDS if kind.breaks_rules)
+METHOD_CODES = frozenset(kind.code for kind in KINDS if kind.needs_review)
 TWO_READINGS = "ambiguous:"
 """How the binding's sentence begins where several readings give different numbers."""
 
@@ -62,6 +68,8 @@ def _reasons(document: Document) -> Iterator[ReviewReason]:
     defects = [d for d in document["defects"] if d["severity"] != Severity.INFO.value]
     if any(d["code"] in RULE_CODES for d in defects):
         yield ReviewReason.RULES
+    if any(d["code"] in METHOD_CODES for d in document["defects"]):
+        yield ReviewReason.METHOD
     if any(TWO_READINGS in text for text in document["binding"].values()):
         yield ReviewReason.BINDINGS
     if defects and all(d["confidence"] == Confidence.LIKELY.value for d in defects):

@@ -22,8 +22,10 @@ from grader.scoring.charges import Codes, allocate
 from grader.scoring.items import NOTHING, UNDECIDED, ItemScore, Share, exact, score_item
 
 UNMEASURED = frozenset(kind.code for kind in KINDS if kind.unmeasured)
+SHUTTING = frozenset(kind.code for kind in KINDS if kind.shuts)
 """Codes that cost all that their checks lost, unless the rubric names them: the work was
-not done, or could not be measured, and what was not shown is not earned."""
+not done, or could not be measured, and what was not shown is not earned. What a kind shuts costs
+all of it, whatever the rubric says."""
 
 BY_SEVERITY = {
     Severity.MAJOR: Fraction(1, 10),
@@ -111,7 +113,8 @@ def _limits(rubric: Rubric, defects: Sequence[Defect], whole: Fraction) -> dict[
     limits: dict[str, Fraction] = {}
     for defect in defects:
         points = deductions.codes.get(defect.code, stated[defect.severity])
-        if defect.code in UNMEASURED and defect.code not in deductions.codes:
+        unmeasured = defect.code in UNMEASURED and defect.code not in deductions.codes
+        if unmeasured or defect.code in SHUTTING:
             limit = whole
         elif points is None:
             limit = decided * BY_SEVERITY[defect.severity]

@@ -25,6 +25,7 @@ from grader.records import (
 from grader.rubric import Band, Dimension, Gate, Part, Rubric
 from grader.scoring.deductions import explanations, soften
 from grader.scoring.items import NOTHING, UNDECIDED, ItemScore, Share, exact, score_item
+from grader.scoring.shut import shut
 
 NOT_RUN = "This check was not run: a fault of the grader. Run it again; report it if it stays."
 FOR_A_HUMAN = "Open: a human marks this."
@@ -58,7 +59,8 @@ def grade(
     fully explain why it did not pass. Each of them is charged once, up to its
     deduction, and the rest of the loss is given back; a defect without a failed
     check costs nothing. Statuses stay as they are, and so do the gates, which
-    look at nothing else.
+    look at nothing else. Only what a proven defect shuts is failed beforehand, and
+    none of it is given back.
 
     `marks` are points that a human gave, by the id of a manual item: these count, in
     `max_score` too; the other manual items stay open.
@@ -69,7 +71,8 @@ def grade(
     unknown check or a defect that is not proven, or when a mark is of no manual
     item, or not from 0 to its points.
     """
-    by_check = _complete(rubric, findings, checks)
+    after = shut(_complete(rubric, findings, checks), defects)
+    by_check, explained = after.findings, {**explained, **after.codes}
     statuses = {check: finding.status for check, finding in by_check.items()}
     reasons = explanations(statuses, explained, defects)
     found_only = [score_item(i, statuses) for part in rubric.parts for i in part.items]
@@ -91,7 +94,7 @@ def grade(
         parts=parts,
         checks=_check_grades(scored, by_check, checks, reasons),
         dimensions=tuple(_dimension(each, statuses) for each in rubric.dimensions),
-        gates=gates,
+        gates=(*after.sentences, *gates),
         charges=tuple(Charge(code, float(points)) for code, points in charges.items()),
     )
 

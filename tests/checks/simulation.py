@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from grader.checks import Check, View
+from grader.child.engine import SCALE
 from grader.child.reports import (
     CheckForm,
     CorruptionKind,
@@ -23,7 +24,7 @@ from grader.child.reports import (
     TrialOutcome,
 )
 from grader.observe.difference_check import DifferenceCheck
-from grader.observe.plan import layer_steps, numpy_steps, torch_steps
+from grader.observe.plan import Step, layer_steps, numpy_steps, torch_steps
 from grader.observe.trace import Trace
 from grader.observe.trials import Trial
 from grader.observe.verification import Verification
@@ -197,14 +198,13 @@ def right_runs() -> dict[str, Observation]:
     """Return what each step of the plan gives."""
     runs = {step.name: _run(step.kind, step.case, step.flags) for step in numpy_steps(PAPER)}
     runs |= {step.name: _run(step.kind, step.case, step.flags) for step in torch_steps(PAPER)}
+    runs |= {step.name: _altered(step) for step in torch_steps(PAPER) if step.engine}
     return runs | {step.name: _layer_run(step.stack) for step in layer_steps(PAPER)}
 
 
 def _run(kind: str, case: Case, flags: tuple[str, ...]) -> Observation:
     if kind == "verify":
         return Observation(Ended.OK, {"accepted": np.bool_(True)})
-    if "blocked" in flags:
-        return Observation(Ended.RAISED, error="RuntimeError: the engine is off")
     values = network.answers(**case.inputs)
     loss = {"loss": np.asarray(values["loss"])}
     gradients = {t: values[f"d{t}"] for t in TENSORS}
@@ -217,6 +217,15 @@ def _run(kind: str, case: Case, flags: tuple[str, ...]) -> Observation:
     }[kind]
     paths = tuple(f"cache[{i}]" for i in range(len(CACHED)))
     return Observation(Ended.OK, arrays, paths=paths, cpu_seconds=SECONDS)
+
+
+def _altered(step: Step) -> Observation:
+    """Return what autograd gives where its engine is altered: other gradients in each entry."""
+    rng, factor = np.random.default_rng(1), float(step.items.get(SCALE, 1.0))
+    gradients = {t: factor * network.answers(**step.case.inputs)[f"d{t}"] for t in TENSORS}
+    if SCALE not in step.items:
+        gradients = {t: g * rng.uniform(0.5, 2.0, g.shape) for t, g in gradients.items()}
+    return Observation(Ended.OK, {"loss": np.asarray(1.0), **gradients}, cpu_seconds=SECONDS)
 
 
 def _layer_run(stack: Stack) -> Observation:

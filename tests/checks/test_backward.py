@@ -53,6 +53,17 @@ def test_float32() -> None:
     fails(float32, ends("backward/float32", Ended.RAISED), says="float32 inputs: raised")
 
 
+def test_vectorised_wants_right_numbers_at_the_size_of_real_work() -> None:
+    def zeros(gradient: np.ndarray) -> np.ndarray:
+        return 0 * gradient
+
+    passes(vectorised)
+    fails(vectorised, put("backward/realistic/", "W1", zeros), says="dW1: got max |·| 0")
+    fails(vectorised, put("backward/realistic/2", "X", zeros), says="dX: got max |·| 0")
+    fails(vectorised, put("forward/realistic/", "loss", lambda loss: loss + 1), says="loss: got")
+    passes(vectorised, put("backward/", "W1", zeros))  # which has its own check
+
+
 def test_vectorised() -> None:
     from dataclasses import replace
 

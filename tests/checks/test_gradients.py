@@ -34,6 +34,13 @@ def test_value(check: Check, tensor: str) -> None:
     passes(check, put("backward/", tensor, lambda gradient: gradient[None]))  # the shape's own
 
 
+@pytest.mark.parametrize(("check", "tensor"), [*zip(VALUE_CHECKS, TENSORS, strict=True)])
+def test_value_has_to_be_right_at_the_size_of_real_work(check: Check, tensor: str) -> None:
+    zeros = put("backward/realistic/", tensor, lambda gradient: 0 * gradient)
+    assert {e.case for e in fails(check, zeros).bad} == {"realistic"}
+    passes(check, ends("backward/realistic/", Ended.TIMEOUT))  # slowness has its own check
+
+
 def test_value_says_which_factor_is_missing() -> None:
     lacking = by_batch("backward/", "W1", lambda dW1, B: dW1 * B)
     fails(VALUE_CHECKS[0], lacking, says="1/B is missing; divide by the batch size once")

@@ -34,6 +34,10 @@ SPECIAL = [
 WRONG = put("forward/", "loss", lambda loss: loss + 1)
 
 
+def test_loss_has_to_be_right_at_the_size_of_real_work() -> None:
+    fails(loss, put("forward/realistic/", "loss", lambda value: value + 1), says="case realistic")
+
+
 def test_loss() -> None:
     made = fails(loss, put("forward/more_rows", "loss", lambda loss: loss + 1e-6))
     assert [(e.case, e.tensor, e.mismatch) for e in made.bad] == [

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -19,7 +21,18 @@ from grader.checks.pytorch import (
 )
 from grader.observe.trace import Trace
 from grader.records import TENSORS, Ended, Mismatch, Observation
-from tests.checks.simulation import by_batch, ends, exam, fails, finding, passes, put, waits
+from tests.checks.simulation import (
+    Edit,
+    by_batch,
+    ends,
+    exam,
+    fails,
+    finding,
+    left_open,
+    passes,
+    put,
+    waits,
+)
 
 RETAINS = "def f():\n    loss.backward(retain_graph=True)"
 
@@ -75,8 +88,39 @@ def test_graph() -> None:
 
 
 def test_autograd() -> None:
-    def by_hand(runs: dict) -> None:
-        runs["torch/blocked"] = runs["torch/primes"]
+    passes(autograd)
+    waits(autograd, ends("torch/scaled", Ended.NOT_RUN))
+    waits(autograd, *(put("torch/primes", t, lambda gradient: 0 * gradient) for t in TENSORS))
 
-    fails(autograd, by_hand, says="dW1, db1, dW2, db2, dX arrived with autograd switched off")
-    waits(autograd, ends("torch/blocked", Ended.NOT_RUN))
+
+@pytest.mark.parametrize("named", [TENSORS, ("X",), ("W2", "b2")])
+def test_autograd_names_what_stays_when_the_engine_gives_something_else(
+    named: tuple[str, ...],
+) -> None:
+    made = fails(autograd, *(stays("torch/scaled", t, 1.0) for t in named), says="written by hand")
+    assert tuple(line.tensor for line in made.bad) == named
+
+
+def test_autograd_names_what_was_wrong_before_too() -> None:
+    wrong = put("torch/primes", "X", lambda dX: 3 * dX + 1)
+    made = fails(autograd, wrong, stays("torch/scaled", "X", 1.0), says="dX")
+    assert [line.tensor for line in made.bad] == ["X"]
+
+
+def test_autograd_leaves_to_a_person_what_does_not_come_through_the_loss() -> None:
+    left_open(autograd, stays("torch/reweighted", "W1", 1.0))
+    left_open(autograd, stays("torch/reweighted", "b2", 1.7))  # a factor that a dummy has measured
+    left_open(autograd, ends("torch/scaled", Ended.RAISED))
+    left_open(autograd, ends("torch/reweighted", Ended.RAISED))
+    left_open(autograd, put("torch/scaled", "X", lambda dX: None))
+
+
+def stays(step: str, tensor: str, factor: float) -> Edit:
+    """Edit: a gradient of a call is a multiple of what the ordinary call gave."""
+
+    def edit(runs: dict[str, Observation]) -> None:
+        before = runs["torch/primes"].arrays[tensor]
+        run = runs[step]
+        runs[step] = replace(run, arrays={**run.arrays, tensor: factor * before})
+
+    return edit

@@ -20,6 +20,7 @@ from grader.intake.files import Read
 from grader.intake.find import assemble
 from grader.records import Part, SourceFile
 from tests.benchmarks.mutation.make import Mutant, Workshop
+from tests.defects.derivations import ENGINES
 from tests.diagnosis.test_layers import SLIPS
 from tests.sample_tables import expectations, wrong_in_layers
 
@@ -34,6 +35,7 @@ CODES = [
     "class-count-from-labels",
     "hard-coded-size",
     "numeric-gradient",
+    "gradient-method-unclear",
     "bias-missing",
     "bias-wrong-axis",
     "relu-missing",
@@ -162,6 +164,7 @@ def numerical_check(X, y, W1, b1, W2, b2):
 """
 
 WRITTEN = {
+    "gradient-method-unclear": ENGINES["tape"],
     "fd-one-sided": FORWARD
     + BACKWARD
     + DIFFERENCES.replace("f(x - e)", "f(x)").replace("(2 * h)", "h"),

@@ -21,6 +21,7 @@ from grader.records import Part, Severity
 PUBLISHED = """
 syntax-error import-error missing-function incomplete wrong-signature wrong-return runtime-error
 timeout memory-limit output-limit crash sandbox-violation framework-in-numpy-part numeric-gradient
+gradient-method-unclear
 nondeterministic mutates-input hidden-state mutates-cache class-count-from-labels hard-coded-size
 python2-source
 
@@ -47,7 +48,7 @@ verify-different-inputs fd-one-sided fd-step-too-large fd-step-too-small fd-alwa
 TABLE = {entry.code: entry for entry in KINDS}
 UNREADABLE = {"syntax-error", "python2-source"}
 MINOR = {"relu-mask-from-activation", "fd-one-sided", "fd-step-too-large", "fd-step-too-small"}
-INFO = {"relu-zero-convention", "recomputes-forward"}
+INFO = {"relu-zero-convention", "recomputes-forward", "gradient-method-unclear"}
 
 WRONG_VALUE = {
     # code: (the case on which it shows, what to compare after running the example)

@@ -5,8 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from grader.child.engine import SCALE, WEIGHTS
 from grader.observe.plan import (
     NUMPY_CASES,
+    REWEIGHTED,
+    SCALED,
+    SCALES,
     TIMED_REPEATS,
     Step,
     numpy_steps,
@@ -82,8 +86,13 @@ def test_the_reference_is_timed_on_the_submissions_own_case() -> None:
     assert set(asked) <= set(timed)
 
 
-def test_the_torch_side_ends_with_autograd_switched_off() -> None:
+def test_the_torch_side_ends_with_the_engine_altered_by_secrets_of_the_paper() -> None:
+    secrets = set()
     for paper in PAPERS:
         steps = torch_steps(paper)
-        assert steps[-1].flags == ("blocked",)
-        assert [s.name for s in steps if "blocked" in s.flags] == ["torch/blocked"]
+        altered = [step for step in steps if step.engine]
+        assert [s.name for s in altered] == [SCALED, REWEIGHTED] == [s.name for s in steps[-2:]]
+        assert all(step.alone for step in altered)
+        assert SCALES[0] <= float(altered[0].items[SCALE]) <= SCALES[1]
+        secrets.add((altered[0].items[SCALE], altered[1].items[WEIGHTS]))
+    assert len(secrets) == len(PAPERS)

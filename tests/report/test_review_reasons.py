@@ -33,6 +33,12 @@ def _document(**changes: Any) -> dict[str, Any]:
             ["rules"],
         ),
         ({"defects": [{"code": "x", "severity": "info", "confidence": "likely"}]}, []),
+        (
+            {"defects": [
+                {"code": "gradient-method-unclear", "severity": "info", "confidence": "proven"}
+            ]},
+            ["method"],
+        ),
     ],
 )  # fmt: skip
 def test_who_wants_a_human(changes: dict[str, Any], said: list[str]) -> None:

@@ -10,7 +10,7 @@ from grader.defects.clues import Lines
 from grader.defects.make import at, make
 from grader.defects.signs.imports import import_defects, missing_module, own_place
 from grader.observe.error_words import ErrorWord, error_words, place_named
-from grader.observe.plan import DRAWN, LAYERED
+from grader.observe.plan import DRAWN, LAYERED, REWEIGHTED, SCALED
 from grader.records import (
     Defect,
     Ended,
@@ -33,12 +33,13 @@ FUNCTIONS = {
 }
 """By the first word of a step: the contract's function, and the part that it is of."""
 
-EXPECTED_TO_FAIL = ("torch/blocked",)
+ALTERED = (SCALED, REWEIGHTED)
+"""Calls of which nothing but how their numbers change counts."""
 
 
 def counts(step: str) -> bool:
     """Return whether a step that ends badly says something about the candidate."""
-    return step not in EXPECTED_TO_FAIL and not step.startswith((*DRAWN, LAYERED))
+    return step not in ALTERED and not step.startswith((*DRAWN, LAYERED))
 
 
 def process_defects(submission: Submission, observations: Observations) -> tuple[Defect, ...]:

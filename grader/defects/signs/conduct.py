@@ -82,33 +82,72 @@ def fewer_classes(clues: Clues, _findings: Findings) -> Iterator[Sighting]:
 
 
 def differenced(clues: Clues, _findings: Findings) -> Iterator[Sighting]:
-    """Tell that backward evaluates the network for every entry of W1, and comes near.
+    """Tell that the gradients are differences of the loss, or its tangents, and not derived."""
+    derivation, errors = clues.derivation, _errors(clues)
+    if not errors or not all(error <= NEAR for error in errors.values()):
+        return
+    tensors, off = tuple(errors), number(max(errors.values()))
+    again = derivation.evaluations
+    if again is not None and not _checks_itself(clues):
+        step = "an imaginary step" if again.complex_step else "a step"
+        text = (
+            f"backward evaluates the network {again.count} times with {step} in its inputs: its "
+            f"gradients are differences (off by {off} of their size), not derived."
+        )
+        quotients = (v for v in derivation.near(again.at) if _is_quotient(clues, v))
+        spot = spot_of(next(quotients, again.at))
+        yield Sighting(text, tensors, part=Part.BACKWARD, spot=spot)
+    elif again is None and derivation.tangents is not None and not derivation.has_whole:
+        text = (
+            "backward carries the derivatives of Z2 by each entry of a leaf forwards through the "
+            "network (dual numbers): nothing is derived backwards."
+        )
+        spot = spot_of(derivation.tangents)
+        yield Sighting(text, tensors, part=Part.BACKWARD, spot=spot)
 
-    A loop over entries is no sign: it computes one number at a time. Here whole layers, [B, H]
-    or [B, C], are evaluated again and again. The line is that of the division by the step.
-    """
-    view = clues.view
-    came, expected = view.observations["backward/primes"].arrays, view.expected("primes")
-    errors = [
-        expected.error(f"d{t}", came[t])
+
+def unclear(clues: Clues, _findings: Findings) -> Iterator[Sighting]:
+    """Tell that right gradients come in a way that a person has to look at."""
+    derivation, limit = clues.derivation, clues.view.expected("primes").limit()
+    errors = _errors(clues)
+    if not any(error <= limit for error in errors.values()):
+        return
+    spot, text = derivation.engine, ""
+    if spot is not None:
+        text = (
+            "The gradients come out of an engine that differentiates any network, written by the "
+            "candidate: no derivation for this one is there to be seen."
+        )
+    elif derivation.evaluations is not None and _checks_itself(clues):
+        spot = spot_of(derivation.evaluations.at)
+        text = (
+            f"backward evaluates the network {derivation.evaluations.count} times at moved inputs, "
+            f"beside a derivation: which of the two gives the gradients is not clear."
+        )
+    elif derivation.evaluations is None and derivation.is_hidden:
+        text = "The gradients are right, and no expression of the file is seen to compute them."
+    if text:
+        tensors = tuple(errors) if derivation.is_hidden else ()
+        yield Sighting(text, tensors, part=Part.BACKWARD, spot=spot)
+
+
+def _errors(clues: Clues) -> dict[str, float]:
+    """The relative errors of the gradients of `primes` that have their shape, by tensor."""
+    came, expected = (
+        clues.view.observations["backward/primes"].arrays,
+        clues.view.expected("primes"),
+    )
+    return {
+        t: expected.error(f"d{t}", came[t])
         for t in TENSORS
         if t in came and came[t].shape == expected[f"d{t}"].shape
-    ]
-    if not errors or not all(error <= NEAR for error in errors):
-        return
-    B, D, H, C = (expected.case.sizes[s] for s in "BDHC")
-    repeated = [v for v in view.trace.values if v.phase == "backward" and v.count >= D * H]
-    layers = [v for v in repeated if v.value.shape in ((B, H), (B, C))]
-    if not layers:
-        return
-    text = (
-        f"backward evaluates the network {max(v.count for v in layers)} times, once or twice for "
-        f"each entry: its gradients are differences (off by {number(max(errors))} of their size), "
-        f"not derived."
-    )
-    place = next((v for v in repeated if _is_quotient(clues, v)), layers[0])
-    tensors = tuple(t for t in TENSORS if t in came)
-    yield Sighting(text, tensors, part=Part.BACKWARD, spot=spot_of(place))
+    }
+
+
+def _checks_itself(clues: Clues) -> bool:
+    """Whether beside the differences there is a derivation, and the gradients are exact."""
+    limit = clues.view.expected("primes").limit()
+    return clues.derivation.is_derived and all(e <= limit for e in _errors(clues).values())
 
 
 def _is_quotient(clues: Clues, value: TracedValue) -> bool:

@@ -10,9 +10,10 @@ from collections.abc import Iterator, Sequence
 
 from grader.defects.clues import Clues
 from grader.defects.kind import Sighting
+from grader.defects.signs.network import names_of
 from grader.defects.sites.pytorch import cut
 from grader.observe.error_words import ErrorWord, error_words
-from grader.records import Confidence, Ended, Finding
+from grader.records import Confidence, Ended, Finding, Part
 from grader.source.program import Spot
 
 Findings = Sequence[Finding]
@@ -23,11 +24,17 @@ def added_to_grad(_clues: Clues, _findings: Findings) -> Iterator[Sighting]:
     yield Sighting("A second call adds to the first one's gradients.")
 
 
-def without_engine(_clues: Clues, _findings: Findings) -> Iterator[Sighting]:
-    """Tell that gradients arrive though autograd's engine is barred."""
-    yield Sighting(
-        "Gradients arrive with autograd's engine switched off: they are written by hand."
-    )
+def without_engine(_clues: Clues, findings: Findings) -> Iterator[Sighting]:
+    """Tell which gradients stay as they are whatever autograd's engine gives."""
+    tensors = tuple(e.tensor for e in findings[0].bad)
+    text = f"{names_of(tensors)}: the same whatever autograd's engine gives, so written by hand."
+    yield Sighting(text, tensors)
+
+
+def beside_the_loss(_clues: Clues, findings: Findings) -> Iterator[Sighting]:
+    """Tell that what autograd differentiates is not seen to be the loss."""
+    tensors = tuple(e.tensor for e in findings[0].bad)
+    yield Sighting(findings[0].message, tensors, part=Part.PYTORCH)
 
 
 def single_arithmetic(_clues: Clues, _findings: Findings) -> Iterator[Sighting]:

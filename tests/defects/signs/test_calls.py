@@ -67,6 +67,6 @@ def test_a_stub_is_incomplete() -> None:
     assert (defect.code, defect.line, defect.message) == ("incomplete", 1, "forward is a stub.")
 
 
-def test_what_is_expected_to_fail_says_nothing() -> None:
+def test_a_call_with_an_altered_engine_says_nothing_by_its_end() -> None:
     assert counts("forward/primes")
-    assert not counts("torch/blocked")
+    assert not counts("torch/scaled")
