@@ -1,6 +1,7 @@
 """Checks that the candidate's own verification refuses what is wrong.
 
-The judge has gradients spoiled one at a time, on sides that agree, and sees what is said.
+The judge has gradients spoiled one at a time, on sides that agree, and sees what is said. What
+is said to be refused counts where blind trials bear it out: see `observe.blind`.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ from dataclasses import replace
 from grader.checks.check import Conclusion, check, failed, left_open, listed, passed, waits
 from grader.checks.verification import gap, gap_of
 from grader.checks.view import View
-from grader.child.reports import CheckForm, CorruptionKind, Refusal, TrialOutcome
+from grader.child.reports import CheckForm, CorruptionKind, Refusal, Side, TrialOutcome
+from grader.observe.blind import Doubt
 from grader.observe.plan import VERIFY_CASES
 from grader.observe.trials import PERCENT, Trial
 from grader.observe.verification import Verification
@@ -26,6 +28,17 @@ WORDS = {
     Refusal.COMPARISON: "a comparison",
 }
 """How a verification refuses, in words."""
+
+
+DOUBTS = {
+    Doubt.UNFINISHED: "the blind trials did not end in time",
+    Doubt.REFUSES_RIGHT: "it refuses pairs that agree, on inputs that no other call had",
+    Doubt.THIRD: "it holds each side against something else than the other side",
+    Doubt.ONE_SIDE: "one side's gradients could not be found in a run of it",
+}
+"""Why the blind trials decide nothing, in words."""
+
+SIDES = {Side.HAND: " on the hand-written side", Side.AUTO: " on autograd's side"}
 
 
 @check(
@@ -123,6 +136,8 @@ def _undecided(view: View) -> Conclusion | None:
     if record.broke_off:
         text = f"When it was shown wrong gradients, it ended the process ({record.reason})."
         return failed(text)
+    if record.doubt and not any(t.missed for t in record.trials):
+        return left_open(f"Left to a person: {DOUBTS[record.doubt]}.")
     if unlike or not record.tested:
         why = record.reason or "it answered otherwise when it was called again"
         why = why if unlike or record.reason else "no gradient could be found in a run of it"
@@ -162,7 +177,8 @@ def _noticed(tensor: str, trials: list[Trial]) -> Evidence:
 
 def trial_line(trial: Trial, loosest: float = 0.0) -> Evidence:
     """Return the line for one spoiled gradient: by what it was refused, if it was."""
-    what = f"d{trial.tensor} {trial.words}"
+    side = SIDES[trial.side] if trial.side else ""
+    what = f"d{trial.tensor} {trial.words}{side}"
     if not trial.missed:
         line = f", line {trial.line}" if trial.line else ""
         words = f"refused by {WORDS[trial.by]}{line}" if trial.by else "refused"

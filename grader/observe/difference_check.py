@@ -27,7 +27,7 @@ from grader.child.reports import (
 )
 from grader.observe import trials
 from grader.observe.replies import read_report
-from grader.observe.trials import Examinee, read_trials, real_place
+from grader.observe.trials import Examinee, read_trials, real_place, takes_differences
 from grader.observe.verification import Verification
 from grader.problem import Paper
 from grader.records import TENSORS, Array, Case, Ended, Submission
@@ -43,16 +43,6 @@ MENTIONED = re.compile(
     r"def\s+\w*(?:grad\w*check|check\w*grad|numer|finite|central|fd|difference)", re.IGNORECASE
 )
 """A function that may be one, by its name."""
-
-QUOTIENT = re.compile(
-    r"/\s*\(\s*(?:2(?:\.0*)?\s*\*\s*\w+|\w+\s*\*\s*2(?:\.0*)?)\s*\)"
-    r"|/\s*\(?\s*(?:(?:\w*eps(?:ilon)?|h|\w*delta|step\w*)\b(?!\s*[(\[.])|\d(?:\.\d+)?e-\d)",
-    re.IGNORECASE,
-)
-"""A division by a step: a verification or a script may take differences itself.
-
-Without either there is nothing to look for.
-"""
 
 FINE = tuple(10.0**-n for n in range(9, 2, -1))
 """Errors below those that must be refused, among which the largest that passes is sought."""
@@ -97,9 +87,9 @@ def take_difference_check(examinee: Examinee) -> DifferenceCheck:
     without a kind, and a reason.
     """
     submission, paper = examinee.submission, examinee.paper
-    texts = [f.data.decode("utf-8", "replace") for f in submission.files]
-    hints = (pattern.search(text) for text in texts for pattern in (MENTIONED, QUOTIENT))
-    if "gradient_check" not in submission.names and not any(hints):
+    texts = (f.data.decode("utf-8", "replace") for f in submission.files)
+    hinted = any(map(MENTIONED.search, texts)) or takes_differences(submission)
+    if "gradient_check" not in submission.names and not hinted:
         return DifferenceCheck()
     stages = {
         "first": (trials.PERCENT_OFF, trials.ENTRY, trials.TRANSPOSED),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -45,6 +46,16 @@ LADDER = (PERCENT, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 10.0, 100.0, 1e4)
 
 ENTRY_SHARE = 0.37
 """Which entry is changed, as a share of the size: neither the first nor the last."""
+
+QUOTIENT = re.compile(
+    r"/\s*\(\s*(?:2(?:\.0*)?\s*\*\s*\w+|\w+\s*\*\s*2(?:\.0*)?)\s*\)"
+    r"|/\s*\(?\s*(?:(?:\w*eps(?:ilon)?|h|\w*delta|step\w*)\b(?!\s*[(\[.])|\d(?:\.\d+)?e-\d)",
+    re.IGNORECASE,
+)
+"""A division by a step: a verification or a script may take differences itself.
+
+Without either there is nothing to look for.
+"""
 
 PERCENT_OFF = Corruption(CorruptionKind.SCALE, 1 + PERCENT)
 ENTRY = Corruption(CorruptionKind.ENTRY, ENTRY_SHARE)
@@ -129,6 +140,12 @@ class Examinee:
             why = reply.items.get("error") or reply.detail
             return TrialAnswer({}, reply.ended, f"{reply.ended}: {why}"[:MAX_REASON])
         return TrialAnswer(reply.items)
+
+
+def takes_differences(submission: Submission) -> bool:
+    """Return whether a file divides by what looks like a step."""
+    texts = (file.data.decode("utf-8", "replace") for file in submission.files)
+    return any(map(QUOTIENT.search, texts))
 
 
 def real_place(place: Place, sources: Mapping[str, Sequence[str]]) -> Place:

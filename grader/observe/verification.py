@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+
+import numpy as np
 
 from grader.child.reports import (
     OWN_NUMBERS,
+    BlindReport,
     CheckForm,
     CorruptionKind,
+    Side,
     TrialOutcome,
     TrialPlan,
     VerificationReport,
 )
-from grader.observe import trials
+from grader.observe import blind, trials
+from grader.observe.blind import Doubt
 from grader.observe.replies import read_report
-from grader.observe.trials import Examinee, Trial, read_trials, real_place
+from grader.observe.trials import Examinee, Trial, read_trials, real_place, takes_differences
+from grader.problem.cases import fresh_case
 from grader.records import TENSORS, Ended, Submission
 from grader.source.parsing import source_lines
 
@@ -33,6 +39,7 @@ BROKEN_OFF = (Ended.CRASH, Ended.VIOLATION)
 class Verification(VerificationReport):
     """All that was learned of one submission's verification.
 
+    `trials` are as blind trials bear them out, `doubt` where those leave it open.
     `sources` are the lines by file. `reason` says why there are no trials, "" otherwise;
     `broke_off` whether it ended the process when it was put to the test.
     """
@@ -41,6 +48,7 @@ class Verification(VerificationReport):
     sources: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     reason: str = "not tried"
     broke_off: bool = False
+    doubt: Doubt = Doubt.NONE
 
     def of(self, tensor: str) -> list[Trial]:
         """Return the trials of one tensor that say something."""
@@ -93,7 +101,35 @@ def take_verification(examinee: Examinee, *, thorough: bool = False) -> Verifica
     answer = examinee.ask("verify_trials", plan, TEXT_BYTES)
     if answer.ended is not Ended.OK:
         return Verification(reason=answer.reason, broke_off=answer.ended in BROKEN_OFF)
-    return read_verification(answer.items, examinee.submission)
+    record = read_verification(answer.items, examinee.submission)
+    return put_to_the_test(record, examinee, blind.generator())
+
+
+def put_to_the_test(
+    record: Verification, examinee: Examinee, rng: np.random.Generator
+) -> Verification:
+    """Return the record with what blind trials bear out; see `observe.blind`."""
+    claims = [t for t in record.trials if t.outcome is TrialOutcome.REFUSED]
+    if not claims:
+        return record
+    if not record.autograd:
+        return replace(record, trials=tuple(blind.let_through(t, Side.AUTO) for t in record.trials))
+    asked = blind.plan(claims, rng, given=record.given)
+    first = fresh_case(rng, "blind", blind.SIZES) if record.given else None
+    plan = TrialPlan({}, (), CASES[:1], trials.WORKING)
+    fresh = replace(examinee, child=None)
+    answer = fresh.ask("blind_trials", plan, TEXT_BYTES, blind.items_of(asked, first))
+    if answer.ended in BROKEN_OFF:
+        return Verification(reason=answer.reason, broke_off=True)
+    report = read_report(answer.items, BlindReport) if answer.ended is Ended.OK else None
+    counted = blind.count(
+        record.trials,
+        asked,
+        () if report is None else report.sayings,
+        by_script=record.form is CheckForm.SCRIPT,
+        differences=takes_differences(examinee.submission),
+    )
+    return replace(record, trials=counted.trials, doubt=counted.doubt)
 
 
 def read_verification(items: Mapping[str, object], submission: Submission) -> Verification:

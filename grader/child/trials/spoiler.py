@@ -75,7 +75,8 @@ class Run:
 
     `loss` are two numbers: where the first occurs, the second is given. `leaves` are the
     tensors that require a gradient, with the places where each occurred, `derived` what
-    `torch.autograd.grad` gave for them. `computes` says that arrays occurred which are no
+    `torch.autograd.grad` gave for them. `placed` are the gradients that were swapped, by role
+    and tensor. `computes` says that arrays occurred which are no
     inputs. Given `files`, sights say by way of which line of these they came. `only` are the
     places whose truths are asked for, None for all: with it nothing is noticed anywhere else,
     but for the swaps.
@@ -93,6 +94,7 @@ class Run:
     labels: list[Array] = field(default_factory=list)
     derived: dict[int, Any] = field(default_factory=dict)
     swapped: set[str] = field(default_factory=set)
+    placed: set[str] = field(default_factory=set)
     files: Container[str] = ()
     computes: bool = False
     only: frozenset[int] | None = None
@@ -278,6 +280,7 @@ class Spoiler(tracing.Recorder):
         for was, value in run.swaps.get(number, ()):
             if was.array.shape == shape and was.equals(array):
                 run.swapped.add(was.tensor)
+                run.placed.add(f"{was.role} {was.tensor}")
                 return value
         return None
 

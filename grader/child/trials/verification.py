@@ -7,8 +7,9 @@ Child's side. First it finds where each gradient stands in a run of `verify`; th
 from __future__ import annotations
 
 import ast
+import copy
 import inspect
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,7 @@ from grader.child.reports import (
     CorruptionKind,
     Place,
     Refusal,
+    Side,
     TrialOutcome,
     VerificationReport,
     to_json,
@@ -33,7 +35,7 @@ from grader.child.trials.examination import Examination
 from grader.child.trials.inputs import inputs_among
 from grader.child.trials.response import Response, refusal
 from grader.child.trials.session import Origin, Session, objects
-from grader.child.trials.spoiler import Array, Run, Sight, first
+from grader.child.trials.spoiler import Array, Run, Sight, first, known
 from grader.child.trials.subject import SAME, Check, Subject, takes
 from grader.source.trees import walk
 
@@ -53,9 +55,11 @@ class VerificationSession(Session):
         if arguments is not None:
             self.sides = self.subject.sides(arguments)
         self.raw, self.first = self._look()
-        if not self._finds_gradients():
+        self.adopted = not self._finds_gradients()
+        if self.adopted:
             self._adopt()
         self.origins = {t: self.origins_of(t) for t in TENSORS}
+        self._tell_apart()
         self.unequal = {t: self._agreed(t) for t in TENSORS if self.sides.differ(t)}
         self.loss = self._losses()
         self.equalise()
@@ -94,6 +98,45 @@ class VerificationSession(Session):
         self.raw, self.first = self._look()
         if not self._finds_gradients():
             self.inputs, self.sides = before
+
+    def _tell_apart(self) -> None:
+        """Find where a gradient arises by hand, where it may be a copy of autograd's.
+
+        In a further run autograd gives others: what still stands there is no copy of those.
+        """
+        only_hand = self.sides.hand_places - self.sides.auto_places
+        both = {t: origins for t, origins in self.origins.items() if len(origins) > 1}
+        unsure = [t for t, (mine, _) in both.items() if mine.number not in only_hand]
+        if not unsure:
+            return
+        run = self.watching()
+        for tensor in unsure:
+            theirs = self.origins[tensor][1]
+            run.swap(theirs.number, theirs.was, 2.0 * theirs.was.array + 1.0)
+        self.attempt(run)
+        seen, self.first.sights = self.first.sights, run.sights
+        apart = {t: self.origins_of(t) for t in unsure}
+        self.first.sights = seen
+        for tensor in unsure:
+            mine = [o for o in apart[tensor] if o.was.role == Side.HAND]
+            self.origins[tensor] = [*mine, self.origins[tensor][1]]
+
+    def elsewhere(self, arguments: list[Array]) -> VerificationSession:
+        """Return this on inputs on which the check has not run: the sides alone are asked."""
+        other = copy.copy(self)
+        other.arguments = arguments
+        other.inputs = dict(zip(ARGUMENTS, arguments, strict=True))
+        other.sides = self.subject.sides(arguments)
+        other.loss = other._losses()
+        other.origins = {t: list(other._moved(t)) for t in TENSORS}
+        return other
+
+    def _moved(self, tensor: str) -> Iterator[Origin]:
+        for origin in self.origins[tensor]:
+            role = origin.was.role
+            given = (self.sides.hand if role == Side.HAND else self.sides.auto).get(tensor)
+            if given is not None:
+                yield Origin(origin.number, known(role, tensor, given))
 
     def _agreed(self, tensor: str) -> Array:
         """Return what the first origin is replaced by: the gradient of the other side."""
@@ -141,9 +184,24 @@ class VerificationSession(Session):
     # ── what else a run shows ────────────────────────────────────────────────
 
     def runs_a_side(self) -> bool:
-        """Return whether a run comes past the code of either side, or any array it computes."""
-        places = self.sides.hand_places | self.sides.auto_places
-        return bool(places & self.first.visited.keys() or self.first.computes)
+        """Return whether a run comes past the code of either side, or computes what one does.
+
+        Where it looks at no input at all, any array counts: it may have been kept from before.
+        """
+        first = self.first
+        if (self.sides.hand_places | self.sides.auto_places) & first.visited.keys():
+            return True
+        if first.leaves or self._finds_gradients():
+            return True
+        return first.computes and not any(role == "input" for role, _ in first.sights)
+
+    def runs_autograd(self) -> bool:
+        """Return whether a run comes past autograd's side."""
+        only = self.sides.auto_places - self.sides.hand_places
+        by_auto = (
+            o for origins in self.origins.values() for o in origins if o.was.role == Side.AUTO
+        )
+        return bool(only & self.first.visited.keys() or self.first.leaves or any(by_auto))
 
     def different(self) -> tuple[tuple[str, ...], Place]:
         """Return the inputs that do not reach both sides alike, and the line of the first.
@@ -232,19 +290,9 @@ class VerificationExamination(Examination):
     def __init__(self, driver: Driver, files: dict[str, bytes], items: Mapping[str, Any]) -> None:
         super().__init__(driver, files, items)
         self.facts = VerificationReport()
-        self.check = self._check()
+        self.check = check_of(driver)
         if self.check is None:
             self.case = OWN_NUMBERS
-
-    def _check(self) -> Check | None:
-        """Return the submission's `verify`, given no arguments where it takes none."""
-        function = self.driver.function("verify")
-        if not callable(function):
-            return None
-        if not takes(function, *ARGUMENTS) and takes(function):
-            return lambda *_: function()
-        check: Check = function
-        return check
 
     def take(self) -> None:
         """Make all trials, strictest first."""
@@ -278,6 +326,8 @@ class VerificationExamination(Examination):
             equalised=session.equalised,
             equal=session.equal,
             sides=session.runs_a_side(),
+            autograd=session.runs_autograd(),
+            given=self.check is not None and is_given(self.driver),
             different=different,
             verdict=session.verdict_place(),
             refusal=session.refusal_place() if session.base.objects else NOWHERE,
@@ -314,3 +364,20 @@ class VerificationExamination(Examination):
         """Return the items of the reply; `stopped` says what ended the trials early."""
         report = replace(self.facts, trials=tuple(self.trials), stopped=stopped)
         return {"report": to_json(report)}
+
+
+def is_given(driver: Driver) -> bool:
+    """Return whether the submission's `verify` is handed inputs."""
+    function = driver.function("verify")
+    return callable(function) and (takes(function, *ARGUMENTS) or not takes(function))
+
+
+def check_of(driver: Driver) -> Check | None:
+    """Return the submission's `verify`, given no arguments where it takes none."""
+    function = driver.function("verify")
+    if not callable(function):
+        return None
+    if not is_given(driver):
+        return lambda *_: function()
+    check: Check = function
+    return check
