@@ -29,8 +29,8 @@ import numpy as np
 from grader.child.reports import Corruption, CorruptionKind, SayingReport, Side, TrialOutcome
 from grader.child.trials.corruption import marked
 from grader.observe.trials import Trial
+from grader.problem import network
 from grader.problem.cases import fresh_case
-from grader.problem.network import forward
 from grader.records import TENSORS, Array, Case
 
 SIZES = (4, 7, 5, 3)
@@ -175,8 +175,10 @@ def _changed(array: Array, change: tuple[float, float, float], *, given: bool) -
 
 def gradients(case: Case) -> dict[str, Array]:
     """Return the right gradients of a case, by tensor."""
-    flow = forward(case, {})
-    return {t: np.ascontiguousarray(flow[t]) for t in TENSORS}
+    flow = network.forward(case, {})
+    for step in ("dZ2", "dH1", "dZ1"):
+        flow[step] = network.RIGHT[step](flow)
+    return {t: np.ascontiguousarray(network.RIGHT[t](flow)) for t in TENSORS}
 
 
 def items_of(trials: Sequence[BlindTrial], first: Case | None) -> dict[str, Any]:
