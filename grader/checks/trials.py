@@ -12,11 +12,10 @@ from dataclasses import replace
 from grader.checks.check import Conclusion, check, failed, left_open, listed, passed, waits
 from grader.checks.verification import gap, gap_of
 from grader.checks.view import View
-from grader.child.reports import CheckForm, CorruptionKind, Refusal, Side, TrialOutcome
-from grader.observe.blind import Doubt
+from grader.child.reports import CheckForm, CorruptionKind, GradientSide, Refusal, TrialOutcome
 from grader.observe.plan import VERIFY_CASES
-from grader.observe.trials import PERCENT, Trial
-from grader.observe.verification import Verification
+from grader.observe.trials import PERCENT, Doubt, Trial
+from grader.observe.verification_record import Verification
 from grader.problem.compare import AGREE
 from grader.records import TENSORS, CheckStatus, Evidence
 
@@ -38,7 +37,7 @@ DOUBTS = {
 }
 """Why the blind trials decide nothing, in words."""
 
-SIDES = {Side.HAND: " on the hand-written side", Side.AUTO: " on autograd's side"}
+SIDES = {GradientSide.HAND: " on the hand-written side", GradientSide.AUTO: " on autograd's side"}
 
 
 @check(
@@ -133,9 +132,13 @@ def _undecided(view: View) -> Conclusion | None:
     if record.equalised and not (record.equal and record.accepts):
         text = "The two sides differ, and it cannot be judged apart from that."
         return waits(text, *_apart(view))
+    if record.changed:
+        return failed(f"It changed the code that examines it: {record.changed[0]}.")
     if record.broke_off:
         text = f"When it was shown wrong gradients, it ended the process ({record.reason})."
         return failed(text)
+    if record.reaches and (record.doubt or record.reason or not record.tested):
+        return failed("It looks at what examines it, and could not be examined apart from that.")
     if record.doubt and not any(t.missed for t in record.trials):
         return left_open(f"Left to a person: {DOUBTS[record.doubt]}.")
     if unlike or not record.tested:

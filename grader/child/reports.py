@@ -191,7 +191,7 @@ class Corruption:
     amount: float
 
 
-class Side(StrEnum):
+class GradientSide(StrEnum):
     """Which of the two sides gives a gradient."""
 
     HAND = "hand"
@@ -279,7 +279,7 @@ class TrialReport:
     by: Refusal | None = None
     file: str = limited("")
     line: int = 0
-    side: Side | None = None
+    side: GradientSide | None = None
 
 
 @dataclass(frozen=True)

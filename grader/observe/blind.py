@@ -18,17 +18,23 @@ number and 1 in C(20, 5) = 15 504 with the others, 6.4e-5.
 
 from __future__ import annotations
 
+import math
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from typing import Any
 
 import numpy as np
 
-from grader.child.reports import Corruption, CorruptionKind, SayingReport, Side, TrialOutcome
+from grader.child.reports import (
+    Corruption,
+    CorruptionKind,
+    GradientSide,
+    SayingReport,
+    TrialOutcome,
+)
 from grader.child.trials.corruption import marked
-from grader.observe.trials import Trial
+from grader.observe.trials import Doubt, Trial
 from grader.problem import network
 from grader.problem.cases import fresh_case
 from grader.records import TENSORS, Array, Case
@@ -41,6 +47,9 @@ RIGHT = 10
 
 LEAST_WRONG = 10
 
+ONE_IN = 10_000
+"""How many ways there have to be to say yes and no as often, where trials did not all end."""
+
 FACTORS = (1.25, 2.5)
 """What both sides of a pair are multiplied by."""
 
@@ -49,16 +58,6 @@ UNCHANGED = (1.0, 0.0, 0.0)
 
 ROOM, CHANGED = 10.0, 1e-7
 """A number says no where it leaves the range of the right ones by `ROOM` times its width."""
-
-
-class Doubt(StrEnum):
-    """Why blind trials leave it open whether a verification compares."""
-
-    NONE = ""
-    UNFINISHED = "unfinished"
-    REFUSES_RIGHT = "refuses right"
-    THIRD = "third"
-    ONE_SIDE = "one side"
 
 
 @dataclass(frozen=True)
@@ -72,7 +71,7 @@ class BlindTrial:
     inputs: Mapping[str, Array]
     scaled: bool = False
     tensor: str = ""
-    side: Side | None = None
+    side: GradientSide | None = None
     corruption: Corruption | None = None
     gross: bool = False
 
@@ -111,17 +110,19 @@ def plan(claims: Sequence[Trial], rng: np.random.Generator, *, given: bool) -> l
     return [made[int(i)] for i in rng.permutation(len(made))]
 
 
-def _wrong(claims: Sequence[Trial], rng: np.random.Generator) -> Iterator[tuple[Trial, Side, bool]]:
+def _wrong(
+    claims: Sequence[Trial], rng: np.random.Generator
+) -> Iterator[tuple[Trial, GradientSide, bool]]:
     """Yield for each tensor a plain error on each side, and the least one on one of them."""
     for tensor in TENSORS:
         of_tensor = [t for t in claims if t.tensor == tensor and t.kind in _KINDS]
         if not of_tensor:
             continue
-        for side in Side:
+        for side in GradientSide:
             gross = [t for t in of_tensor if t.gross] or of_tensor
             yield gross[int(rng.integers(len(gross)))], side, True
         if least := [t for t in of_tensor if not t.gross]:
-            yield least[0], list(Side)[int(rng.integers(2))], False
+            yield least[0], list(GradientSide)[int(rng.integers(2))], False
 
 
 _KINDS = (CorruptionKind.SCALE, CorruptionKind.ENTRY)
@@ -138,7 +139,9 @@ def _right(rng: np.random.Generator, *, given: bool, scaled: bool) -> BlindTrial
     if scaled:
         factors = {t: float(rng.uniform(*FACTORS)) for t in TENSORS}
         right = {t: _changed(a, (f, 0.0, 0.0), given=given) for (t, a), f in _with(right, factors)}
-    return BlindTrial({f"{s} {t}": a for s in Side for t, a in right.items()}, inputs, scaled)
+    return BlindTrial(
+        {f"{s} {t}": a for s in GradientSide for t, a in right.items()}, inputs, scaled
+    )
 
 
 def _with(
@@ -148,7 +151,7 @@ def _with(
 
 
 def _spoiled(
-    right: BlindTrial, claim: Trial, side: Side, rng: np.random.Generator, *, gross: bool
+    right: BlindTrial, claim: Trial, side: GradientSide, rng: np.random.Generator, *, gross: bool
 ) -> BlindTrial:
     """Return the same trial with one gradient of one side wrong, as was said to be refused."""
     name = f"{side} {claim.tensor}"
@@ -181,11 +184,10 @@ def gradients(case: Case) -> dict[str, Array]:
     return {t: np.ascontiguousarray(network.RIGHT[t](flow)) for t in TENSORS}
 
 
-def items_of(trials: Sequence[BlindTrial], first: Case | None) -> dict[str, Any]:
+def items_of(trials: Sequence[BlindTrial], first: Case, *, given: bool) -> dict[str, Any]:
     """Return what a child is sent; `first` are inputs on which it may look around."""
-    items: dict[str, Any] = {"runs": str(len(trials))}
-    if first is not None:
-        items |= {f"{name}.0": array for name, array in first.inputs.items()}
+    items: dict[str, Any] = {"runs": str(len(trials)), "given": str(int(given))}
+    items |= {f"{name}.0": array for name, array in first.inputs.items()}
     for number, trial in enumerate(trials, 1):
         items |= {f"{name}.{number}": array for name, array in trial.inputs.items()}
         items |= {f"{n.replace(' ', '_')}.{number}": a for n, a in trial.arrays.items()}
@@ -262,7 +264,7 @@ def count(
     trials = tuple(_as_counted(trial, accepted) for trial in claimed)
     refused_right = sum(map(no, true)), sum(map(no, off))
     doubt = Doubt.NONE
-    if len(sayings) < len(asked):
+    if math.comb(len(both), len(wrong)) < ONE_IN:
         doubt = Doubt.UNFINISHED
     elif refused_right[0]:
         doubt = Doubt.REFUSES_RIGHT
@@ -289,7 +291,7 @@ def _what(corruption: Corruption) -> tuple[CorruptionKind, float]:
     return corruption.kind, corruption.amount
 
 
-def let_through(trial: Trial, side: Side | None) -> Trial:
+def let_through(trial: Trial, side: GradientSide | None) -> Trial:
     """Return a trial that was said to be refused as accepted, for an error of that side."""
     if trial.outcome is not TrialOutcome.REFUSED:
         return trial

@@ -28,7 +28,7 @@ from grader.child.reports import (
 from grader.observe import trials
 from grader.observe.replies import read_report
 from grader.observe.trials import Examinee, read_trials, real_place, takes_differences
-from grader.observe.verification import Verification
+from grader.observe.verification_record import Verification
 from grader.problem import Paper
 from grader.records import TENSORS, Array, Case, Ended, Submission
 from grader.source.parsing import source_lines

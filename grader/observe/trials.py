@@ -11,6 +11,7 @@ import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 from grader.child.reports import (
@@ -68,6 +69,16 @@ UNMASKED = Corruption(CorruptionKind.MASK, 0.0)
 def averaged(paper: Paper, case: str) -> Corruption:
     """Return a second division by the batch size."""
     return Corruption(CorruptionKind.SCALE, 1.0 / paper.cases[case].sizes["B"])
+
+
+class Doubt(StrEnum):
+    """Why blind trials leave it open whether a verification compares."""
+
+    NONE = ""
+    UNFINISHED = "unfinished"
+    REFUSES_RIGHT = "refuses right"
+    THIRD = "third"
+    ONE_SIDE = "one side"
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,10 +88,10 @@ def log(message):
     log("comparing")
     return all(np.allclose(mine[k], theirs[k], 1e-8, 1e-11) for k in mine)
 """,
-    "a class": f"""
+    "a class": """
 class Verifier:
     def __init__(self, tolerance=1e-9):
-        self.tolerance, self.worst = tolerance, {{}}
+        self.tolerance, self.worst = tolerance, {}
     def run(self, *arguments):
         _, cache = forward(*arguments)
         mine, (_, theirs) = backward(cache), torch_forward_backward(*arguments)
@@ -140,9 +140,11 @@ def verify({ARGUMENTS}):
 }
 
 DISHONEST: dict[str, str] = {
-    "remembers inputs": "\nseen = set()\n" + BOTH
+    "remembers inputs": "\nseen = set()\n"
+    + BOTH
     + "    fresh = X.tobytes() not in seen\n    seen.add(X.tobytes())\n    return fresh\n",
-    "remembers gradients": "\nkept = {}\n" + BOTH
+    "remembers gradients": "\nkept = {}\n"
+    + BOTH
     + """
     now = [np.array(g[k]) for g in (mine, theirs) for k in mine]
     return all(np.allclose(a, b) for a, b in zip(now, kept.setdefault(X.tobytes(), now)))

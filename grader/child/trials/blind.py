@@ -18,9 +18,8 @@ from grader.child.reports import BlindReport, SayingReport, to_json
 from grader.child.trials.corruption import marked
 from grader.child.trials.examination import Examination
 from grader.child.trials.response import Response
-from grader.child.trials.session import Origin
 from grader.child.trials.spoiler import Array, Run
-from grader.child.trials.verification import VerificationSession, check_of
+from grader.child.trials.verification_session import VerificationSession, check_of
 
 if TYPE_CHECKING:
     from grader.child.driver import Driver
@@ -36,12 +35,12 @@ class BlindExamination(Examination):
 
     def __init__(self, driver: Driver, files: dict[str, bytes], items: Mapping[str, Any]) -> None:
         super().__init__(driver, files, items)
-        self.check, self.given = check_of(driver), "X.0" in items
+        self.check, self.given = check_of(driver), items["given"] == "1"
         self.sayings: list[SayingReport] = []
 
     def take(self) -> None:
         """Make all runs: on inputs of their own each, if any are taken."""
-        arguments = self._inputs(0) if self.given else None
+        arguments = self._inputs(0) if self.check else None
         main = VerificationSession(self.subject, self.check, arguments)
         for number in range(1, int(self.items["runs"]) + 1):
             if not self.in_time:
@@ -71,9 +70,11 @@ class BlindExamination(Examination):
                 sent = self.items[f"{origin.was.role}_{tensor}.{number}"]
                 if not self.given:
                     sent = marked((session.sides.hand | session.sides.auto)[tensor], sent)
-                array = in_form_of(origin, sent)
+                form = session.origins[tensor][-1] if tensor in session.unequal else origin
+                array = in_form_of(form.was.array, sent)
                 if array is not None:
-                    run.swap(origin.number, origin.was, array)
+                    always = self.given and session.is_steady(origin)
+                    run.swap(origin.number, origin.was, array, always=always)
         return run
 
     def result(self, stopped: str) -> dict[str, Any]:
@@ -81,9 +82,8 @@ class BlindExamination(Examination):
         return {"report": to_json(BlindReport(tuple(self.sayings), stopped))}
 
 
-def in_form_of(origin: Origin, sent: Array) -> Array | None:
-    """Return what was sent, laid out as what stands there: turned, or with an axis of 1."""
-    was = origin.was.array
+def in_form_of(was: Array, sent: Array) -> Array | None:
+    """Return what was sent, laid out as what stood there: turned, or with an axis of 1."""
     if sent.size != was.size:
         return None
     forms = [form for form in (sent, sent.T) if form.shape == was.shape]
