@@ -1,6 +1,7 @@
 """Checks that the candidate's own verification refuses what is wrong.
 
-The judge has gradients spoiled one at a time, on sides that agree, and sees what is said.
+The judge has gradients spoiled one at a time, on sides that agree, and sees what is said. What
+is said to be refused counts where blind trials bear it out: see `observe.blind`.
 """
 
 from __future__ import annotations
@@ -11,10 +12,10 @@ from dataclasses import replace
 from grader.checks.check import Conclusion, check, failed, left_open, listed, passed, waits
 from grader.checks.verification import gap, gap_of
 from grader.checks.view import View
-from grader.child.reports import CheckForm, CorruptionKind, Refusal, TrialOutcome
+from grader.child.reports import CheckForm, CorruptionKind, GradientSide, Refusal, TrialOutcome
 from grader.observe.plan import VERIFY_CASES
-from grader.observe.trials import PERCENT, Trial
-from grader.observe.verification import Verification
+from grader.observe.trials import PERCENT, Doubt, Trial
+from grader.observe.verification_record import Verification
 from grader.problem.compare import AGREE
 from grader.records import TENSORS, CheckStatus, Evidence
 
@@ -26,6 +27,17 @@ WORDS = {
     Refusal.COMPARISON: "a comparison",
 }
 """How a verification refuses, in words."""
+
+
+DOUBTS = {
+    Doubt.UNFINISHED: "the blind trials did not end in time",
+    Doubt.REFUSES_RIGHT: "it refuses pairs that agree, on inputs that no other call had",
+    Doubt.THIRD: "it holds each side against something else than the other side",
+    Doubt.ONE_SIDE: "one side's gradients could not be found in a run of it",
+}
+"""Why the blind trials decide nothing, in words."""
+
+SIDES = {GradientSide.HAND: " on the hand-written side", GradientSide.AUTO: " on autograd's side"}
 
 
 @check(
@@ -120,9 +132,15 @@ def _undecided(view: View) -> Conclusion | None:
     if record.equalised and not (record.equal and record.accepts):
         text = "The two sides differ, and it cannot be judged apart from that."
         return waits(text, *_apart(view))
+    if record.changed:
+        return failed(f"It changed the code that examines it: {record.changed[0]}.")
     if record.broke_off:
         text = f"When it was shown wrong gradients, it ended the process ({record.reason})."
         return failed(text)
+    if record.reaches and (record.doubt or record.reason or not record.tested):
+        return failed("It looks at what examines it, and could not be examined apart from that.")
+    if record.doubt and not any(t.missed for t in record.trials):
+        return left_open(f"Left to a person: {DOUBTS[record.doubt]}.")
     if unlike or not record.tested:
         why = record.reason or "it answered otherwise when it was called again"
         why = why if unlike or record.reason else "no gradient could be found in a run of it"
@@ -162,7 +180,8 @@ def _noticed(tensor: str, trials: list[Trial]) -> Evidence:
 
 def trial_line(trial: Trial, loosest: float = 0.0) -> Evidence:
     """Return the line for one spoiled gradient: by what it was refused, if it was."""
-    what = f"d{trial.tensor} {trial.words}"
+    side = SIDES[trial.side] if trial.side else ""
+    what = f"d{trial.tensor} {trial.words}{side}"
     if not trial.missed:
         line = f", line {trial.line}" if trial.line else ""
         words = f"refused by {WORDS[trial.by]}{line}" if trial.by else "refused"

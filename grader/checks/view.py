@@ -15,7 +15,7 @@ from grader.observe.naming import Namer, known_tensors
 from grader.observe.plan import REALISTIC
 from grader.observe.reading import NamedTrace, read_names
 from grader.observe.trace import Trace
-from grader.observe.verification import Verification
+from grader.observe.verification_record import Verification
 from grader.problem import Exam, Expected
 from grader.problem.compare import (
     FACTORS,

@@ -23,6 +23,7 @@ from grader.child import (
     binding,
     coerce,
     engine,
+    harness,
     layers,
     loading,
     standin,
@@ -35,6 +36,7 @@ from grader.child.binding.kit import Kit
 from grader.child.reports import (
     CallReport,
     DefinitionReport,
+    HarnessReport,
     LoadReport,
     TraceReport,
     to_json,
@@ -72,6 +74,7 @@ class Driver:
         self.kit: Kit | None = None
         self.caches: dict[str, Any] = {}
         self.noise = 0
+        self.own = harness.objects()
         self.switch = standin.Switch()
         self.numpy_side = True
 
@@ -87,6 +90,8 @@ class Driver:
             "layers": partial(layers.examine, self),
             "trial": partial(versions.examine, self),
             "verify_trials": partial(trials.examine, trials.VerificationExamination, self),
+            "blind_trials": partial(trials.examine, trials.BlindExamination, self),
+            "harness": self.harness,
             "step_trials": partial(trials.examine, trials.DifferenceExamination, self),
         }
         self.switch.used.clear()  # an earlier call may have swallowed what it raised
@@ -139,6 +144,10 @@ class Driver:
             contract=bound.contract_text(*sides),
         )
         return {"report": to_json(report)}
+
+    def harness(self, _items: dict[str, Any]) -> dict[str, Any]:
+        """Return what of our own code is not what it was before a submission was loaded."""
+        return {"report": to_json(HarnessReport(harness.changed(self.own)))}
 
     def prepare(self, items: dict[str, Any]) -> dict[str, bytes]:
         """Set up what a submission finds when it is imported; gives its files."""

@@ -116,6 +116,13 @@ class TraceReport:
     stopped: str = limited("")
 
 
+@dataclass(frozen=True)
+class HarnessReport:
+    """Names of what was changed in the code that runs beside the candidate's."""
+
+    changed: tuple[str, ...] = limited((), 64)
+
+
 # ── trials of the candidate's own checks ─────────────────────────────────────
 
 
@@ -184,6 +191,41 @@ class Corruption:
     amount: float
 
 
+class GradientSide(StrEnum):
+    """Which of the two sides gives a gradient."""
+
+    HAND = "hand"
+    AUTO = "auto"
+
+
+@dataclass(frozen=True)
+class SayingReport:
+    """What one run of a check said, taken apart; what it means only the judge can tell.
+
+    `booleans` and `numbers` are what it returned, `texts` how many texts that held; `good` and
+    `bad` count words. `true` and `false` are the places of comparisons that came out so at
+    least once. `placed` are the gradients, as `hand W1`, in whose place the judge's stood.
+    """
+
+    refuses: bool = False
+    booleans: tuple[bool, ...] = limited((), 64)
+    numbers: tuple[float, ...] = limited((), 64)
+    texts: int = 0
+    good: int = 0
+    bad: int = 0
+    true: tuple[int, ...] = limited((), 5000)
+    false: tuple[int, ...] = limited((), 5000)
+    placed: tuple[str, ...] = limited((), 10)
+
+
+@dataclass(frozen=True)
+class BlindReport:
+    """What a check said in each blind trial, in order; `stopped` is what ended them early."""
+
+    sayings: tuple[SayingReport, ...] = limited((), 64)
+    stopped: str = limited("")
+
+
 @dataclass(frozen=True)
 class TrialPlan:
     """What the judge asks for: the corruptions by stage, and the time.
@@ -224,7 +266,8 @@ NOWHERE: Place = ("", 0)
 class TrialReport:
     """One trial: how the gradient of `tensor` was made wrong, and how a check took that.
 
-    `amount` is the factor of `scale`. `by` says how it was refused, `file` and `line` where
+    `amount` is the factor of `scale`. `side` is the one whose wrong gradient was let through,
+    where the other's was not. `by` says how it was refused, `file` and `line` where
     a comparison turned out otherwise ("" and 0: not known).
     """
 
@@ -236,6 +279,7 @@ class TrialReport:
     by: Refusal | None = None
     file: str = limited("")
     line: int = 0
+    side: GradientSide | None = None
 
 
 @dataclass(frozen=True)
@@ -246,9 +290,10 @@ class VerificationReport:
     if need be), and the pair as the submission computes it; None where that is not known.
     `by_as_is` says how the latter was refused. `equalised` where the two sides had to be made
     to agree, `equal` whether that could be done; `sides` whether it computes anything at all.
-    `different` are inputs that do not reach both sides alike. Places: `verdict` is the last
-    return, `refusal` what turned out badly on an equal pair, `divergence` the line by which
-    the first of the `different` came. `stopped` is the error that ended the trials early.
+    `autograd` whether it comes past autograd, `given` whether it is handed inputs; `different`
+    are inputs that do not reach both sides alike. Places: `verdict` is the last return,
+    `refusal` what turned out badly on an equal pair, `divergence` the line by which the first
+    of the `different` came. `stopped` is the error that ended the trials early.
     """
 
     form: CheckForm = CheckForm.NONE
@@ -258,6 +303,8 @@ class VerificationReport:
     equalised: bool = False
     equal: bool = True
     sides: bool = True
+    autograd: bool = True
+    given: bool = True
     different: tuple[str, ...] = limited((), 5)
     verdict: Place = NOWHERE
     refusal: Place = NOWHERE

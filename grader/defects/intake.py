@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from grader.defects.kind import Centrality, Cover, Kind, Sign, Within
+from grader.defects.signs.conduct import reaches_in
 from grader.defects.signs.verify import has_no_body
 from grader.defects.sites.network import stub
 from grader.records import Ended, Part
@@ -197,6 +198,22 @@ INTAKE: tuple[Kind, ...] = (
         unmeasured=True,
         stops_import=True,
         ending=Ended.VIOLATION,
+        breaks_rules=True,
+    ),
+    kind(
+        code="harness-access",
+        centrality=Centrality.NONE,
+        what="The submission reaches into the code that grades it.",
+        shows="Its source names the grader's modules or reporters, opens closures or walks up the "
+        "frames; or the grader's code beside it was found changed.",
+        why="A verdict counts because it comes from comparing numbers; who looks at the examiner\n"
+        "answers the examiner and not the question.",
+        hint="The answer needs arithmetic only: leave alone what calls it.",
+        ask="What does this line look for, and what for?",
+        wrong='examiner = sys.modules["grader.child.trials"]',
+        right="ok = np.allclose(dW1, tW1.grad)",
+        signs=(Sign(reaches_in),),
+        beyond_edits=True,
         breaks_rules=True,
     ),
     kind(

@@ -28,8 +28,8 @@ from grader.child.reports import (
 from grader.limits import NAME_CHARACTERS
 from grader.observe import trials
 from grader.observe.replies import read_report
-from grader.observe.trials import Examinee, read_trials, real_place
-from grader.observe.verification import Verification
+from grader.observe.trials import Examinee, read_trials, real_place, takes_differences
+from grader.observe.verification_record import Verification
 from grader.problem import Paper
 from grader.records import TENSORS, Array, Case, Ended, Submission
 from grader.source.extent import sources_of
@@ -46,17 +46,6 @@ MENTIONED = re.compile(
     re.IGNORECASE,
 )
 """The name of a function that may be one."""
-
-QUOTIENT = re.compile(
-    r"/\s*+\(\s*+(?:2(?:\.0*+)?\s*+\*\s*+\w++|\w++\s*+\*\s*+2(?:\.0*+)?)\s*+\)"
-    r"|/\s*+\(?+\s*+(?:(?:(?:h|step\w*+)\b|\w++(?:(?<=eps)|(?<=epsilon)|(?<=delta)))"
-    r"(?!\s*+[(\[.])|\d(?:\.\d++)?e-\d)",
-    re.IGNORECASE,
-)
-"""A division by a step: a verification or a script may take differences itself.
-
-Without either there is nothing to look for.
-"""
 
 FINE = tuple(10.0**-n for n in range(9, 2, -1))
 """Errors below those that must be refused, among which the largest that passes is sought."""
@@ -101,8 +90,9 @@ def take_difference_check(examinee: Examinee) -> DifferenceCheck:
     without a kind, and a reason.
     """
     submission, paper = examinee.submission, examinee.paper
-    texts = [f.data.decode("utf-8", "replace") for f in submission.files]
-    if "gradient_check" not in submission.names and not any(map(takes_differences, texts)):
+    texts = (f.data.decode("utf-8", "replace") for f in submission.files)
+    hinted = any(map(is_mentioned, texts)) or takes_differences(submission)
+    if "gradient_check" not in submission.names and not hinted:
         return DifferenceCheck()
     stages = {
         "first": (trials.PERCENT_OFF, trials.ENTRY, trials.TRANSPOSED),
@@ -116,10 +106,10 @@ def take_difference_check(examinee: Examinee) -> DifferenceCheck:
     return read_difference_check(answer.items, submission, paper)
 
 
-def takes_differences(text: str) -> bool:
-    """Return whether a source may take differences, by a function's name or a division."""
+def is_mentioned(text: str) -> bool:
+    """Return whether a source has a function that may be one, by its name."""
     names = (name[:NAME_CHARACTERS] for name in DEFINED.findall(text))
-    return QUOTIENT.search(text) is not None or any(map(MENTIONED.match, names))
+    return any(map(MENTIONED.match, names))
 
 
 def _phases(paper: Paper) -> dict[str, Array]:

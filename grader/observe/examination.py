@@ -11,7 +11,8 @@ from grader.observe.observe import Allowance, PartRuns, observe_part, together
 from grader.observe.spare import SpareChildren
 from grader.observe.trace import Trace, take_trace
 from grader.observe.trials import Examinee
-from grader.observe.verification import Verification, take_verification
+from grader.observe.verification import take_verification
+from grader.observe.verification_record import Verification
 from grader.observe.zygotes import Zygotes
 from grader.problem import Paper
 from grader.records import Observations, Submission

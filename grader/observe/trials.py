@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 from grader.child.reports import (
@@ -46,6 +48,17 @@ LADDER = (PERCENT, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 10.0, 100.0, 1e4)
 ENTRY_SHARE = 0.37
 """Which entry is changed, as a share of the size: neither the first nor the last."""
 
+QUOTIENT = re.compile(
+    r"/\s*+\(\s*+(?:2(?:\.0*+)?\s*+\*\s*+\w++|\w++\s*+\*\s*+2(?:\.0*+)?)\s*+\)"
+    r"|/\s*+\(?+\s*+(?:(?:(?:h|step\w*+)\b|\w++(?:(?<=eps)|(?<=epsilon)|(?<=delta)))"
+    r"(?!\s*+[(\[.])|\d(?:\.\d++)?e-\d)",
+    re.IGNORECASE,
+)
+"""A division by a step: a verification or a script may take differences itself.
+
+Without either there is nothing to look for.
+"""
+
 PERCENT_OFF = Corruption(CorruptionKind.SCALE, 1 + PERCENT)
 ENTRY = Corruption(CorruptionKind.ENTRY, ENTRY_SHARE)
 NEGATED = Corruption(CorruptionKind.SCALE, -1.0)
@@ -57,6 +70,16 @@ UNMASKED = Corruption(CorruptionKind.MASK, 0.0)
 def averaged(paper: Paper, case: str) -> Corruption:
     """Return a second division by the batch size."""
     return Corruption(CorruptionKind.SCALE, 1.0 / paper.cases[case].sizes["B"])
+
+
+class Doubt(StrEnum):
+    """Why blind trials leave it open whether a verification compares."""
+
+    NONE = ""
+    UNFINISHED = "unfinished"
+    REFUSES_RIGHT = "refuses right"
+    THIRD = "third"
+    ONE_SIDE = "one side"
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +152,12 @@ class Examinee:
             why = reply.items.get("error") or reply.detail
             return TrialAnswer({}, reply.ended, f"{reply.ended}: {why}"[:MAX_REASON])
         return TrialAnswer(reply.items)
+
+
+def takes_differences(submission: Submission) -> bool:
+    """Return whether a file divides by what looks like a step."""
+    texts = (file.data.decode("utf-8", "replace") for file in submission.files)
+    return any(map(QUOTIENT.search, texts))
 
 
 def real_place(place: Place, sources: Mapping[str, Sequence[str]]) -> Place:

@@ -27,7 +27,7 @@ from grader.observe.difference_check import DifferenceCheck
 from grader.observe.plan import Step, layer_steps, numpy_steps, torch_steps
 from grader.observe.trace import Trace
 from grader.observe.trials import Trial
-from grader.observe.verification import Verification
+from grader.observe.verification_record import Verification
 from grader.problem import Exam, Expected, Stack, StackAnswers, set_paper
 from grader.problem.compare import STEP
 from grader.records import (

@@ -8,7 +8,7 @@ import pytest
 
 from grader.checks.trials import TRIALS, covers, refuses, tight
 from grader.child.reports import CheckForm, CorruptionKind
-from grader.observe.verification import Verification
+from grader.observe.verification_record import Verification
 from grader.records import TENSORS, CheckStatus, Ended
 from tests.checks.simulation import ends, fails, finding, left_open, put, simulated, strict, waits
 

@@ -14,7 +14,8 @@ from grader.intake.files import Read
 from grader.intake.find import assemble
 from grader.observe.observe import Allowance
 from grader.observe.trials import LADDER, Examinee, Trial
-from grader.observe.verification import Verification, take_verification
+from grader.observe.verification import take_verification
+from grader.observe.verification_record import Verification
 from grader.observe.zygotes import Zygotes
 from grader.problem import set_paper
 from grader.records import SourceFile

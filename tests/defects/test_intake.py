@@ -14,4 +14,4 @@ def test_each_bad_ending_has_a_kind() -> None:
 
 def test_what_breaks_the_rules_is_seen_by_a_person() -> None:
     broken = {kind.code for kind in INTAKE if kind.breaks_rules}
-    assert broken == {"sandbox-violation", "framework-in-numpy-part"}
+    assert broken == {"sandbox-violation", "framework-in-numpy-part", "harness-access"}

@@ -23,7 +23,7 @@ syntax-error import-error missing-function incomplete wrong-signature wrong-retu
 timeout memory-limit output-limit crash sandbox-violation framework-in-numpy-part numeric-gradient
 gradient-method-unclear
 nondeterministic mutates-input hidden-state mutates-cache class-count-from-labels hard-coded-size
-python2-source
+python2-source harness-access
 
 bias-missing bias-wrong-axis relu-missing relu-replaced relu-clipped softmax-no-max-shift softmax-global-max
 softmax-wrong-axis softmax-wrong-broadcast double-softmax relu-on-logits loss-log-underflow

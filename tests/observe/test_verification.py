@@ -12,7 +12,8 @@ from grader.intake.files import Read
 from grader.intake.find import assemble
 from grader.observe.observe import Allowance
 from grader.observe.trials import Examinee
-from grader.observe.verification import Verification, read_verification, take_verification
+from grader.observe.verification import read_verification, take_verification
+from grader.observe.verification_record import Verification
 from grader.problem import set_paper
 from grader.records import TENSORS, Ended, SourceFile, Submission
 from grader.sandbox.pool import Zygote

@@ -3,6 +3,8 @@
 One mechanism for both kinds, `verify` and a check by finite differences: `examination` holds
 the trials of a submission, `session` the runs on one set of inputs, in which `spoiler` puts a
 wrong gradient (`corruption`), and `response` tells from two runs whether that was noticed.
+What this finds is the child's word; in `blind` a verification is run on arrays of the judge's,
+of which nothing here knows whether they agree.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from grader.child.reports import to_json
+from grader.child.trials.blind import BlindExamination
 from grader.child.trials.differences import DifferenceExamination
 from grader.child.trials.examination import seeded
 from grader.child.trials.verification import VerificationExamination
@@ -17,13 +20,13 @@ from grader.child.trials.verification import VerificationExamination
 if TYPE_CHECKING:
     from grader.child.driver import Driver
 
-__all__ = ["DifferenceExamination", "VerificationExamination", "examine"]
+__all__ = ["BlindExamination", "DifferenceExamination", "VerificationExamination", "examine"]
 
 STOPPED_CHARS = 500
 
 
 def examine(
-    kind: type[VerificationExamination] | type[DifferenceExamination],
+    kind: type[VerificationExamination] | type[BlindExamination] | type[DifferenceExamination],
     driver: Driver,
     items: dict[str, Any],
 ) -> dict[str, Any]:

@@ -40,6 +40,19 @@ def corrupted(value: Array, corruption: Corruption, masked: Array | None) -> Arr
     return wrong
 
 
+def marked(value: Array, mark: Array) -> Array:
+    """Return `value` times `mark[0]`, the entry at the share `mark[1]` of its size changed.
+
+    It is changed by the largest magnitude times `mark[2]`; 0 leaves it.
+    """
+    factor, share, times = map(float, mark)
+    other = np.array(value * factor)
+    if value.size and times:
+        index = min(int(share * value.size), value.size - 1)
+        other.reshape(-1)[index] += times * (1.0 if is_zero(value) else np.abs(value).max())
+    return other
+
+
 def at_a_step(corruption: Corruption, base: Array, points: Sequence[Array]) -> Corruption:
     """Return the corruption, `entry` moved to the nearest entry that the points step."""
     start = base.reshape(-1)

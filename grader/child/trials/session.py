@@ -115,19 +115,25 @@ class Session(ABC):
     def tried(
         self, tensor: str, corruption: Corruption
     ) -> tuple[TrialOutcome, Refusal | None, Response | None]:
-        """Return what is made of one wrong gradient, how it is refused, and the response."""
+        """Return what is made of one wrong gradient, how it is refused, and the response.
+
+        It is refused where each group of origins that belong together is, each by itself.
+        """
         if not self.origins[tensor]:
             absent = self.is_absent(tensor)
             return TrialOutcome.ABSENT if absent else TrialOutcome.NOT_APPLICABLE, None, None
-        outcome, response = TrialOutcome.NOT_APPLICABLE, None
+        found: tuple[TrialOutcome, Refusal | None, Response | None]
+        found = TrialOutcome.NOT_APPLICABLE, None, None
         for run in self._wrong_runs(tensor, self.adapted(tensor, corruption)):
             answer = self.attempt(run)
             if tensor not in run.swapped:
                 continue
-            outcome, response = TrialOutcome.ACCEPTED, answer
-            if by := self.refusal(answer, corruption):
-                return TrialOutcome.REFUSED, by, answer
-        return outcome, None, response
+            by = self.refusal(answer, corruption)
+            if by is None:
+                return TrialOutcome.ACCEPTED, None, answer
+            if found[1] is None:
+                found = TrialOutcome.REFUSED, by, answer
+        return found
 
     def _wrong_runs(self, tensor: str, corruption: Corruption) -> Iterator[Run]:
         """Yield a run for each group of origins that are made wrong together."""

@@ -75,14 +75,16 @@ class Run:
 
     `loss` are two numbers: where the first occurs, the second is given. `leaves` are the
     tensors that require a gradient, with the places where each occurred, `derived` what
-    `torch.autograd.grad` gave for them. `computes` says that arrays occurred which are no
+    `torch.autograd.grad` gave for them. `placed` are the gradients that were swapped, by role
+    and tensor. `visits` counts the arrays of a shape at a place, `sightings` those that were
+    known. `computes` says that arrays occurred which are no
     inputs. Given `files`, sights say by way of which line of these they came. `only` are the
     places whose truths are asked for, None for all: with it nothing is noticed anywhere else,
     but for the swaps.
     """
 
     watched: dict[tuple[int, ...], list[Known]] = field(default_factory=dict)
-    swaps: dict[int, list[tuple[Known, Array]]] = field(default_factory=dict)
+    swaps: dict[int, list[tuple[Known, Array, bool]]] = field(default_factory=dict)
     loss: tuple[float, float] | None = None
     learning: bool = False
     order: int = 0
@@ -93,6 +95,9 @@ class Run:
     labels: list[Array] = field(default_factory=list)
     derived: dict[int, Any] = field(default_factory=dict)
     swapped: set[str] = field(default_factory=set)
+    placed: set[str] = field(default_factory=set)
+    visits: dict[tuple[int, tuple[int, ...]], int] = field(default_factory=dict)
+    sightings: dict[tuple[int, str, str], int] = field(default_factory=dict)
     files: Container[str] = ()
     computes: bool = False
     only: frozenset[int] | None = None
@@ -103,9 +108,14 @@ class Run:
             if array.dtype.kind == "f":
                 self.watched.setdefault(array.shape, []).append(known(role, tensor, array))
 
-    def swap(self, number: int, was: Known, value: Array) -> None:
-        """Put `value` where at that place something equals `was`."""
-        self.swaps.setdefault(number, []).append((was, value))
+    def swap(self, number: int, was: Known, value: Array, *, always: bool = False) -> None:
+        """Put `value` where at that place something equals `was`; `always`: has its shape."""
+        self.swaps.setdefault(number, []).append((was, value, always))
+
+    def is_steady(self, number: int, was: Known) -> bool:
+        """Return whether all of that shape that stood at a place were that gradient."""
+        seen = self.sightings.get((number, was.role, was.tensor), 0)
+        return seen > 0 and seen == self.visits.get((number, was.array.shape))
 
     @property
     def places(self) -> frozenset[int] | None:
@@ -266,18 +276,22 @@ class Spoiler(tracing.Recorder):
     def _replaced(run: Run, number: int, array: Array, *, is_tensor: bool) -> Array | None:
         """Return what is to stand in the place of `array`, None when it stays."""
         shape, is_input = array.shape, False
+        run.visits[number, shape] = run.visits.get((number, shape), 0) + 1
         for item in run.watched.get(shape, ()):
             if item.equals(array):
                 is_input = is_input or item.role == "input"
+                seen = (number, item.role, item.tensor)
+                run.sightings[seen] = run.sightings.get(seen, 0) + 1
                 sights = run.sights.setdefault((item.role, item.tensor), {})
                 if number not in sights:
                     run.order += 1
                     through = _outermost(run.files) if run.files else NOWHERE
                     sights[number] = Sight(run.order, number, is_tensor, through)
         run.computes = run.computes or (array.size > 1 and not is_input)
-        for was, value in run.swaps.get(number, ()):
-            if was.array.shape == shape and was.equals(array):
+        for was, value, always in run.swaps.get(number, ()):
+            if was.array.shape == shape and (always or was.equals(array)):
                 run.swapped.add(was.tensor)
+                run.placed.add(f"{was.role} {was.tensor}")
                 return value
         return None
 

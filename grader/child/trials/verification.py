@@ -6,15 +6,10 @@ Child's side. First it finds where each gradient stands in a run of `verify`; th
 
 from __future__ import annotations
 
-import ast
-import inspect
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from grader.child.binding.canonical import ARGUMENTS
 from grader.child.coerce import TENSORS
 from grader.child.reports import (
     MISSED,
@@ -23,205 +18,16 @@ from grader.child.reports import (
     CheckForm,
     Corruption,
     CorruptionKind,
-    Place,
-    Refusal,
     TrialOutcome,
     VerificationReport,
     to_json,
 )
 from grader.child.trials.examination import Examination
-from grader.child.trials.inputs import inputs_among
-from grader.child.trials.response import Response, refusal
-from grader.child.trials.session import Origin, Session, objects
-from grader.child.trials.spoiler import Array, Run, Sight, first
-from grader.child.trials.subject import SAME, Check, Subject, takes
-from grader.source.trees import walk
+from grader.child.trials.response import refusal
+from grader.child.trials.verification_session import VerificationSession, check_of, is_given
 
 if TYPE_CHECKING:
     from grader.child.driver import Driver
-
-GROSS = Corruption(CorruptionKind.SCALE, 2.0)
-
-
-class VerificationSession(Session):
-    """One set of inputs, or a script's own: what `verify` says of its two sides."""
-
-    def __init__(
-        self, subject: Subject, check: Check | None, arguments: list[Array] | None
-    ) -> None:
-        super().__init__(subject, check, arguments)
-        if arguments is not None:
-            self.sides = self.subject.sides(arguments)
-        self.raw, self.first = self._look()
-        if not self._finds_gradients():
-            self._adopt()
-        self.origins = {t: self.origins_of(t) for t in TENSORS}
-        self.unequal = {t: self._agreed(t) for t in TENSORS if self.sides.differ(t)}
-        self.loss = self._losses()
-        self.equalise()
-
-    # ── where gradients arise ────────────────────────────────────────────────
-
-    def _look(self) -> tuple[Response, Run]:
-        """Run it as it is, and note where known arrays occur."""
-        run = self.watching()
-        run.watch("input", self.inputs)
-        return self.attempt(run), run
-
-    def _finds_gradients(self) -> bool:
-        return any(role != "input" for role, _ in self.first.sights)
-
-    def _adopt(self) -> None:
-        """Take the inputs of a check with its own numbers from the tensors autograd was given."""
-        leaves = [(leaf, at) for leaf, at in self.first.leaves.values() if 0 < leaf.dim() <= 2]
-        names = [" ".join(map(self.subject.text, sorted(at))) for _, at in leaves]
-        tensors = [leaf for leaf, _ in leaves]
-        arrays = [leaf.detach().numpy() for leaf in tensors]
-        match = inputs_among(arrays, names, self.first.labels)
-        if match is None:
-            return
-        chosen, labels = match
-        before = self.inputs, self.sides
-        self.inputs = {t: np.array(arrays[i]) for t, i in chosen.items()}
-        if labels is not None and "X" in chosen:
-            self.inputs["y"] = labels
-            self.sides = self.subject.sides([self.inputs[n] for n in ARGUMENTS])
-        derived = self.first.derived
-        grads = {t: derived.get(id(tensors[i]), tensors[i].grad) for t, i in chosen.items()}
-        autos = {t: np.array(g.detach().numpy()) for t, g in grads.items() if g is not None}
-        self.sides.auto = self.sides.auto or autos
-        self.sides.hand = self.sides.hand or dict(self.sides.auto)
-        self.raw, self.first = self._look()
-        if not self._finds_gradients():
-            self.inputs, self.sides = before
-
-    def _agreed(self, tensor: str) -> Array:
-        """Return what the first origin is replaced by: the gradient of the other side."""
-        origins = self.origins[tensor]
-        by_auto = bool(origins) and origins[0].was.role == "auto"
-        return (self.sides.hand if by_auto else self.sides.auto)[tensor]
-
-    def is_replaceable(self, origin: Origin) -> bool:
-        """Return True: what arises first is replaced, by whichever side."""
-        return True
-
-    def _losses(self) -> tuple[float, float] | None:
-        """Return the loss by hand and autograd's, where they are not the same."""
-        losses = self.sides.losses
-        if len(losses) != 2 or not np.isfinite(losses).all():
-            return None
-        differ = abs(losses[0] - losses[1]) > SAME * max(1.0, abs(losses[1]))
-        return (losses[0], losses[1]) if differ else None
-
-    # ── trials ───────────────────────────────────────────────────────────────
-
-    def groups(self, tensor: str) -> list[list[Origin]]:
-        """Return each origin by itself: one side is made wrong, the other is not."""
-        return [[origin] for origin in self.origins[tensor]]
-
-    def refusal(self, response: Response, corruption: Corruption) -> Refusal | None:
-        """Return how a response refuses, against that to a pair that agrees."""
-        return refusal(self.base, response)
-
-    def is_absent(self, tensor: str) -> bool:
-        """Return whether other gradients occur in a run."""
-        return any(self.origins.values())
-
-    def says_no(self) -> bool:
-        """Return whether it refuses a pair that agrees.
-
-        Where only printed words say so, a plainly wrong pair must not change them.
-        """
-        if self.check is None or not self.base.objects:
-            return objects(self, self.base)
-        if self.base.refuses or self.base.booleans:
-            return True
-        return not any(self.tried(t, GROSS)[0] is TrialOutcome.REFUSED for t in TENSORS)
-
-    # ── what else a run shows ────────────────────────────────────────────────
-
-    def runs_a_side(self) -> bool:
-        """Return whether a run comes past the code of either side, or any array it computes."""
-        places = self.sides.hand_places | self.sides.auto_places
-        return bool(places & self.first.visited.keys() or self.first.computes)
-
-    def different(self) -> tuple[tuple[str, ...], Place]:
-        """Return the inputs that do not reach both sides alike, and the line of the first.
-
-        The tensors that autograd is given are looked for in a further run, among the values
-        that the hand-written side reads.
-        """
-        if not self.sides.hand_places & self.first.visited.keys():
-            return (), NOWHERE
-        leaves = {str(i): leaf for i, (leaf, _) in enumerate(self.first.leaves.values())}
-        run = Run(files=self.subject.files)
-        for name, leaf in leaves.items():
-            for form in _forms(np.array(leaf.detach().numpy())):
-                run.watch("input", {name: form})
-        self.attempt(run)
-
-        def sight(name: str, places: set[int]) -> Sight | None:
-            sights = run.sights.get(("input", name), {})
-            return first(s for s in sights.values() if not places or s.number in places)
-
-        wrong, strange = list[str](), list[Sight | None]()
-        for tensor in self.sides.reads:
-            shape = self.inputs[tensor].shape
-            alike = [name for name, leaf in leaves.items() if _alike(leaf.shape, shape)]
-            if alike and not any(sight(name, self.sides.hand_places) for name in alike):
-                wrong.append(tensor)
-                strange.append(sight(alike[0], set()))
-        earliest = first(s for s in strange if s is not None)
-        place = NOWHERE if earliest is None else earliest.through
-        return tuple(t for t in TENSORS if t in wrong), place
-
-    def refusal_place(self) -> Place:
-        """Return the comparison that turned out badly on a pair that agrees."""
-        sides = self.sides.hand_places | self.sides.auto_places
-        for number, truths in self.base.truths.items():
-            if number not in sides and not all(truths):
-                return self.subject.place(number)
-        return self.base.place
-
-    def verdict_place(self) -> Place:
-        """Return the last `return` of the function that verifies, or its first line."""
-        subject = self.subject
-        if self.check is None:
-            return NOWHERE
-        function = inspect.unwrap(self.subject.driver.function("verify"))
-        code = getattr(function, "__code__", None)
-        path, line = NOWHERE if code is None else (code.co_filename, code.co_firstlineno)
-        if path not in subject.files:  # it is called through something of ours
-            sides = self.sides.hand_places | self.sides.auto_places
-            own = (number for number in self.first.visited if number not in sides)
-            path, line = next((subject.place(number) for number in own), NOWHERE)
-        if not path:
-            return NOWHERE
-        around = [
-            node
-            for node in walk(subject.driver.parser.tree(subject.files[path], path))
-            if isinstance(node, ast.FunctionDef)
-            and min([node.lineno, *(d.lineno for d in node.decorator_list)]) <= line
-            and line <= (node.end_lineno or 0)
-        ]
-        if not around:
-            return NOWHERE
-        verify = max(around, key=lambda node: node.lineno)
-        returns = [n.lineno for n in walk(verify) if isinstance(n, ast.Return)]
-        return path, max(returns, default=verify.lineno)
-
-
-def _alike(shape: Any, other: tuple[int, ...]) -> bool:
-    a, b = tuple(n for n in shape if n != 1), tuple(n for n in other if n != 1)
-    return a in (b, b[::-1])
-
-
-def _forms(array: Array) -> list[Array]:
-    """Return an array as it is, and as the other side may hold it: turned, or with an axis of 1."""
-    if array.ndim == 2 and 1 not in array.shape:
-        return [array, array.T]
-    flat = array.reshape(-1)
-    return [flat, flat[None, :], flat[:, None]] if array.ndim < 3 else [array]
 
 
 class VerificationExamination(Examination):
@@ -232,19 +38,9 @@ class VerificationExamination(Examination):
     def __init__(self, driver: Driver, files: dict[str, bytes], items: Mapping[str, Any]) -> None:
         super().__init__(driver, files, items)
         self.facts = VerificationReport()
-        self.check = self._check()
+        self.check = check_of(driver)
         if self.check is None:
             self.case = OWN_NUMBERS
-
-    def _check(self) -> Check | None:
-        """Return the submission's `verify`, given no arguments where it takes none."""
-        function = self.driver.function("verify")
-        if not callable(function):
-            return None
-        if not takes(function, *ARGUMENTS) and takes(function):
-            return lambda *_: function()
-        check: Check = function
-        return check
 
     def take(self) -> None:
         """Make all trials, strictest first."""
@@ -278,6 +74,8 @@ class VerificationExamination(Examination):
             equalised=session.equalised,
             equal=session.equal,
             sides=session.runs_a_side(),
+            autograd=session.runs_autograd(),
+            given=self.check is not None and is_given(self.driver) and not session.draws,
             different=different,
             verdict=session.verdict_place(),
             refusal=session.refusal_place() if session.base.objects else NOWHERE,

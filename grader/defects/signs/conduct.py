@@ -12,6 +12,8 @@ from grader.defects.kind import Sighting
 from grader.observe.trace import TracedValue
 from grader.problem.compare import proportion
 from grader.records import TENSORS, Ended, Finding, Mismatch, Part
+from grader.source.program import Spot
+from grader.source.reaching import reaching
 
 Findings = Sequence[Finding]
 
@@ -79,6 +81,21 @@ def fewer_classes(clues: Clues, _findings: Findings) -> Iterator[Sighting]:
     if ordinary and ends & {Ended.RAISED, Ended.BAD_RETURN}:
         text = "It goes wrong when the last class is absent from the batch: C is taken from y."
         yield Sighting(text, part=Part.FORWARD)
+
+
+def reaches_in(clues: Clues, _findings: Findings) -> Iterator[Sighting]:
+    """Tell that the source names the grader's own code, or that this was found changed."""
+    if changed := clues.view.verification.changed:
+        text = f"Code of the grader was changed in the submission's process: {changed[0]}."
+        yield Sighting(text)
+        return
+    for path, tree in clues.program.trees.items():
+        for node in reaching(tree):
+            line = getattr(node, "lineno", 0)
+            spot = Spot(path, line, line)
+            text = "It reaches into the grader's own code"
+            yield Sighting(f"{text}: {(clues.line(spot) or '').strip()[:80]}", spot=spot)
+            return
 
 
 def differenced(clues: Clues, _findings: Findings) -> Iterator[Sighting]:

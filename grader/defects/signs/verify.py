@@ -12,7 +12,7 @@ from grader.defects.clues import Clues
 from grader.defects.kind import Sighting, Telling
 from grader.defects.signs.network import names_of
 from grader.observe.trials import PERCENT, Trial
-from grader.observe.verification import Verification
+from grader.observe.verification_record import Verification
 from grader.records import TENSORS, CheckStatus, Confidence, Ended, Finding, Mismatch, Part
 from grader.source.program import Spot
 

@@ -7,7 +7,7 @@ import ast
 import pytest
 
 from grader.child.trials.quotients import line_in_script, quotients
-from grader.observe.difference_check import QUOTIENT
+from grader.observe.trials import QUOTIENT
 
 BY_STEP = [
     "(up - down) / (2 * h)",
