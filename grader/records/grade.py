@@ -119,8 +119,9 @@ class Grade:
     @property
     def unjudged(self) -> float:
         """Points of `max_score` that no check could decide, and that a person may still give."""
-        items = {item.id for part in self.parts for item in part.items}
-        left = (c for c in self.checks if c.status is CheckStatus.MANUAL and c.id not in items)
+        items = (item for part in self.parts for item in part.items if not item.bonus)
+        counted = {check for item in items for check in item.checks}
+        left = (c for c in self.checks if c.status is CheckStatus.MANUAL and c.id in counted)
         return float(sum(check.max_points for check in left))
 
     @property
