@@ -54,7 +54,7 @@ def new(folder: Annotated[Path, typer.Argument(metavar="FOLDER")]) -> None:
 def explain(
     code: Annotated[str, typer.Argument(metavar="CODE", help="As in a report; `all` lists them.")],
 ) -> None:
-    """What a check or a defect code means."""
+    """Explain what a check or a defect code means."""
     from grader.explain import explanation
     from grader.terminal import Terminal
 
@@ -63,7 +63,7 @@ def explain(
 
 @app.command()
 def doctor() -> None:
-    """What this machine can isolate, proven by trying, and the versions in use."""
+    """Show what this machine can isolate, proven by trying, and the versions in use."""
     from grader.doctor import examine
     from grader.terminal import Terminal
 

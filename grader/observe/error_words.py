@@ -21,6 +21,7 @@ class ErrorWord(Enum):
     NO_LEAF = "a leaf that asks for no gradient is to be differentiated"
     NONE = "a gradient is None"
     NO_VALUE = "a stand-in has no value"
+    TORCH_PART = "a part of torch that was not preloaded is not there"
 
 
 ANYWHERE: Mapping[ErrorWord, tuple[str, ...]] = {
@@ -35,6 +36,7 @@ ANYWHERE: Mapping[ErrorWord, tuple[str, ...]] = {
         "differentiated Tensors does not require grad",
     ),
     ErrorWord.NO_VALUE: ("gives no value",),
+    ErrorWord.TORCH_PART: ("No module named 'torch.",),
 }
 BEGINNING: Mapping[ErrorWord, tuple[str, ...]] = {
     ErrorWord.SYNTAX: ("SyntaxError:", "IndentationError:", "TabError:"),

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 from grader.observe.difference_check import DifferenceCheck, take_difference_check
+from grader.observe.error_words import ErrorWord, error_words
 from grader.observe.observe import Allowance, PartRuns, observe_part, together
 from grader.observe.spare import SpareChildren
 from grader.observe.trace import Trace, take_trace
@@ -15,7 +16,6 @@ from grader.observe.zygotes import Zygotes
 from grader.problem import Paper
 from grader.records import Observations, Submission
 
-NO_PART_OF_TORCH = "No module named 'torch."
 NO_IMPORT = "the file could not be imported"
 
 
@@ -93,4 +93,4 @@ class _Examiner(NamedTuple):
 
 def _lacks_modules(part: PartRuns) -> bool:
     """Return whether a call failed at what torch itself imports late, as `backward(one)` does."""
-    return any(NO_PART_OF_TORCH in run.error for run in part.runs.values())
+    return any(ErrorWord.TORCH_PART in error_words(run.error) for run in part.runs.values())

@@ -30,7 +30,7 @@ from grader.observe.spare import SpareChildren
 from grader.problem import Paper
 from grader.records import (
     Ended,
-    Function,
+    FunctionOutline,
     LayerNames,
     LoadNote,
     Observation,
@@ -311,7 +311,7 @@ def _reported(
     named = (f for f in report.functions if NAME.fullmatch(f.name) and 0 <= f.line <= MAX_LINE)
     return ProcessReport(
         _observation(load),
-        tuple(Function(*astuple(f)) for f in named),
+        tuple(FunctionOutline(*astuple(f)) for f in named),
         tuple(LoadNote(*note) for note in report.notes if 0 <= note.line <= MAX_LINE),
         report.stand_ins,
         report.binding,

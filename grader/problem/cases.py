@@ -26,6 +26,12 @@ PRIMES = ((5, 11, 7, 3), (5, 7, 13, 3), (5, 13, 11, 3), (7, 11, 13, 5), (7, 13, 
 
 MORE_ROWS = 17
 
+WIDE = 3.0
+"""Spread of X in `more_rows`: its Z1 is as wide, and passes the bounds that activations have."""
+
+HIGH = 7.0
+"""Least maximum of Z1 in `more_rows`; the highest bound in use is that of ReLU6, which is 6."""
+
 KINK_MARGIN = 2e-3
 """Least |Z1| in the ordinary cases: 300 × the step of the finite differences (6e-6)."""
 
@@ -183,12 +189,13 @@ def _even(drawn: dict[str, Array], Z1: Array) -> bool:
 
 
 def _with_rows(rng: Generator, base: Case, rows: int) -> Case:
-    """The weights of `base` under another batch size, for ratios over B."""
+    """The weights of `base` under another batch size, for ratios over B, and with a wide Z1."""
     while True:
         drawn = base.inputs
-        drawn["X"] = rng.normal(size=(rows, base.sizes["D"]))
+        drawn["X"] = WIDE * rng.normal(size=(rows, base.sizes["D"]))
         drawn["y"] = _labels(rng, rows, base.sizes["C"])
-        if _telling(drawn, KINK_MARGIN):
+        high = float((drawn["X"] @ drawn["W1"] + drawn["b1"]).max()) > HIGH
+        if high and _telling(drawn, KINK_MARGIN):
             return _case("more_rows", "the weights of `primes`, another batch size", drawn)
 
 

@@ -23,7 +23,7 @@ from grader.records.grade import (
 from grader.records.observation import (
     Ended,
     Frame,
-    Function,
+    FunctionOutline,
     LayerNames,
     LoadNote,
     Observation,
@@ -51,7 +51,7 @@ __all__ = [
     "Evidence",
     "Finding",
     "Frame",
-    "Function",
+    "FunctionOutline",
     "Grade",
     "GradeStatus",
     "GraphNode",

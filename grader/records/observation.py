@@ -36,7 +36,7 @@ class Frame:
 
 
 @dataclass(frozen=True, slots=True)
-class Function:
+class FunctionOutline:
     """A function or class at module level; `line` is 0 where it was imported."""
 
     name: str
@@ -46,12 +46,13 @@ class Function:
 
 @dataclass(frozen=True, slots=True)
 class LoadNote:
-    """A statement at module level that raised and was left out."""
+    """A statement at module level, or a notebook's cell, that raised and was left out."""
 
     file: str
     line: int
     kind: str
     text: str
+    of_cell: bool = False
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}: {self.kind}: {self.text}"
@@ -113,7 +114,7 @@ class ProcessReport:
     """
 
     loaded: Observation
-    functions: tuple[Function, ...] = ()
+    functions: tuple[FunctionOutline, ...] = ()
     notes: tuple[LoadNote, ...] = ()
     stand_ins: tuple[str, ...] = ()
     binding: str = ""

@@ -23,7 +23,7 @@ def loading_notes(observations: Observations) -> tuple[str, ...]:
 
 def _sentences(report: ProcessReport) -> list[str]:
     sentences = [f"Left out at module level: {note}" for note in report.notes[:MOST_ROWS]]
-    if any(not note.text.startswith("cell ") for note in report.notes):
+    if any(not note.of_cell for note in report.notes):
         sentences.append("After that, only imports, definitions and assignments were executed.")
     names = dict.fromkeys(name.partition(".")[0] for name in report.stand_ins)
     tops = [n for n in names if n not in FRAMEWORKS]  # absent from the NumPy part for all

@@ -75,7 +75,7 @@ class Arrays(_Strict):
 
     @property
     def layout(self) -> dict[str, Any]:
-        """The same in the words of the child's `Layout`."""
+        """Return the layout in the words of the child's `Layout`."""
         hot = self.y in ("[B, C]", "[C, B]")
         return {
             "columns": self.X == "[D, B]",
@@ -225,11 +225,11 @@ class Contract(_Strict):
 
     @property
     def called(self) -> dict[str, str]:
-        """The contract's names that the skeleton has others for."""
+        """Return the contract's names that the skeleton has others for."""
         return {n: own for n, own in self.names.model_dump().items() if own}
 
     def told(self, *, numpy: bool = True, torch: bool = True) -> str:
-        """What a child is sent of the parts wanted, as JSON; "" for nothing."""
+        """Return what a child is sent of the parts wanted, as JSON; "" for nothing."""
         chosen = {"numpy": self.numpy if numpy else None, "torch": self.torch if torch else None}
         parts = {side: _told(part) for side, part in chosen.items() if part is not None}
         return json.dumps(parts) if parts else ""

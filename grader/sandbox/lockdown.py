@@ -43,7 +43,7 @@ STEPS = (
 """The keys of `confine`'s record, in the order in which the steps are taken."""
 
 
-class Limits(Protocol):
+class HardLimits(Protocol):
     """What a child may use: bytes on top of the zygote's own size, seconds of processor time."""
 
     @property
@@ -53,7 +53,7 @@ class Limits(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Kit:
+class LockdownKit:
     """All that `confine` needs, so that a child neither imports nor opens anything."""
 
     kernel: Kernel
@@ -65,7 +65,7 @@ class Kit:
     single_map: bool
 
     @classmethod
-    def build(cls) -> Kit:
+    def build(cls) -> LockdownKit:
         """Raises `LockdownError` where this system cannot confine at all."""
         kernel = Kernel()
         try:
@@ -84,16 +84,16 @@ class Kit:
 
 
 @functools.cache
-def prepare() -> Kit:
+def prepare() -> LockdownKit:
     """Return the zygote's kit, built at the first call; a forked child finds it in its memory."""
-    return Kit.build()
+    return LockdownKit.build()
 
 
 def confine(
-    limits: Limits,
+    limits: HardLimits,
     keep_fds: Iterable[int],
     *,
-    kit: Kit | None = None,
+    kit: LockdownKit | None = None,
     skip: frozenset[str] = frozenset(),
     unsafe: bool = False,
 ) -> dict[str, str]:
@@ -145,7 +145,7 @@ def _take(name: str, step: Callable[[], str | None], *, optional: bool) -> str:
 # ── the steps ────────────────────────────────────────────────────────────────
 
 
-def _own_session(kit: Kit) -> None:
+def _own_session(kit: LockdownKit) -> None:
     """Leave the terminal, and die when the zygote dies (asked again after the change of user)."""
     if os.getsid(0) != os.getpid():
         os.setsid()
@@ -153,7 +153,7 @@ def _own_session(kit: Kit) -> None:
     _die_with_zygote(kit)
 
 
-def _die_with_zygote(kit: Kit) -> None:
+def _die_with_zygote(kit: LockdownKit) -> None:
     kit.kernel.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != kit.zygote:
         raise LockdownError("the zygote ended while its child was being confined")
@@ -166,7 +166,7 @@ def _keep_only(kernel: Kernel, keep: tuple[int, ...]) -> str:
     return f"{len(set(keep))} kept"
 
 
-def _limit(limits: Limits, zygote_bytes: int, keep: tuple[int, ...]) -> str:
+def _limit(limits: HardLimits, zygote_bytes: int, keep: tuple[int, ...]) -> str:
     """Set hard limits. One descriptor above the kept ones is left for Landlock's ruleset."""
     memory, seconds = zygote_bytes + limits.memory_bytes, limits.cpu_seconds
     for which, soft, hard in (
@@ -186,7 +186,7 @@ def _limit(limits: Limits, zygote_bytes: int, keep: tuple[int, ...]) -> str:
     return f"{limits.memory_bytes >> 20} MiB, {seconds} s"
 
 
-def _undumpable(kit: Kit) -> None:
+def _undumpable(kit: LockdownKit) -> None:
     """Forbid cores and readers in /proc. The change of user has undone the parent-death signal."""
     kit.kernel.prctl(PR_SET_DUMPABLE, 0)
     if kit.kernel.prctl(PR_GET_DUMPABLE) != 0:
@@ -200,7 +200,7 @@ def _no_new_privileges(kernel: Kernel) -> None:
         raise LockdownError("no_new_privs did not hold")
 
 
-def _landlock(kit: Kit) -> str:
+def _landlock(kit: LockdownKit) -> str:
     """Return the only step that may fail: its record says why."""
     ruleset = kit.landlock
     return kit.landlock_missing if ruleset is None else attempt(lambda: ruleset.load(kit.kernel))

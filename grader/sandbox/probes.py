@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from grader.sandbox.kernel import Kernel, LockdownError, errno_name
-from grader.sandbox.lockdown import Kit, Limits
+from grader.sandbox.lockdown import HardLimits, LockdownKit
 from grader.sandbox.seccomp import DEADLY, X32_BIT
 from grader.sandbox.syscalls import X86_64
 
@@ -34,7 +34,9 @@ NO_RESERVE = 0x4000
 class Confine(Protocol):
     """`lockdown.confine`, or a test's variant of it."""
 
-    def __call__(self, limits: Limits, keep_fds: Iterable[int], *, kit: Kit) -> dict[str, str]: ...
+    def __call__(
+        self, limits: HardLimits, keep_fds: Iterable[int], *, kit: LockdownKit
+    ) -> dict[str, str]: ...
 
 
 def probe() -> dict[str, str]:
@@ -169,12 +171,14 @@ def deadly_probes(machine: str) -> tuple[str, ...]:
     return (*DEADLY.split(), *((X32,) if machine == X86_64 else ()))
 
 
-def try_deadly(confine: Confine, limits: Limits, kit: Kit, names: Iterable[str]) -> dict[str, str]:
+def try_deadly(
+    confine: Confine, limits: HardLimits, kit: LockdownKit, names: Iterable[str]
+) -> dict[str, str]:
     """Sacrifice one confined child a name; keys begin with `deadly.`."""
     return {f"deadly.{name}": _sacrifice(confine, limits, kit, name) for name in names}
 
 
-def _sacrifice(confine: Confine, limits: Limits, kit: Kit, name: str) -> str:
+def _sacrifice(confine: Confine, limits: HardLimits, kit: LockdownKit, name: str) -> str:
     pid = os.fork()
     if pid == 0:
         try:

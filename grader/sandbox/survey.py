@@ -82,7 +82,7 @@ def _trial() -> dict[str, str]:
     return facts | probes.try_deadly(lockdown.confine, limits, kit, names)
 
 
-def _confined_facts(limits: TrialLimits, kit: lockdown.Kit) -> dict[str, str]:
+def _confined_facts(limits: TrialLimits, kit: lockdown.LockdownKit) -> dict[str, str]:
     """Return what a confined child says of itself."""
     reader, writer = os.pipe()
     pid = os.fork()

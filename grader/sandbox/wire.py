@@ -52,7 +52,7 @@ class Bounds:
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
+class Message:
     """One message; `items` maps names to arrays, text or bytes."""
 
     kind: str
@@ -107,14 +107,14 @@ def _is_label(text: str, longest: int) -> bool:
     return len(text) <= longest and text.isascii() and text.isprintable()
 
 
-def read(receive: Callable[[int], bytes], bounds: Bounds) -> Frame:
+def read(receive: Callable[[int], bytes], bounds: Bounds) -> Message:
     """Return one frame from `receive(n)`, which gives exactly n bytes or raises.
 
     Raises `WireError` before anything is allocated that `bounds` does not allow.
     """
     kind, nonce, count, total = _header(receive(HEADER.size), bounds)
     entries = _table(receive(count * ENTRY.size), total)
-    return Frame(kind, nonce, _items(entries, receive(total)))
+    return Message(kind, nonce, _items(entries, receive(total)))
 
 
 def _header(data: bytes, bounds: Bounds) -> tuple[str, int, int, int]:

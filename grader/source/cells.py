@@ -17,12 +17,13 @@ CELL = re.compile(
 
 
 class Note(NamedTuple):
-    """What was raised at module level, and where."""
+    """What was raised at module level, and where; `of_cell` where one cell alone was left out."""
 
     file: str
     line: int
     kind: str
     text: str
+    of_cell: bool = False
 
 
 class Parser:
@@ -76,7 +77,7 @@ def _mended(data: bytes, path: str) -> tuple[bytes, list[Note]]:
         except (SyntaxError, ValueError) as error:
             line = data.count(b"\n", 0, head.start()) + (getattr(error, "lineno", None) or 1)
             text = f"cell {head[1].decode()}: {getattr(error, 'msg', error)}"
-            notes.append(Note(path, line, "SyntaxError", text))
+            notes.append(Note(path, line, "SyntaxError", text, of_cell=True))
             cell = b"\n" * cell.count(b"\n")
         parts.append(cell)
     whole = b"".join(parts)

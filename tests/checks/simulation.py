@@ -36,7 +36,7 @@ from grader.records import (
     CheckStatus,
     Ended,
     Finding,
-    Function,
+    FunctionOutline,
     LayerNames,
     Observation,
     Observations,
@@ -165,7 +165,7 @@ def simulated(
     verification: Verification | None = None,
     differences: DifferenceCheck | None = None,
     loaded: Observation = OK,
-    functions: tuple[Function, ...] = (),
+    functions: tuple[FunctionOutline, ...] = (),
 ) -> View:
     """Return the view of a right answer, with these edits and in place of these records."""
     runs = dict(right_runs())

@@ -8,7 +8,7 @@ import numpy as np
 
 from grader.checks.verification import accepts, exists
 from grader.child.reports import CheckForm, Refusal
-from grader.records import Ended, Function, Mismatch, Observation
+from grader.records import Ended, FunctionOutline, Mismatch, Observation
 from tests.checks.simulation import ends, fails, passes, put, strict, waits
 
 NO = put("verify/", "accepted", lambda _: np.bool_(False))
@@ -19,7 +19,7 @@ SCRIPT = replace(strict(), form=CheckForm.SCRIPT)
 
 def test_exists() -> None:
     fails(exists, MISSING, says="No function verify")
-    fails(exists, functions=(Function("verify", 9, True),), says="verify is a stub")
+    fails(exists, functions=(FunctionOutline("verify", 9, True),), says="verify is a stub")
     fails(exists, loaded=Observation(Ended.RAISED, error="ImportError: jax"), says="ImportError")
     passes(exists, MISSING, verification=SCRIPT)
 

@@ -33,7 +33,7 @@ def test_what_only_one_part_needed_is_told_with_its_name() -> None:
 
 
 def test_a_cell_that_was_left_out_stops_nothing_after_it() -> None:
-    facts = {"notes": (LoadNote("n.py", 3, "SyntaxError", "cell 2: invalid syntax"),)}
+    facts = {"notes": (LoadNote("n.py", 3, "SyntaxError", "cell 2: invalid syntax", of_cell=True),)}
     assert told(facts, facts) == (
         "Left out at module level: n.py:3: SyntaxError: cell 2: invalid syntax",
     )

@@ -65,7 +65,7 @@ def confined(
     limits: TestLimits | None = None,
 ) -> End:
     """Run `action` in a fork that has confined itself but for `skip`."""
-    kit = lockdown.Kit.build()
+    kit = lockdown.LockdownKit.build()
 
     def child(pipe: int) -> object:
         lockdown.confine(limits or TestLimits(), (pipe,), kit=kit, skip=skip, unsafe=unsafe)

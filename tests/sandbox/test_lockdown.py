@@ -66,7 +66,7 @@ def test_without_confinement_the_probes_get_through() -> None:
 
 
 def test_the_record_names_every_step_in_order() -> None:
-    kit = lockdown.Kit.build()
+    kit = lockdown.LockdownKit.build()
     end = c.forked(lambda pipe: json.dumps(lockdown.confine(c.TestLimits(), (pipe,), kit=kit)))
     record = said(end)
     assert tuple(record) == lockdown.STEPS
@@ -80,7 +80,7 @@ def test_seccomp_alone_holds_without_landlock() -> None:
 
 
 def test_landlock_alone_holds_files_and_network() -> None:
-    kit = lockdown.Kit.build()
+    kit = lockdown.LockdownKit.build()
     if kit.landlock is None:
         pytest.skip("this kernel has no Landlock")
     results = said(c.confined(probed, skip=SECCOMP, unsafe=True))
@@ -111,7 +111,7 @@ def test_no_page_is_merged_with_those_of_others() -> None:
 
 @pytest.mark.parametrize("name", probes.deadly_probes(os.uname().machine))
 def test_dangerous_calls_end_the_process(name: str) -> None:
-    kit = lockdown.Kit.build()
+    kit = lockdown.LockdownKit.build()
     results = probes.try_deadly(lockdown.confine, c.TestLimits(), kit, [name])
     assert results == {f"deadly.{name}": "held: SIGSYS"}
 
@@ -140,7 +140,7 @@ def is_open(fd: int) -> bool:
 
 
 def test_a_missing_descriptor_is_an_error() -> None:
-    kit = lockdown.Kit.build()
+    kit = lockdown.LockdownKit.build()
     end = c.forked(lambda pipe: lockdown.confine(c.TestLimits(), (pipe, 555), kit=kit))
     assert end.code == 9
     assert "step descriptors failed" in end.said
@@ -226,7 +226,7 @@ def test_a_child_dies_with_its_zygote() -> None:
     reader, writer = os.pipe()
 
     def zygote(_pipe: int) -> None:
-        kit = lockdown.Kit.build()
+        kit = lockdown.LockdownKit.build()
         ready, told = os.pipe()
         if os.fork() == 0:
             try:
@@ -247,7 +247,7 @@ def test_a_child_dies_with_its_zygote() -> None:
 
 
 def test_a_child_whose_zygote_is_gone_does_not_begin() -> None:
-    kit = lockdown.Kit.build()
+    kit = lockdown.LockdownKit.build()
 
     def between(_pipe: int) -> object:
         return c.forked(lambda pipe: lockdown.confine(c.TestLimits(), (pipe,), kit=kit)).said
@@ -312,7 +312,7 @@ def test_clocks_files_and_threads_answer_with_exceptions() -> None:
 
 
 def test_without_seccomp_it_refuses() -> None:
-    kit = lockdown.Kit.build()
+    kit = lockdown.LockdownKit.build()
     broken = dataclasses.replace(kit, filter=type(kit.filter)(kit.filter.head, b"\xff" * 12))
     end = c.forked(lambda pipe: lockdown.confine(c.TestLimits(), (pipe,), kit=broken))
     assert "step seccomp failed" in end.said
@@ -327,7 +327,7 @@ def test_seccomp_is_not_skipped_by_mistake() -> None:
 
 
 def test_a_missing_landlock_is_recorded() -> None:
-    kit = lockdown.Kit.build()
+    kit = lockdown.LockdownKit.build()
     without = dataclasses.replace(kit, landlock=None, landlock_missing="unavailable: ENOSYS")
     end = c.forked(lambda pipe: lockdown.confine(c.TestLimits(), (pipe,), kit=without)["landlock"])
     assert end.said == "unavailable: ENOSYS"
@@ -345,7 +345,7 @@ def test_elsewhere_it_says_for_trusted_submissions_only(
 
 def test_it_costs_little() -> None:
     """The median of confining a small process; generous, for machines under load."""
-    kit = lockdown.Kit.build()
+    kit = lockdown.LockdownKit.build()
 
     def timed(pipe: int) -> float:
         started = time.process_time()

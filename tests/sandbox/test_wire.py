@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from grader.sandbox import wire
-from grader.sandbox.wire import DTYPES, ENTRY, HEADER, MAGIC, Bounds, Frame, WireError
+from grader.sandbox.wire import DTYPES, ENTRY, HEADER, MAGIC, Bounds, Message, WireError
 
 ROOMY = Bounds(items=16, payload=1 << 20)
 ASCII = st.characters(min_codepoint=32, max_codepoint=126)
@@ -47,7 +47,7 @@ def from_bytes(data: bytes, asked: list[int] | None = None) -> Callable[[int], b
     return receive
 
 
-def read(data: bytes, bounds: Bounds = ROOMY) -> Frame:
+def read(data: bytes, bounds: Bounds = ROOMY) -> Message:
     return wire.read(from_bytes(data), bounds)
 
 
@@ -60,7 +60,7 @@ def frame(*entries: bytes, payload: bytes = b"", total: int | None = None) -> by
     return HEADER.pack(MAGIC, b"ok", 1, len(entries), size) + b"".join(entries) + payload
 
 
-def well_formed(got: Frame, bounds: Bounds) -> bool:
+def well_formed(got: Message, bounds: Bounds) -> bool:
     """Whether a frame keeps every promise that its reader makes."""
     size = 0
     for name, value in got.items.items():

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from grader.child.binding.environment import Environment, Unbindable
 from grader.child.binding.names import PASSED_ROLES, plain
-from grader.child.binding.source import Function, Source
+from grader.child.binding.source import Callee, Source
 from grader.child.binding.styles import objects
 from grader.child.binding.trial import RAISED, small_case
 from grader.child.binding.writer import brief
@@ -57,13 +57,13 @@ def of_the_pytorch(source: Source, why: str, *, ended: bool) -> dict[str, str]:
     return {"torch_forward_backward": near} if near else {}
 
 
-def _functions(source: Source) -> Iterator[Function]:
+def _functions(source: Source) -> Iterator[Callee]:
     yield from source.functions
     for kind in source.classes:
         yield from (m for n, m in kind.methods.items() if not n.startswith("_"))
 
 
-def _lacking(source: Source, function: Function) -> str:
+def _lacking(source: Source, function: Callee) -> str:
     """Return what a function, or the constructor of its class, asks for and cannot be given."""
     environment = Environment.of(small_case(), source.module)
     needed: list[str] = []

@@ -20,7 +20,7 @@ from grader.child.binding.language import places
 from grader.child.binding.language.adapter import Adapter, RunState, course_adapter
 from grader.child.binding.language.containers import WeightForm
 from grader.child.binding.search import NUMPY, TORCH, AdapterSearch, Fit, answer_of
-from grader.child.binding.source import OBJECT, Function, Source
+from grader.child.binding.source import OBJECT, Callee, Source
 from grader.child.binding.trial import RAISED, SECONDS, Watch, limited, small_case
 from grader.child.binding.writer import Draft, brief
 from grader.child.reports import DefinitionReport
@@ -113,7 +113,7 @@ class Binding:
         if not isinstance(value, FunctionType):
             return True
         node = canonical.own_definition(value, self.files, self.parser)
-        function = Function(name, value, node, ()) if node else self.source.function(name, value)
+        function = Callee(name, value, node, ()) if node else self.source.function(name, value)
         return canonical.returns_so(function, name)
 
     # ── as the course describes it ───────────────────────────────────────────

@@ -12,7 +12,7 @@ from types import FunctionType
 from typing import Any
 
 from grader.child.binding import names
-from grader.child.binding.source import Function, assigned
+from grader.child.binding.source import Callee, assigned
 from grader.source.cells import Parser
 
 ARGUMENTS = ("X", "y", "W1", "b1", "W2", "b2")
@@ -64,12 +64,12 @@ def takes_arguments(value: Any, name: str) -> bool:
     )
 
 
-def returns_so(function: Function, name: str) -> bool:
+def returns_so(function: Callee, name: str) -> bool:
     """Tell whether no `return` says plainly that something else comes back."""
     return not any(_is_other(node, name, function) for node in function.returned_nodes)
 
 
-def _is_other(node: ast.expr | None, name: str, function: Function) -> bool:
+def _is_other(node: ast.expr | None, name: str, function: Callee) -> bool:
     if name == "backward":
         return _is_sequence(node, function)
     if name not in PAIRS:
@@ -89,7 +89,7 @@ def _is_other(node: ast.expr | None, name: str, function: Function) -> bool:
     return no_loss or (name != "forward" and _is_sequence(second, function))
 
 
-def _is_sequence(node: ast.expr | None, function: Function) -> bool:
+def _is_sequence(node: ast.expr | None, function: Callee) -> bool:
     """Tell whether gradients come in a row, and so under no names."""
     if isinstance(node, ast.Name):
         node = assigned(function.node, node.id) if function.node else node

@@ -16,7 +16,7 @@ from grader.child.binding import names
 from grader.child.binding.language import places
 from grader.child.binding.language.containers import TOOLS, WeightForm
 from grader.child.binding.names import DATA, WEIGHTS, plain
-from grader.child.binding.source import Function
+from grader.child.binding.source import Callee
 from grader.child.binding.trial import RAISED
 
 NEUTRAL: Mapping[str, str] = {
@@ -32,7 +32,7 @@ CONTAINER = "params"
 class Unbindable(Exception):
     """A parameter for which there is nothing to give."""
 
-    def __init__(self, function: Function, parameter: str) -> None:
+    def __init__(self, function: Callee, parameter: str) -> None:
         super().__init__(f"{function.heading} needs `{parameter}`")
         self.function, self.parameter = function, parameter
 
@@ -89,13 +89,13 @@ class Environment:
 
     # ── a call ───────────────────────────────────────────────────────────────
 
-    def line(self, function: Function) -> str:
+    def line(self, function: Callee) -> str:
         """Return the call of a function: `backward(cache, y)`. Raises `Unbindable`."""
         positional, keyword = self.arguments(function)
         named = (f"{name}={text}" for name, text in keyword.items())
         return f"{function.path}({', '.join((*positional, *named))})"
 
-    def call(self, function: Function, target: Any) -> Any:
+    def call(self, function: Callee, target: Any) -> Any:
         """Call `target` with what `function`'s parameters ask for."""
         positional, keyword = self.arguments(function)
         return target(
@@ -103,7 +103,7 @@ class Environment:
             **{name: eval(text, self.space) for name, text in keyword.items()},
         )
 
-    def arguments(self, function: Function) -> tuple[list[str], dict[str, str]]:
+    def arguments(self, function: Callee) -> tuple[list[str], dict[str, str]]:
         """Expressions for the parameters. Raises `Unbindable`."""
         roles = names.data_roles(function.names)
         positional: list[str] = []
@@ -123,7 +123,7 @@ class Environment:
                 positional.append(text)
         return positional, keyword
 
-    def _by_position(self, function: Function, roles: Mapping[str, str]) -> dict[str, str]:
+    def _by_position(self, function: Callee, roles: Mapping[str, str]) -> dict[str, str]:
         """For parameters under names that say nothing: in a constructor the sizes in their order.
 
         Elsewhere a single one: of a loss what the forward gave, of a backward its cache, else
@@ -152,7 +152,7 @@ class Environment:
         tables = (names.PASSED_ROLES, names.SETTING_ROLES, names.SIZE_ROLES)
         return not any(plain(name) in table for table in tables) and not self._made(name)
 
-    def _text(self, parameter: inspect.Parameter, role: str, function: Function) -> str:
+    def _text(self, parameter: inspect.Parameter, role: str, function: Callee) -> str:
         name = parameter.name
         if self.constructing:
             if text := self._size(name) or self._weights(name):
@@ -249,7 +249,7 @@ class Environment:
 
     # ── what a call left ─────────────────────────────────────────────────────
 
-    def keep(self, function: Function, result: Output) -> None:
+    def keep(self, function: Callee, result: Output) -> None:
         """Remember the parts of a result by the names in the function's `return`."""
         self.results.append(result)
         value = result.value
@@ -276,7 +276,7 @@ class Environment:
                 self.made[key] = f"{text}[{key!r}]"
 
 
-def settings_of(parameter: inspect.Parameter, function: Function) -> str:
+def settings_of(parameter: inspect.Parameter, function: Callee) -> str:
     """For `cfg: Config`, where that is a class of the candidate's that needs nothing: its call."""
     space = getattr(function.call, "__globals__", {})
     kind = parameter.annotation

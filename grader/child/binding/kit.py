@@ -29,7 +29,7 @@ from grader.child.binding.pieces import (
     forward_of,
     needed_by,
 )
-from grader.child.binding.source import Class, Function, Source
+from grader.child.binding.source import Callee, Class, Source
 from grader.source.trees import walk
 
 LINEAR = re.compile(r"linear|affine|dense|fullyconnected|^fc")
@@ -162,7 +162,7 @@ def criterion_of_functions(source: Source, *, torch: bool) -> Callable[[], Piece
     return None
 
 
-def _returns_two(function: Function) -> bool:
+def _returns_two(function: Callee) -> bool:
     return any(len(labels) == 2 for labels in function.returns)
 
 

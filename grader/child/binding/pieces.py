@@ -12,7 +12,7 @@ from grader.child.binding import names
 from grader.child.binding.language import places
 from grader.child.binding.names import plain
 from grader.child.binding.parameters import gradient_at
-from grader.child.binding.source import Class, Function, mentioned
+from grader.child.binding.source import Callee, Class, mentioned
 
 FORWARDS = ("calculate", "forward", "call", "fprop", "fwd", "forwardpass", "feedforward", "apply")
 BACKWARDS = (
@@ -26,17 +26,17 @@ INPUT_GRADIENTS = ("dinputs", "dinput", "dx", "gradinput", "inputgrad", "inputgr
 """Where a layer leaves what it does not return, the likeliest first."""
 
 
-def forward_of(kind: Class) -> Function | None:
+def forward_of(kind: Class) -> Callee | None:
     """Return the method that goes forwards; None for none."""
     return _method(kind, FORWARDS)
 
 
-def backward_of(kind: Class) -> Function | None:
+def backward_of(kind: Class) -> Callee | None:
     """Return the method that goes backwards; None for none."""
     return _method(kind, BACKWARDS)
 
 
-def _method(kind: Class, wanted: Sequence[str]) -> Function | None:
+def _method(kind: Class, wanted: Sequence[str]) -> Callee | None:
     own = {plain(name): method for name, method in kind.methods.items()}
     return next((own[name] for name in wanted if name in own), None)
 
@@ -51,7 +51,7 @@ def works(value: Any) -> bool:
     return "__call__" in methods or named
 
 
-def needed_by(function: Function) -> list[inspect.Parameter]:
+def needed_by(function: Callee) -> list[inspect.Parameter]:
     """Return the parameters that have no default."""
     return [p for p in function.parameters if p.default is inspect.Parameter.empty]
 
@@ -142,7 +142,7 @@ class ObjectPiece(Piece):
         return next((held[name] for name in wanted if name in held), None)
 
 
-def _settings(method: Function, given: int) -> list[Any]:
+def _settings(method: Callee, given: int) -> list[Any]:
     """For what a layer's forward wants besides, such as whether it is training."""
     needed = [p for p in method.parameters[given:] if p.default is inspect.Parameter.empty]
     return [
@@ -181,9 +181,7 @@ class LossOnProbabilities(Piece):
 class FunctionPiece(Piece):
     """A layer that is a pair of functions; what the first returns besides is for the second."""
 
-    def __init__(
-        self, forward: Function, backward: Function | None, weights: tuple[Any, ...]
-    ) -> None:
+    def __init__(self, forward: Callee, backward: Callee | None, weights: tuple[Any, ...]) -> None:
         self.pair, self.weights = (forward, backward), weights
         self.kept: Any = None
 

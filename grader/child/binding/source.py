@@ -27,7 +27,7 @@ LEFT_OUT = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 
 @dataclass(frozen=True, eq=False)
-class Function:
+class Callee:
     """A function or method of the candidate's; `parameters` without `self` and without `*args`."""
 
     name: str
@@ -128,13 +128,13 @@ class Class:
     name: str
     type: type
     node: ast.ClassDef | None
-    methods: Mapping[str, Function]
+    methods: Mapping[str, Callee]
     torch: bool
     module: bool
     """Whether it is an `nn.Module`."""
 
     @property
-    def constructor(self) -> Function | None:
+    def constructor(self) -> Callee | None:
         return self.methods.get("__init__")
 
     @property
@@ -144,7 +144,7 @@ class Class:
         return made is not None and ({"W1", "W2"} <= made.roles or made.takes_container)
 
     @property
-    def callable_methods(self) -> list[Function]:
+    def callable_methods(self) -> list[Callee]:
         """Return the methods that an answer may consist of."""
         own = (m for n, m in self.methods.items() if n == "__call__" or not n.startswith("__"))
         return [m for m in own if not m.stub]
@@ -212,7 +212,7 @@ class Source:
         return self._names[node]
 
     @cached_property
-    def functions(self) -> tuple[Function, ...]:
+    def functions(self) -> tuple[Callee, ...]:
         """Return the module's functions, as far as they are the candidate's own."""
         found = []
         for name, value in list(vars(self.module).items()):
@@ -236,7 +236,7 @@ class Source:
         )
 
     def _class(self, name: str, value: type) -> Class:
-        methods: dict[str, Function] = {}
+        methods: dict[str, Callee] = {}
         for kind in reversed(value.__mro__):
             for method, item in vars(kind).items():
                 inner = _inner(item)
@@ -251,7 +251,7 @@ class Source:
 
     def function(
         self, name: str, value: Any, *, bound: bool = False, method: bool = False
-    ) -> Function:
+    ) -> Callee:
         """Describe one function; of a method, `bound` leaves `self` out."""
         try:
             parameters = tuple(inspect.signature(value).parameters.values())[int(bound) :]
@@ -263,7 +263,7 @@ class Source:
         uses = self._names_in(node) & self.torch_names if node is not None else set()
         function = node if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) else None
         star, owner = len(own) < len(parameters), OBJECT if method else ""
-        return Function(name, value, function, own, star, bool(uses), owner)
+        return Callee(name, value, function, own, star, bool(uses), owner)
 
     @property
     def loose(self) -> str:
@@ -307,7 +307,7 @@ def _own_returns(node: ast.AST | None) -> Iterator[ast.Return]:
                 yield from _own_returns(child)
 
 
-def mentioned(functions: Iterable[Function]) -> set[str]:
+def mentioned(functions: Iterable[Callee]) -> set[str]:
     """Return the attributes that the text of some functions mentions."""
     nodes = [f.node for f in functions if f.node is not None]
     return {n.attr for node in nodes for n in walk(node) if isinstance(n, ast.Attribute)}

@@ -12,7 +12,7 @@ from grader.child.binding import names
 from grader.child.binding.canonical import ARGUMENTS as CONTRACT
 from grader.child.binding.environment import Environment, settings_of
 from grader.child.binding.names import plain
-from grader.child.binding.source import Function, Source
+from grader.child.binding.source import Callee, Source
 
 NAMED = re.compile(
     r"verif|compar|checkgrad|gradcheck|gradientcheck|checkagainst|agree|match|allclose|validate|"
@@ -25,7 +25,7 @@ GRADIENTS = re.compile(r"grad|^d[wbx]|^g\d?$")
 
 def bind(
     source: Source, own_name: str, part: Callable[[str], Any]
-) -> tuple[Function, Callable[..., Any]] | None:
+) -> tuple[Callee, Callable[..., Any]] | None:
     """Return the verification and a callable for it with the contract's arguments; None for none.
 
     `part` gives the other parts, for who wants gradients handed in.
@@ -41,11 +41,11 @@ def bind(
     return None
 
 
-def _wants_gradients(function: Function) -> bool:
+def _wants_gradients(function: Callee) -> bool:
     return sum(bool(GRADIENTS.search(plain(n))) for n in function.names) >= 2
 
 
-def _can_be_given(function: Function) -> bool:
+def _can_be_given(function: Callee) -> bool:
     """Tell whether there is something to give for all that it needs, and reason to call it so.
 
     What touches neither PyTorch nor an argument of the contract verifies something else.
@@ -61,7 +61,7 @@ def _is_setting(name: str) -> bool:
     return plain(name) in names.SETTING_ROLES or plain(name) in names.SIZE_ROLES
 
 
-def _caller(source: Source, function: Function, part: Callable[[str], Any]) -> Callable[..., Any]:
+def _caller(source: Source, function: Callee, part: Callable[[str], Any]) -> Callable[..., Any]:
     def verify(*arguments: Any) -> Any:
         inputs = dict(zip(CONTRACT, arguments, strict=True))
         environment = Environment.of(inputs, source.module)
@@ -77,7 +77,7 @@ def _caller(source: Source, function: Function, part: Callable[[str], Any]) -> C
 
 
 def _offer_gradients(
-    environment: Environment, function: Function, part: Callable[[str], Any], arguments: Any
+    environment: Environment, function: Callee, part: Callable[[str], Any], arguments: Any
 ) -> None:
     """Both sides' gradients under the names that the function has for them."""
     numpy, torch = part("numpy").callables, part("torch").callables

@@ -23,7 +23,7 @@ from grader.child.binding.language.containers import WeightForm
 from grader.child.binding.language.layout import CONTRACT, Layout
 from grader.child.binding.names import TENSORS, WEIGHTS
 from grader.child.binding.returns import Location
-from grader.child.binding.source import OBJECT, Class, Function, mentioned
+from grader.child.binding.source import OBJECT, Callee, Class, mentioned
 from grader.child.binding.trial import RAISED
 
 MODEL = ("model", "net", "network", "mlp")
@@ -39,7 +39,7 @@ class Draft:
     the weights are in place. `fixed`: the layout of the weights is the draft's `layout`.
     """
 
-    stages: tuple[Function, ...]
+    stages: tuple[Callee, ...]
     cut: int
     title: str = "functions"
     kind: Class | None = None
@@ -189,14 +189,14 @@ class Writer:
             spot = returns.loss_in(self.listed, self.case["X"].shape[0])
             self.loss = self._text(spot) if spot is not None else self.loss
 
-    def _name(self, stage: Function) -> str:
+    def _name(self, stage: Callee) -> str:
         """Return a variable for what a call gives."""
         name = f"{stage.name.strip('_')}_out"
         while name in self.space:
             name += "_"
         return name
 
-    def _unpacked(self, stage: Function, value: Any) -> tuple[str, ...]:
+    def _unpacked(self, stage: Callee, value: Any) -> tuple[str, ...]:
         """Return a variable for each part of a tuple, where the function's `return` names some."""
         if type(value) is not tuple:
             return ()

@@ -23,7 +23,7 @@ from grader.child.binding.canonical import ARGUMENTS as CONTRACT
 from grader.child.binding.environment import Unbindable
 from grader.child.binding.language.containers import STANDARD, WeightForm, containers
 from grader.child.binding.names import plain
-from grader.child.binding.source import Class, Function
+from grader.child.binding.source import Callee, Class
 from grader.child.binding.verify import GRADIENTS
 from grader.child.reports import DifferenceForm
 from grader.source.trees import walk
@@ -54,7 +54,7 @@ class Candidate:
     nothing and works on numbers of its own.
     """
 
-    function: Function
+    function: Callee
     kind: DifferenceForm
     ways: tuple[Way, ...]
     asks_step: bool
@@ -65,7 +65,7 @@ class Candidate:
 def candidates(bound: Binding, named: Mapping[str, str]) -> Iterator[Candidate]:
     """Yield the functions and methods that may be the check: a whole check before a helper."""
     own = named.get("gradient_check", "gradient_check").rpartition(".")[2]
-    every: list[tuple[Function, Class | None]] = [(f, None) for f in bound.source.functions]
+    every: list[tuple[Callee, Class | None]] = [(f, None) for f in bound.source.functions]
     for kind in bound.source.classes:
         every += [(m, kind) for n, m in kind.methods.items() if not n.startswith("__")]
     likely = [
@@ -82,7 +82,7 @@ def _is_named(name: str) -> bool:
 
 
 def _candidate(
-    bound: Binding, function: Function, owner: Class | None, *, is_named: bool
+    bound: Binding, function: Callee, owner: Class | None, *, is_named: bool
 ) -> Candidate:
     asked = [p for p in function.parameters if p.default is inspect.Parameter.empty]
     asks_step = any(plain(p.name) in STEPS for p in asked)
@@ -98,7 +98,7 @@ def _candidate(
     return Candidate(function, DifferenceForm.CHECK, ways, asks_step, is_named)
 
 
-def _called_parameter(function: Function) -> str:
+def _called_parameter(function: Callee) -> str:
     """Return the parameter that the function's own text calls: what it differentiates."""
     for node in walk(function.node) if function.node else ():
         called = node.func if isinstance(node, ast.Call) else None
@@ -110,7 +110,7 @@ def _called_parameter(function: Function) -> str:
 # ── helpers ──────────────────────────────────────────────────────────────────
 
 
-def _helper(function: Function, called: str) -> Way:
+def _helper(function: Callee, called: str) -> Way:
     def way(f: Callable[..., Any], x: Array, gradient: Array) -> Any:
         values: dict[str, Any] = {}
         rest = [x, gradient]
@@ -133,7 +133,7 @@ def _helper(function: Function, called: str) -> Way:
 # ── checks of the network ────────────────────────────────────────────────────
 
 
-def _checks(bound: Binding, function: Function, owner: Class | None) -> Iterator[Way]:
+def _checks(bound: Binding, function: Callee, owner: Class | None) -> Iterator[Way]:
     """Yield a way for each form of the weights, and for either name of the gradients."""
     held = bound.part("numpy").container
     forms: list[WeightForm | None] = [None]
@@ -146,7 +146,7 @@ def _checks(bound: Binding, function: Function, owner: Class | None) -> Iterator
 
 
 def _check(
-    bound: Binding, function: Function, owner: Class | None, form: WeightForm | None, prefix: str
+    bound: Binding, function: Callee, owner: Class | None, form: WeightForm | None, prefix: str
 ) -> Way:
     own = _without_settings(function)
 
@@ -175,7 +175,7 @@ def _check(
     return way
 
 
-def _without_settings(function: Function) -> Function:
+def _without_settings(function: Callee) -> Callee:
     """Leave out what has a default and is no tensor: a step of its own must stay its own."""
     roles = names.data_roles(function.names)
     parameters = tuple(
@@ -187,7 +187,7 @@ def _without_settings(function: Function) -> Function:
     return replace(function, parameters=parameters)
 
 
-def _gradient_names(function: Function) -> list[str]:
+def _gradient_names(function: Callee) -> list[str]:
     roles = names.data_roles(function.names)
     return [n for n in function.names if n not in roles and GRADIENTS.search(plain(n))]
 

@@ -11,7 +11,15 @@ from grader.defects.make import at, make
 from grader.defects.signs.imports import import_defects, missing_module, own_place
 from grader.observe.error_words import ErrorWord, error_words, place_named
 from grader.observe.plan import DRAWN, LAYERED
-from grader.records import Defect, Ended, Function, Observation, Observations, Part, Submission
+from grader.records import (
+    Defect,
+    Ended,
+    FunctionOutline,
+    Observation,
+    Observations,
+    Part,
+    Submission,
+)
 from grader.source.program import Program, Spot
 
 BY_ENDING = {kind.ending: kind.code for kind in KINDS if kind.ending is not None}
@@ -119,7 +127,7 @@ def _in_main(submission: Submission, line: int | None) -> Spot | None:
     return Spot(submission.main, line, line) if line and submission.main else None
 
 
-def _functions(observations: Observations) -> Iterator[Function]:
+def _functions(observations: Observations) -> Iterator[FunctionOutline]:
     """The functions that either child found."""
     for report in (observations.numpy, observations.torch):
         yield from report.functions

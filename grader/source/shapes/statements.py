@@ -49,7 +49,7 @@ class Statement:
 
 
 @dataclass(frozen=True, slots=True)
-class Definition:
+class LetterDefinition:
     """`letter` is the size of an axis of `name`: `N, D = X.shape`, `n = len(y)`."""
 
     function: str
@@ -64,7 +64,7 @@ class StatedShapes:
 
     lines: tuple[str, ...] = ()
     statements: tuple[Statement, ...] = ()
-    definitions: tuple[Definition, ...] = ()
+    definitions: tuple[LetterDefinition, ...] = ()
 
 
 def read_source(lines: Sequence[str]) -> StatedShapes:
@@ -101,7 +101,7 @@ class _StatementReader:
 
     lines: Sequence[str]
     statements: list[Statement] = field(default_factory=list)
-    definitions: list[Definition] = field(default_factory=list)
+    definitions: list[LetterDefinition] = field(default_factory=list)
     ends: dict[int, list[tuple[Referent, bool]]] = field(default_factory=dict)
     below: dict[int, list[tuple[Referent, bool]]] = field(default_factory=dict)
     texts: dict[int, list[tuple[int, int]]] = field(default_factory=dict)
@@ -171,7 +171,7 @@ class _StatementReader:
         if isinstance(node, ast.AnnAssign) and subjects:
             self._annotation(node.annotation, at, subjects[0][0])
         elif isinstance(node, ast.Assign):
-            self.definitions += [Definition(at, *found) for found in letters_of(node)]
+            self.definitions += [LetterDefinition(at, *found) for found in letters_of(node)]
         elif isinstance(node, ast.Assert):
             for name, shape in asserted_in(node.test):
                 self._state(Statement(first, at, (Referent(name),), shape, True))

@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 
 from grader.child.binding.environment import Environment, Output, Unbindable
-from grader.child.binding.source import Function
+from grader.child.binding.source import Callee
 from grader.child.binding.trial import SIZES, small_case
 from tests.child.binding.loaded import binding_of
 
 P = np.ones((SIZES["B"], SIZES["C"]))
 
 
-def function(heading: str) -> Function:
+def function(heading: str) -> Callee:
     """The function with this heading, read from a module's text."""
     return binding_of(f"def {heading}: ...").source.functions[0]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from grader.child.binding.search import NUMPY, AdapterSearch, same
-from grader.child.binding.source import Function
+from grader.child.binding.source import Callee
 from grader.child.binding.writer import Draft
 from tests.child.binding.loaded import binding_of
 
@@ -24,7 +24,7 @@ def broken(X, y, W1, b1, W2, b2):
 def search(*names: str) -> AdapterSearch:
     """A search that was shown some of the functions, in this order."""
     source = binding_of(TEXT).source
-    functions: dict[str, Function] = {f.name: f for f in source.functions}
+    functions: dict[str, Callee] = {f.name: f for f in source.functions}
     found = AdapterSearch(source.module, NUMPY)
     found.look((Draft((functions[name],), 1) for name in names), for_rivals=True)
     return found

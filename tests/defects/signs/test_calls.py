@@ -9,7 +9,7 @@ from grader.records import (
     Defect,
     Ended,
     Frame,
-    Function,
+    FunctionOutline,
     Observation,
     Observations,
     Part,
@@ -21,7 +21,7 @@ from grader.records import (
 SOURCE = b"def forward(X, y):\n    pass\n\n\ndef backward(cache):\n    return cache @ 1\n"
 
 
-def defects(step: str, run: Observation, *functions: Function) -> list[Defect]:
+def defects(step: str, run: Observation, *functions: FunctionOutline) -> list[Defect]:
     report = ProcessReport(Observation(Ended.OK), functions)
     one = Submission("id", "name", "sha256:0", (SourceFile("a.py", SOURCE),), "a.py")
     return list(process_defects(one, Observations(report, report, {step: run})))
@@ -57,13 +57,13 @@ def test_a_call_that_cannot_be_bound_stands_at_the_definition() -> None:
     run = Observation(
         Ended.RAISED, error="TypeError: takes 2 positional arguments but 6 were given"
     )
-    [defect] = defects("forward/primes", run, Function("forward", 1, False))
+    [defect] = defects("forward/primes", run, FunctionOutline("forward", 1, False))
     assert (defect.code, defect.line) == ("wrong-signature", 1)
 
 
 def test_a_stub_is_incomplete() -> None:
     run = Observation(Ended.BAD_RETURN, error="it returned None")
-    [defect] = defects("forward/primes", run, Function("forward", 1, True))
+    [defect] = defects("forward/primes", run, FunctionOutline("forward", 1, True))
     assert (defect.code, defect.line, defect.message) == ("incomplete", 1, "forward is a stub.")
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from grader.child.binding import names
 from grader.child.binding.language.layout import Layout
 from grader.child.binding.names import WEIGHTS
-from grader.child.binding.source import Class, Function
+from grader.child.binding.source import Callee, Class
 from grader.source.trees import walk
 
 TOOLS: Mapping[str, Any] = {"SimpleNamespace": SimpleNamespace}
@@ -31,7 +31,7 @@ class WeightForm:
     layout: Layout | None = None
 
 
-def containers(function: Function, parameter: str) -> list[WeightForm]:
+def containers(function: Callee, parameter: str) -> list[WeightForm]:
     """Return the forms in which a function's text uses `parameter` for all weights."""
     found: list[WeightForm] = []
     keys: list[Any] = []
@@ -63,7 +63,7 @@ STANDARD = (
 """The usual dictionary, tuple and list, for a parameter that is only handed on."""
 
 
-def forms_of(functions: Iterable[Function]) -> list[WeightForm]:
+def forms_of(functions: Iterable[Callee]) -> list[WeightForm]:
     """Return the forms in which any of some functions uses a parameter that holds the weights."""
     return [
         c for f in functions for n in f.names if names.is_container(n) for c in containers(f, n)

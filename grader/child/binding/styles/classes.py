@@ -14,13 +14,13 @@ from dataclasses import replace
 
 from grader.child.binding import names
 from grader.child.binding.names import plain
-from grader.child.binding.source import Class, Function, Source
+from grader.child.binding.source import Callee, Class, Source
 from grader.child.binding.styles import objects
 from grader.child.binding.writer import Draft
 
 FORWARDS = ("forward", "call")
 
-Stages = tuple[tuple[Function, ...], int]
+Stages = tuple[tuple[Callee, ...], int]
 """Calls, and the number of them that make the forward."""
 
 
@@ -40,7 +40,7 @@ def drafts(source: Source, fixed: Mapping[str, str]) -> Iterator[Draft]:
 
 
 def _sequences(
-    kind: Class, losses: Sequence[Function], between: Sequence[Function]
+    kind: Class, losses: Sequence[Callee], between: Sequence[Callee]
 ) -> Iterator[Stages]:
     methods = kind.callable_methods
     forwards = [m for m in methods if "forward" in m.kinds or m.name == "__call__"]
@@ -66,11 +66,11 @@ def _sequences(
 
 
 def _pairs(
-    forward: Function,
-    backward: Function,
-    own: Sequence[Function],
-    losses: Sequence[Function],
-    between: Sequence[Function],
+    forward: Callee,
+    backward: Callee,
+    own: Sequence[Callee],
+    losses: Sequence[Callee],
+    between: Sequence[Callee],
 ) -> Iterator[Stages]:
     """Yield a forward and a backward, with a loss of the class's or the module's between."""
     returns_loss = any(names.is_loss(n) for labels in forward.returns for n in labels)

@@ -16,7 +16,7 @@ from grader.child.binding.environment import CONTAINER, Environment
 from grader.child.binding.language import places
 from grader.child.binding.language.containers import STANDARD, WeightForm, fields_of, forms_of
 from grader.child.binding.names import plain
-from grader.child.binding.source import Function, Source
+from grader.child.binding.source import Callee, Source
 from grader.child.binding.styles.location import layout_of, locate
 from grader.child.binding.trial import RAISED, SIZES
 from grader.child.binding.writer import Draft
@@ -52,7 +52,7 @@ def drafts(source: Source, fixed: Mapping[str, str]) -> Iterator[Draft]:
         yield from _held(Draft((one,), 1), inits, forms)
 
 
-def _ordered(functions: list[Function], wanted: tuple[str, ...]) -> list[Function]:
+def _ordered(functions: list[Callee], wanted: tuple[str, ...]) -> list[Callee]:
     """By the first of `wanted` kinds that a function's name has; "" is no kind at all."""
     ranked = []
     for function in functions:
@@ -62,7 +62,7 @@ def _ordered(functions: list[Function], wanted: tuple[str, ...]) -> list[Functio
     return [f for _, _, f in sorted(ranked, key=lambda r: r[:2])]
 
 
-def _with_loss(forward: Function, losses: list[Function]) -> Iterator[tuple[Function, ...]]:
+def _with_loss(forward: Callee, losses: list[Callee]) -> Iterator[tuple[Callee, ...]]:
     """Yield the forward with a separate loss, where it seems to give none, and alone."""
     has_loss = any(names.is_loss(n) for labels in forward.returns for n in labels)
     if not (has_loss and "y" in forward.roles):
@@ -84,7 +84,7 @@ def _held(draft: Draft, inits: list[WeightForm], others: list[WeightForm]) -> It
         yield replace(draft, container=first[text], fixed=fixed, layout=layout or draft.layout)
 
 
-def _made(module: ModuleType, function: Function) -> WeightForm | None:
+def _made(module: ModuleType, function: Callee) -> WeightForm | None:
     """Return what the candidate's `init_params(…)` makes, and how the weights lie in it."""
     name = plain(function.name)
     if not name.startswith(MAKES) or not any(w in name for w in ("param", "weight", "init")):

@@ -26,7 +26,7 @@ from grader.child.binding.pieces import (
     forward_of,
     gradients_of,
 )
-from grader.child.binding.source import Function, Source
+from grader.child.binding.source import Callee, Source
 from grader.child.binding.writer import Draft
 
 
@@ -85,8 +85,8 @@ def drafts(source: Source, fixed: Mapping[str, str]) -> Iterator[Draft]:
             build, parts, forward, backward = found
             X, y = (inspect.Parameter(n, inspect.Parameter.POSITIONAL_OR_KEYWORD) for n in "Xy")
             stages = (
-                Function("forward", None, forward, (X, y), owner="layers"),
-                Function("backward", None, backward, (), owner="layers"),
+                Callee("forward", None, forward, (X, y), owner="layers"),
+                Callee("backward", None, backward, (), owner="layers"),
             )
             title = "layers " + ", ".join(dict.fromkeys(parts)) + ", composed"
             make = ("layers = composed(W1, b1, W2, b2)",)
@@ -113,7 +113,7 @@ def _of_classes(source: Source) -> Composition | None:
 def _of_functions(source: Source) -> Composition | None:
     usable = [f for f in source.functions if not f.torch]
 
-    def pair(pattern: re.Pattern[str]) -> tuple[Function, Function] | None:
+    def pair(pattern: re.Pattern[str]) -> tuple[Callee, Callee] | None:
         own = [f for f in usable if pattern.search(plain(f.name))]
         forward = next((f for f in own if not f.kinds & {"backward", "both"}), None)
         backward = next(

@@ -17,7 +17,7 @@ from typing import Any
 
 from grader.child.binding.language.containers import STANDARD, WeightForm, fields_of, forms_of
 from grader.child.binding.names import plain
-from grader.child.binding.source import Class, Function, Source
+from grader.child.binding.source import Callee, Class, Source
 from grader.child.binding.styles import objects
 from grader.child.binding.writer import MODEL, Draft
 
@@ -41,7 +41,7 @@ def drafts(source: Source, fixed: Mapping[str, str]) -> Iterator[Draft]:
         yield from _of_class(source, kind, criteria, about)
 
 
-def _rank(function: Function) -> tuple[bool, ...]:
+def _rank(function: Callee) -> tuple[bool, ...]:
     text = plain(function.name)
     return (
         "torch" not in text and "auto" not in text,
@@ -49,7 +49,7 @@ def _rank(function: Function) -> tuple[bool, ...]:
     )
 
 
-def _containers(source: Source, function: Function) -> list[WeightForm | None]:
+def _containers(source: Source, function: Callee) -> list[WeightForm | None]:
     if not function.takes_container:
         return [None]
     found = [*forms_of([function]), *forms_of(source.functions), *fields_of(source.classes)]
@@ -57,7 +57,7 @@ def _containers(source: Source, function: Function) -> list[WeightForm | None]:
 
 
 def _of_class(
-    source: Source, kind: Class, criteria: list[Function], about: list[Function]
+    source: Source, kind: Class, criteria: list[Callee], about: list[Callee]
 ) -> Iterator[Draft]:
     """Yield an object of a class with its parameters located, forward, and a criterion."""
     for draft in objects.drafts(source.module, kind, torch=True):
@@ -72,9 +72,7 @@ def _of_class(
                 yield replace(draft, stages=stages, cut=cut, tensors=tensors)
 
 
-def _class_stages(
-    kind: Class, criteria: list[Function]
-) -> Iterator[tuple[tuple[Function, ...], int]]:
+def _class_stages(kind: Class, criteria: list[Callee]) -> Iterator[tuple[tuple[Callee, ...], int]]:
     methods = kind.callable_methods
     forwards = [m for m in methods if m.name in ("forward", "__call__") or "forward" in m.kinds]
     losses = [m for m in methods if "loss" in m.kinds]
@@ -90,7 +88,7 @@ def _class_stages(
             yield (loss, *end), 1
 
 
-def _criteria(source: Source) -> list[Function]:
+def _criteria(source: Source) -> list[Callee]:
     """Return the candidate's loss: a function, an `nn` loss, or one that the text names."""
     found = [
         f for f in source.functions
@@ -110,7 +108,7 @@ def _criteria(source: Source) -> list[Function]:
     return found
 
 
-def _criterion(name: str, call: Callable[..., Any], owner: str = "") -> Function:
+def _criterion(name: str, call: Callable[..., Any], owner: str = "") -> Callee:
     kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
     parameters = (inspect.Parameter("logits", kind), inspect.Parameter("y", kind))
-    return Function(name, call, None, parameters, torch=True, owner=owner)
+    return Callee(name, call, None, parameters, torch=True, owner=owner)

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 
 from grader.child.binding import names
 from grader.child.binding.language import places
-from grader.child.binding.source import Function, Source
+from grader.child.binding.source import Callee, Source
 from grader.child.binding.writer import Draft
 from grader.source.trees import walk
 
@@ -32,7 +32,7 @@ def drafts(source: Source, fixed: Mapping[str, str]) -> Iterator[Draft]:
     backwards.sort(key=lambda f: f not in reading)
     title = f"functions on the variables {', '.join(variables.values())}"
 
-    def draft(*stages: Function, cut: int) -> Draft:
+    def draft(*stages: Callee, cut: int) -> Draft:
         return Draft(stages, cut, title, weights=variables)
 
     for forward in (f for f in reading if f.kinds & {"forward", "loss"} or not f.kinds):
@@ -56,6 +56,6 @@ def _variables(source: Source) -> dict[str, str]:
     return found
 
 
-def _free_names(function: Function) -> set[str]:
+def _free_names(function: Callee) -> set[str]:
     nodes = walk(function.node) if function.node else ()
     return {n.id for n in nodes if isinstance(n, ast.Name)} - set(function.names)
