@@ -52,7 +52,9 @@ def through_faults(
 ) -> dict[str, list[str]]:
     """Return the same as `through_defects`, of the faults of one account alone."""
     missing = MISSING if account.prefix == "backward" else ""
-    return Side(view, account.prefix, account, tuple(_formulas(account, missing))).explained(lost)
+    return FaultySide(view, account.prefix, account, tuple(_formulas(account, missing))).explained(
+        lost
+    )
 
 
 def through_defects(
@@ -72,7 +74,7 @@ def through_defects(
         account, here = by_side.get(side), [d for d in proven if _side(d) == side]
         formulas = _formulas(account, _missing_code(account, here)) if account else ()
         suspects = (*formulas, *_simulations(here))
-        explained |= Side(view, side, account, suspects).explained(lost)
+        explained |= FaultySide(view, side, account, suspects).explained(lost)
     return explained
 
 
@@ -103,7 +105,7 @@ def _simulations(proven: Iterable[Defect]) -> Iterator[Suspect]:
 
 
 @dataclass(frozen=True)
-class Side:
+class FaultySide:
     """One side of a submission, and what is known to be wrong with it."""
 
     view: View
