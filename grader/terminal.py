@@ -181,7 +181,8 @@ def _verdict(result: Result) -> str:
         return f"[yellow]undecided[/yellow]: {plain(result.fault)}"
     score = display_score(grade.score, grade.max_score)
     percent = display_percent(grade.score, grade.max_score)
-    still = f"; {grade.open_points:g} more points wait for a human" if grade.open_points else ""
+    still = f"; {grade.unjudged:g} of them could not be judged" if grade.unjudged else ""
+    still += f"; {grade.open_points:g} more points wait for a human" if grade.open_points else ""
     return f"{score} of {grade.max_score:g} ({percent} %) {plain(grade.band or '')}{still}"
 
 

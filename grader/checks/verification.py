@@ -11,6 +11,9 @@ from grader.observe.plan import VERIFY_CASES
 from grader.problem.compare import AGREE, DERIVED, DIFFER, TINY, error
 from grader.records import TENSORS, CheckStatus, Ended, Evidence, Mismatch
 
+IN_COMMON = 3
+"""Of five gradients, those that both sides have to give before there is anything to compare."""
+
 
 @check(
     "verification.exists",
@@ -107,7 +110,8 @@ def _unclear(view: View, case: str) -> bool:
     Also where a side gives another answer each time: what verify saw is then unknown.
     """
     by_hand, by_torch = view.step(f"backward/{case}"), view.step(f"torch/{case}")
-    shapes = [(by_hand.arrays[t].shape, by_torch.arrays[t].shape) for t in TENSORS]
+    arrays = [(by_hand.arrays.get(t), by_torch.arrays.get(t)) for t in TENSORS]
+    shapes = [tuple(None if a is None else a.shape for a in pair) for pair in arrays]
     losses = [view.step(f"{s}/{case}").arrays.get("loss") for s in ("forward", "torch")]
     a, b = (np.zeros(0) if loss is None else np.ravel(loss) for loss in losses)
     same_loss = a.shape == b.shape and error(a, b) <= DERIVED
@@ -123,9 +127,12 @@ def _unsteady(view: View) -> bool:
 
 
 def gap(view: View, case: str) -> float | None:
-    """Return the largest relative difference between the candidate's two sides."""
-    gaps = [gap_of(view, case, tensor) for tensor in TENSORS]
-    return None if None in gaps else max(gap for gap in gaps if gap is not None)
+    """Return the largest relative difference between the candidate's two sides.
+
+    None where they have hardly any gradient in common: then they did not both run.
+    """
+    gaps = [gap for t in TENSORS if (gap := gap_of(view, case, t)) is not None]
+    return max(gaps) if len(gaps) >= IN_COMMON else None
 
 
 def gap_of(view: View, case: str, tensor: str) -> float | None:

@@ -82,6 +82,17 @@ class View:
             raise HarnessError(f"{name}: {observation.error}")
         return observation
 
+    def flooded(self, *calls: str) -> bool:
+        """Return whether a step of these calls was ended for what it printed.
+
+        What is not run after that says nothing about the code.
+        """
+        steps = self.observations.runs.items()
+        return any(
+            run.ended is Ended.OUTPUT_LIMIT and name.partition("/")[0] in calls
+            for name, run in steps
+        )
+
     def once(self, key: object, make: Callable[[], T]) -> T:
         """Return what `make` gives, made at the first call only: several checks look at it."""
         if key not in self._memory:
@@ -225,7 +236,7 @@ def failure(observation: Observation) -> Mismatch:
     """Return how a step failed that gave no value."""
     if observation.ended is Ended.RAISED:
         return Mismatch.RAISED
-    unanswered = (Ended.TIMEOUT, Ended.NOT_RUN, Ended.CRASH)
+    unanswered = (Ended.TIMEOUT, Ended.NOT_RUN, Ended.CRASH, Ended.OUTPUT_LIMIT)
     return Mismatch.NO_ANSWER if observation.ended in unanswered else Mismatch.NOTHING
 
 

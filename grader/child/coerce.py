@@ -165,5 +165,14 @@ def _parts(value: Any) -> Iterator[tuple[str, Any]]:
     elif dataclasses.is_dataclass(value):
         for entry in dataclasses.fields(value):
             yield f".{entry.name}", getattr(value, entry.name, None)
-    elif hasattr(value, "__dict__"):
-        yield from ((f".{name}", item) for name, item in vars(value).items())
+    else:
+        slots = [name for kind in type(value).__mro__ for name in _slots(kind)]
+        yield from ((f".{name}", getattr(value, name)) for name in slots if hasattr(value, name))
+        yield from ((f".{name}", item) for name, item in getattr(value, "__dict__", {}).items())
+
+
+def _slots(kind: type) -> tuple[str, ...]:
+    """Return the attributes that a class declares without a dictionary."""
+    slots = vars(kind).get("__slots__", ())
+    names = (slots,) if isinstance(slots, str) else tuple(slots)
+    return tuple(name for name in names if not name.startswith("__"))

@@ -331,7 +331,7 @@ GRADIENT: tuple[Kind, ...] = (
         wrong='grads = {"W1": dW1, "b1": db1, "W2": dW2, "b2": db2}',
         right='grads = {"W1": dW1, "b1": db1, "W2": dW2, "b2": db2, "X": dX}',
         signs=(Sign(not_returned),),
-        reaches=("verification.accepts",),
+        unmeasured=True,
         placed=missing_gradient,
         repairs=(return_gradient,),
         not_returned=True,

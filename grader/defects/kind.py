@@ -9,6 +9,7 @@ from enum import Enum
 from grader.defects.clues import Clues, Finder
 from grader.defects.edits.blame import Operator
 from grader.defects.names import HandedOn
+from grader.defects.simulations import Simulation
 from grader.defects.sites.layers import LayerSite
 from grader.problem.network import Fault
 from grader.records import CheckStatus, Confidence, Ended, Finding, Part, Severity
@@ -111,9 +112,9 @@ class Kind:
     How it is recognised: by `faults`, wrong formulas; by `signs` in behaviour; by `ending`, how a
     call ended. `in_pytorch`: the code that its faults go by in the PyTorch part.
 
-    What follows from it: the checks that it `reaches` beside those that its formulas predict,
-    `"pytorch.*"` for all of a part (`alone`: nothing else explains these); the defects that it
-    `covers`; `refuted_by` a check that passes; in `yields_in` it gives way to any other defect.
+    What follows from it: the checks that its formulas lose, or the reference with its `simulation`
+    in it; the defects that it `covers`; `refuted_by` a check that passes; in `yields_in` it gives
+    way to any other defect.
 
     Where it stands: `placed` finds the line where no value tells it, and before the value does
     if `sharper`; `handed_on` names the variables of a value that is right under one name and
@@ -123,7 +124,8 @@ class Kind:
     Its repair: `repairs` are the likeliest edits; `beyond_edits`: no single edit repairs it;
     `from_cache`: it may come of a wrong tensor in the cache.
     `unexplained`: what no formula predicts; `not_returned`: gradients that do not come back.
-    `unmeasured`: the work was not done or could not be measured. `stops_import`: nothing in the
+    `unmeasured`: the work was not done or could not be measured, so it costs all that its checks
+    are worth. `stops_import`: nothing in the
     file may have been looked at. `breaks_rules`: a person has to look. `needs_review`: so do they,
     at what is no mistake and costs nothing.
     `shuts` are checks that are not earned whatever their numbers say, for what they measure was
@@ -145,8 +147,7 @@ class Kind:
     signs: tuple[Sign, ...] = ()
     ending: Ended | None = None
     in_pytorch: str = ""
-    reaches: tuple[str, ...] = ()
-    alone: bool = False
+    simulation: Simulation | None = None
     covers: tuple[Cover, ...] = ()
     refuted_by: str = ""
     yields_in: tuple[Part, ...] = ()

@@ -25,6 +25,10 @@ from grader.defects.signs.pytorch import (
     single_arithmetic,
     without_engine,
 )
+from grader.defects.simulations import (
+    added_to_leaves,
+    rounded_to_single,
+)
 from grader.defects.sites.pytorch import backward_call, by_hand, cut, leaf, single, written_in_place
 from grader.records import Part
 
@@ -69,7 +73,7 @@ PYTORCH: tuple[Kind, ...] = (
         "    (leaf**2).sum().backward()\n"
         "    return leaf.grad.clone()",
         signs=(Sign(added_to_grad, ("pytorch.repeatable",), unless="pytorch.autograd"),),
-        reaches=("pytorch.repeatable", "verification.accepts"),
+        simulation=added_to_leaves,
         placed=backward_call,
         repairs=(drop, keep_part),
         repeat=Repeat.UNSTEADY,
@@ -87,7 +91,7 @@ PYTORCH: tuple[Kind, ...] = (
         wrong="leaf = torch.tensor(X)",
         right="leaf = torch.tensor(X, requires_grad=True)",
         signs=(Sign(no_gradient_of_a_leaf), Sign(none_of_a_leaf)),
-        reaches=("pytorch.graph", "pytorch.d*", "verification.accepts"),
+        unmeasured=True,
         covers=(Cover(("runtime-error",), lends_line=True),),
         placed=leaf,
         sharper=True,
@@ -107,7 +111,7 @@ PYTORCH: tuple[Kind, ...] = (
         wrong="H1 = torch.relu(Z1.detach())",
         right="H1 = torch.relu(Z1)",
         signs=(Sign(no_gradient_below), Sign(refused_by_autograd), Sign(none_behind_a_cut)),
-        reaches=("pytorch.*", "verification.accepts"),
+        unmeasured=True,
         covers=(Cover(("runtime-error",), lends_line=True),),
         placed=cut,
         repairs=(keep_part,),
@@ -124,7 +128,7 @@ PYTORCH: tuple[Kind, ...] = (
         wrong="Z2 = H1 @ W2 + b2\nH1 *= 0.5\n(dW2,) = torch.autograd.grad(Z2.sum(), W2)",
         right="Z2 = H1 @ W2 + b2\nhalf = H1 * 0.5\n(dW2,) = torch.autograd.grad(Z2.sum(), W2)",
         signs=(Sign(refused_in_place),),
-        reaches=("pytorch.*", "verification.accepts"),
+        unmeasured=True,
         covers=(Cover(("runtime-error",), lends_line=True),),
         placed=written_in_place,
         repairs=(drop, keep_part),
@@ -140,7 +144,6 @@ PYTORCH: tuple[Kind, ...] = (
         wrong="dZ2 = (torch.softmax(Z2, dim=1) - onehot) / B\ndW2 = H1.T @ dZ2",
         right="loss = F.cross_entropy(H1 @ W2 + b2, y)\n(dW2,) = torch.autograd.grad(loss, W2)",
         signs=(Sign(without_engine, ("pytorch.autograd",)),),
-        reaches=("pytorch.autograd",),
         shuts=("pytorch.d{tensor}", "pytorch.graph", "pytorch.autograd"),
         covers=(Cover(("torch-precision-lost",)),),
         placed=by_hand,
@@ -157,7 +160,7 @@ PYTORCH: tuple[Kind, ...] = (
         wrong="leaf = torch.tensor(W1, dtype=torch.float32)",
         right="leaf = torch.tensor(W1)  # keeps float64",
         signs=(Sign(single_arithmetic, ("pytorch.float64",)),),
-        reaches=("pytorch.float64", "verification.accepts"),
+        simulation=rounded_to_single,
         placed=single,
         repairs=(change_keywords, widen, keep_part),
     ),

@@ -13,6 +13,13 @@ from grader.defects.signs.verify import (
     refuses_what_agrees,
     unlike_inputs,
 )
+from grader.defects.simulations import (
+    agreement_refused,
+    everything_accepted,
+    nothing_compared,
+    small_errors_accepted,
+    tensors_overlooked,
+)
 from grader.defects.sites.verify import rejects, says_yes
 from grader.records import Part
 
@@ -39,8 +46,7 @@ VERIFY: tuple[Kind, ...] = (
         "    mine = backward(forward(X, y, W1, b1, W2, b2)[1])\n"
         "    theirs = torch_forward_backward(X, y, W1, b1, W2, b2)[1]\n"
         "    return all(np.allclose(mine[n], theirs[n], 1e-9, 1e-12) for n in mine)",
-        reaches=("verification.exists", AGREEMENT, *TRIALS),
-        alone=True,
+        simulation=nothing_compared,
         refuted_by="verification.exists",
         unmeasured=True,
     ),
@@ -56,7 +62,7 @@ VERIFY: tuple[Kind, ...] = (
         wrong="theirs = torch_forward_backward(np.random.randn(B, D), y, W1, b1, W2, b2)[1]",
         right="theirs = torch_forward_backward(X, y, W1, b1, W2, b2)[1]",
         signs=(Sign(unlike_inputs, (AGREEMENT,)),),
-        reaches=(AGREEMENT, *TRIALS),
+        simulation=agreement_refused,
     ),
     kind(
         code="verify-rejects-correct",
@@ -71,7 +77,7 @@ VERIFY: tuple[Kind, ...] = (
         right="agree = all(np.abs(mine[n] - theirs[n]).max() <= 1e-9 * np.abs(theirs[n]).max()\n"
         "            for n in mine)",
         signs=(Sign(refuses_what_agrees, (AGREEMENT,)),),
-        reaches=(AGREEMENT, *TRIALS),
+        simulation=agreement_refused,
         placed=rejects,
         sharper=True,
     ),
@@ -88,7 +94,7 @@ VERIFY: tuple[Kind, ...] = (
         right="worst = max(np.abs(mine[n] - theirs[n]).max() for n in mine)\n"
         "agree = worst <= 1e-10",
         signs=(Sign(accepts_what_differs(*TRIALS), (AGREEMENT,)), Sign(accepts_everything, TRIALS)),
-        reaches=(AGREEMENT, *TRIALS),
+        simulation=everything_accepted,
         placed=says_yes,
     ),
     kind(
@@ -103,7 +109,7 @@ VERIFY: tuple[Kind, ...] = (
         right="agree = all(np.allclose(mine[n], theirs[n], 1e-9, 1e-12)\n"
         '            for n in ("W1", "b1", "W2", "b2", "X"))',
         signs=(Sign(compares_a_part, TRIALS),),
-        reaches=(AGREEMENT, *TRIALS[:2]),
+        simulation=tensors_overlooked,
     ),
     kind(
         code="verify-loose-tolerance",
@@ -118,6 +124,6 @@ VERIFY: tuple[Kind, ...] = (
         right="agree = all(np.abs(mine[n] - theirs[n]).max() <= 1e-9 * np.abs(theirs[n]).max()\n"
         "            for n in mine)",
         signs=(Sign(accepts_a_percent, TRIALS),),
-        reaches=(AGREEMENT, *TRIALS[1:]),
+        simulation=small_errors_accepted,
     ),
 )

@@ -7,18 +7,17 @@ from dataclasses import dataclass, field
 
 from grader.checks import View
 from grader.checks.tensors import OWN_LOSS, WHOLE_GRAPH
-from grader.defects import BY_CODE, KINDS
+from grader.defects import KINDS
 from grader.defects.clues import Clues
 from grader.defects.explanation import Account
 from grader.defects.make import at, kind_of, make
 from grader.defects.signs.calls import process_defects
-from grader.defects.verify import AGREEMENT, TRIALS
 from grader.diagnosis.consequences import without_consequences
 from grader.diagnosis.layers import layer_defects
 from grader.diagnosis.numeric import defects_of, explain_numpy, explain_torch
 from grader.diagnosis.place import at_first_wrong, located, placed
 from grader.diagnosis.predictions import Predictions
-from grader.diagnosis.through import through_faults
+from grader.diagnosis.through import through_defects
 from grader.observe.trace import Trace
 from grader.records import (
     TENSORS,
@@ -27,7 +26,6 @@ from grader.records import (
     Defect,
     Ended,
     Finding,
-    Part,
     Submission,
 )
 
@@ -132,37 +130,16 @@ def _explained(
 ) -> dict[str, tuple[str, ...]]:
     """Check → codes, for checks that fail just so where only those bugs are there."""
     lost = {f.check: f for f in findings if f.status in (CheckStatus.FAIL, CheckStatus.SKIPPED)}
-    explained: dict[str, list[str]] = {}
     proven = [d for d in defects if d.confidence is Confidence.PROVEN]
-    for account in accounts:
-        for check, codes in (through_faults(view, account, lost) if account else {}).items():
-            explained.setdefault(check, []).extend(codes)
-    for check, code in _reached(lost, proven):
-        explained.setdefault(check, []).append(code)
+    explained = through_defects(view, accounts, defects, lost)
     for check in lost:
         explained.setdefault(check, []).extend(_not_loaded(view, check, proven))
-    waiting = {f.check for f in findings if f.status is CheckStatus.SKIPPED}
-    for check in sorted(c for c in waiting.intersection(TRIALS) if not explained.get(c)):
-        others = [d.code for d in proven if kind_of(d).part is not Part.VERIFICATION]
-        explained[check] = explained.get(AGREEMENT) or others
     known = {d.code for d in proven}
     return {
         check: tuple(dict.fromkeys(c for c in codes if c in known))
         for check, codes in sorted(explained.items())
         if any(c in known for c in codes)
     }
-
-
-def _reached(lost: Mapping[str, Finding], proven: Sequence[Defect]) -> Iterator[tuple[str, str]]:
-    """(check, code) for what kinds declare to reach; one that is alone leaves none to PyTorch's."""
-    taken = {c for d in proven if kind_of(d).alone for c in kind_of(d).reaches}
-    for code in (d.code for d in proven):
-        kind = BY_CODE[code]
-        for pattern in kind.reaches:
-            for check in lost:
-                met = check == pattern or (pattern.endswith("*") and check.startswith(pattern[:-1]))
-                if met and not (kind.part is Part.PYTORCH and check in taken):
-                    yield check, code
 
 
 def _not_loaded(view: View, check: str, proven: Sequence[Defect]) -> list[str]:

@@ -29,7 +29,7 @@ from grader.diagnosis.predictions import Predictions
 from grader.diagnosis.witnesses import scaled_loss, witnesses
 from grader.problem.compare import proportion
 from grader.problem.network import FORWARD_STEPS, LEAVES, Fault, Shows
-from grader.records import TENSORS, Array, Confidence, Defect, Part
+from grader.records import TENSORS, Array, Confidence, Defect, Ended, Part
 
 UNEXPLAINED_LOSS, UNEXPLAINED_GRADIENT = (
     next(kind.code for kind in KINDS if kind.unexplained and kind.part is part)
@@ -42,8 +42,9 @@ SINGLE = 1e-4
 
 def explain_numpy(view: View, predictions: Predictions) -> Account | None:
     """Return the NumPy part's explanation; None when it gave nothing at all."""
-    losses = _losses(view, "forward", (*ORDINARY, *HUGE))
-    gradients = _gradients(view, "backward", ("primes",) if _adds_up(view) else EVERY)
+    losses = _losses(view, "forward", _known(view, "forward", (*ORDINARY, *HUGE)))
+    every = _known(view, "backward", EVERY)
+    gradients = _gradients(view, "backward", ("primes",) if _adds_up(view) else every)
     if all(loss is None for loss in losses.values()) or _unsteady(view):
         return None  # a forward that gives another loss each time is no case for a table
     explanation = explain(predictions, losses, gradients)
@@ -115,6 +116,15 @@ def _forward_only(explanation: Explanation) -> Explanation:
     """Where backward gave nothing on ordinary input, how it ended says what is wrong with it."""
     left = tuple(t for t in explanation.unexplained if t == "loss")
     return Explanation(explanation.forward, (), left)
+
+
+def _known(view: View, prefix: str, cases: Sequence[str]) -> Sequence[str]:
+    """The cases without those that a flood of output kept from being seen."""
+    if not view.flooded("forward", "backward"):
+        return cases
+    unseen = (Ended.OUTPUT_LIMIT, Ended.NOT_RUN)
+    steps = {case: view.observations[f"{prefix}/{case}"] for case in cases}
+    return [c for c, step in steps.items() if c == "primes" or step.ended not in unseen]
 
 
 def _losses(view: View, prefix: str, cases: Sequence[str]) -> Outputs:

@@ -85,7 +85,7 @@ class _Runs(Mapping[str, Observation]):
         if step.kind == "forward":
             made = _with_cache(_forward_seen(step, flow), self._seen.get(step.name))
         elif step.kind == "torch":
-            made = _torch_seen(step, flow, self._found, self._free)
+            made = _torch_seen(step, flow, self._found, self._free, self._missing)
         elif step.repeats:
             made = self[step.repeats]
         else:
@@ -139,10 +139,15 @@ def _with_cache(made: Observation, seen: Observation | None) -> Observation:
 
 
 def _torch_seen(
-    step: Step, flow: Flow | None, found: Sequence[Culprit], free: Sequence[Fault]
+    step: Step,
+    flow: Flow | None,
+    found: Sequence[Culprit],
+    free: Sequence[Fault],
+    missing: Sequence[str],
 ) -> Observation:
     """Loss and gradients in one answer."""
-    loss, gradients = _forward_seen(step, flow), _backward_seen(flow, step.case, found, free, ())
+    loss = _forward_seen(step, flow)
+    gradients = _backward_seen(flow, step.case, found, free, missing)
     if not (loss.ok and gradients.ok):
         return Observation(Ended.RAISED, error="predicted")
     return replace(loss, arrays={**gradients.arrays, **loss.arrays})

@@ -82,6 +82,11 @@ def make_cases(seed: int) -> dict[str, Case]:
     return {case.name: case for case in cases}
 
 
+def fresh_case(rng: Generator, name: str, sizes: tuple[int, int, int, int]) -> Case:
+    """Return ordinary inputs of these sizes, B, D, H and C, that no graded case uses."""
+    return _ordinary(rng, name, "asked once", *sizes)
+
+
 def perturbed(case: Case, tensor: str, direction: Array, step: float) -> Case:
     """Return `case` with `step * direction` added to one of its tensors."""
     moved_by = case.inputs[tensor] + step * direction

@@ -98,7 +98,7 @@ class Charge:
 
 @dataclass(frozen=True, slots=True)
 class Grade:
-    """`score` of `max_score` decided points; `open_points` more wait for a human's marks.
+    """`score` of `max_score` automatic points; `open_points` more wait for a human's marks.
 
     `band` is None when undecided or when the rubric has none. `gates` are the
     sentences of the gates that capped the score; `charges` what each defect costs
@@ -115,6 +115,14 @@ class Grade:
     dimensions: tuple[DimensionGrade, ...]
     gates: tuple[str, ...] = ()
     charges: tuple[Charge, ...] = ()
+
+    @property
+    def unjudged(self) -> float:
+        """Points of `max_score` that no check could decide, and that a person may still give."""
+        items = (item for part in self.parts for item in part.items if not item.bonus)
+        counted = {check for item in items for check in item.checks}
+        left = (c for c in self.checks if c.status is CheckStatus.MANUAL and c.id in counted)
+        return float(sum(check.max_points for check in left))
 
     @property
     def fraction(self) -> float:

@@ -47,7 +47,7 @@ def summary(result: Result, defects: Sequence[DefectView]) -> Summary:
         percent=percent_of(grade.score, grade.max_score) if decided else "",
         band=(grade.band or "") if decided else "",
         sentences=tuple(_sentences(grade, defects)) if decided else (),
-        lost=max(0.0, grade.max_score - grade.score),
+        lost=max(0.0, grade.max_score - grade.score - grade.unjudged),
         open_items=tuple(item for part in grade.parts for item in part.items if item.open),
     )
 

@@ -223,9 +223,16 @@ class RubricFile(_Section):
         description="caps on the score",
         examples=[[{"unless": ["backward.dW1"], "cap": 0.85, "because": "dW1 is wrong."}]],
     )
+    charge: Literal["every_check", "once_per_bug"] = Field(
+        default="every_check",
+        description="every_check: points are lost where checks fail, and nothing is given back; "
+        "once_per_bug: what a proven defect costs beyond its deduction is given back",
+        examples=["once_per_bug"],
+    )
     deductions: Deductions = Field(
         default=Deductions(),
-        description="what a proven defect costs at most, whatever its checks are worth",
+        description="with `charge: once_per_bug`: what a proven defect costs at most, whatever "
+        "its checks are worth",
         examples=[{"major": 8, "minor": 1, "info": 0}],
     )
     dimensions: Many[Dimension] = Field(
@@ -268,6 +275,7 @@ class Rubric:
     gates: tuple[Gate, ...] = ()
     dimensions: tuple[Dimension, ...] = ()
     bands: tuple[Band, ...] = ()
+    charge: str = "every_check"
     deductions: Deductions = field(default_factory=Deductions)
     contract: Contract | None = None
     text: bytes = b""

@@ -70,7 +70,7 @@ class Child:
         self._open = True
         self.deadline = self._until = deadline
         self.output = bytearray()
-        self.output_bytes = 0
+        self.output_bytes = self._output_of_request = 0
         self.gone: _Gone | None = None
         self._came_up = False
         self._arrived = bytearray()
@@ -144,6 +144,7 @@ class Child:
         self._until = min(self.deadline, time.monotonic() + seconds)
         try:
             self._drain()
+            self._output_of_request = 0
             if self._unasked():
                 raise _Gone(Ended.VIOLATION, "wrote to the judge's pipe without being asked")
             self._write(wire.encode(kind, nonce, items))
@@ -251,8 +252,9 @@ class Child:
             if not chunk:
                 return
             self.output_bytes += len(chunk)
+            self._output_of_request += len(chunk)
             self.output += chunk[: max(0, OUTPUT_KEPT - len(self.output))]
-            if self.output_bytes > OUTPUT_LIMIT:
+            if self._output_of_request > OUTPUT_LIMIT:
                 raise _Gone(Ended.OUTPUT_LIMIT, f"printed more than {OUTPUT_LIMIT >> 20} MiB")
 
     def _unasked(self) -> bool:

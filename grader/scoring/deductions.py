@@ -1,5 +1,8 @@
 """One bug is charged once: what its checks lost, and never more than its deduction.
 
+So it is where the rubric asks for it (`charge: once_per_bug`); else each check costs what
+it is worth, and nothing is given back.
+
 Numbers decide, diagnosis can only soften. The points that explained checks lost
 are summed for each set of defects that explains them; what goes beyond the
 deductions of these defects is given back, over those checks, in proportion to
@@ -26,6 +29,9 @@ SHUTTING = frozenset(kind.code for kind in KINDS if kind.shuts)
 """Codes that cost all that their checks lost, unless the rubric names them: the work was
 not done, or could not be measured, and what was not shown is not earned. What a kind shuts costs
 all of it, whatever the rubric says."""
+
+ONCE = "once_per_bug"
+"""The rubric's `charge` under which anything is given back."""
 
 BY_SEVERITY = {
     Severity.MAJOR: Fraction(1, 10),
@@ -114,7 +120,7 @@ def _limits(rubric: Rubric, defects: Sequence[Defect], whole: Fraction) -> dict[
     for defect in defects:
         points = deductions.codes.get(defect.code, stated[defect.severity])
         unmeasured = defect.code in UNMEASURED and defect.code not in deductions.codes
-        if unmeasured or defect.code in SHUTTING:
+        if rubric.charge != ONCE or unmeasured or defect.code in SHUTTING:
             limit = whole
         elif points is None:
             limit = decided * BY_SEVERITY[defect.severity]

@@ -65,7 +65,8 @@ def grade(
     `marks` are points that a human gave, by the id of a manual item: these count, in
     `max_score` too; the other manual items stay open.
 
-    A check without a finding counts as an error. Any error leaves the grade
+    What a check leaves to a person is in `max_score` and not earned: they decide it by
+    an override. A check without a finding counts as an error. Any error leaves the grade
     undecided and its points out of `max_score`. Raises HarnessError when a
     check was found twice or was never declared, when `explained` names an
     unknown check or a defect that is not proven, or when a mark is of no manual
@@ -174,7 +175,7 @@ def _part(part: Part, scores: Sequence[ItemScore]) -> PartGrade:
 def _item(score: ItemScore) -> ItemGrade:
     """Return one line; open when a human has to mark all of it."""
     item = score.item
-    still_open = score.max_points == 0 and (item.manual or score.open > 0)
+    still_open = score.max_points == 0 and item.manual
     return ItemGrade(
         id=item.id,
         title=item.title,
@@ -227,9 +228,7 @@ def _check_grades(
         for score in scores:
             if score.item.manual:
                 grades.append(_manual(score, part.id))
-            left = [c for c in score.shares if by_check[c].status is CheckStatus.MANUAL]
-            shares = {c: Share(NOTHING, score.open / len(left)) for c in left}
-            for check, share in {**score.shares, **shares}.items():
+            for check, share in score.shares.items():
                 grades.append(_check(declared(check), part.id, by_check[check], share, reasons))
                 used.add(check)
     for check, finding in by_check.items():

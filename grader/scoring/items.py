@@ -15,7 +15,8 @@ from grader.rubric import Item
 
 NOTHING = Fraction(0)
 UNDECIDED = (CheckStatus.ERROR, CheckStatus.MANUAL)
-"""Statuses whose share of the points leaves the maximum: nobody knows them yet."""
+"""Statuses without a verdict. What an error would decide leaves the maximum, and the grade
+undecided; what a check leaves to a person stays in it, not earned until they have said so."""
 
 
 def exact(number: float) -> Fraction:
@@ -36,7 +37,7 @@ class ItemScore:
     """An item's decided points; `shares` by check id sum to them.
 
     `given_back` is the part of them that no check earned: see `deductions`. `open` are
-    the points that wait for a human, who marks a manual item and what a check left to one.
+    the points of a manual item, which a human marks.
     """
 
     item: Item
@@ -50,9 +51,10 @@ class ItemScore:
 def score_item(item: Item, statuses: Mapping[str, CheckStatus]) -> ItemScore:
     """Return the points of `item`, given a status for each of its checks.
 
-    Checks without a verdict take an equal share of the points out of the item;
-    `all` and `tiers` are then judged as though they had passed, so that a fault
-    of the harness costs the candidate nothing.
+    Checks without a verdict earn nothing, and `all` and `tiers` are judged as though they
+    had passed. An error takes its equal share of the points out of the item, so that a fault
+    of the harness costs the candidate nothing; what is left to a person stays in the maximum,
+    so that all are out of the same number.
     """
     count = len(item.checks)
     if item.manual or not count:
@@ -64,9 +66,10 @@ def score_item(item: Item, statuses: Mapping[str, CheckStatus]) -> ItemScore:
     points = _earned(item, passed=len(passing), undecided=count - len(decided))
     shares = {check: Share(NOTHING, NOTHING) for check in item.checks}
     shares |= _shares(decided, passing, points, max_points)
-    left = sum(statuses[check] is CheckStatus.MANUAL for check in item.checks)
-    still_open = NOTHING if item.bonus else exact(item.points) * Fraction(left, count)
-    return ItemScore(item, points, max_points, shares, open=still_open)
+    each = exact(item.points) / count
+    left = [check for check in item.checks if statuses[check] is CheckStatus.MANUAL]
+    shares |= {check: Share(NOTHING, each) for check in left}
+    return ItemScore(item, points, max_points + each * len(left), shares)
 
 
 def _earned(item: Item, *, passed: int, undecided: int) -> Fraction:

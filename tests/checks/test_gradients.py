@@ -57,3 +57,11 @@ def test_duplicate() -> None:
     fails(duplicate, put("backward/duplicated", "W2", lambda dW2: 2 * dW2), says="expected 1")
     nothing = [put("backward/", t, lambda gradient: None) for t in TENSORS]
     waits(duplicate, *nothing)
+
+
+def test_one_layer_alone_does_not_show_where_the_batch_is_divided_by() -> None:
+    """It takes a gradient of either layer: who returns db2 alone has not shown the rest."""
+    gone = [put("backward/", t, lambda gradient: None) for t in ("W1", "b1", "W2", "X")]
+    waits(batch_mean, *gone)
+    waits(duplicate, *gone)
+    passes(batch_mean, gone[-1])

@@ -51,3 +51,19 @@ def test_without_a_loss_what_looks_at_it_waits() -> None:
 def test_the_same_view_can_be_run_twice() -> None:
     view = simulated()
     assert run_checks(ALL_CHECKS, view) == run_checks(ALL_CHECKS, replace(view))
+
+
+def test_what_a_flood_of_output_hid_is_left_to_a_person_and_never_wrong() -> None:
+    """The check of the first call is lost, where it is that one; the other part is judged."""
+    found = statuses(list(ALL_CHECKS), ends("forward/", Ended.OUTPUT_LIMIT))
+    fails = [check for check, status in found.items() if status is CheckStatus.FAIL]
+    assert fails == ["forward.runs"]
+    assert found["forward.loss"] is found["backward.dW1"] is CheckStatus.MANUAL
+    assert found["pytorch.loss"] is CheckStatus.PASS
+
+
+def test_a_flood_in_one_call_hides_what_only_that_one_shows() -> None:
+    found = statuses(list(ALL_CHECKS), ends("forward/overflow", Ended.OUTPUT_LIMIT))
+    assert found["forward.overflow"] is CheckStatus.MANUAL
+    assert found["forward.loss"] is CheckStatus.PASS
+    assert CheckStatus.FAIL not in found.values()

@@ -65,7 +65,8 @@ def test_a_check_is_explained_by_the_fault_that_loses_it(view: View) -> None:
 
 def test_a_check_lost_for_another_reason_is_not_explained(view: View) -> None:
     also = ("forward.pure", "forward.cache", "backward.repeatable", "backward.dW2")
-    codes = through_faults(view, part(MASK), failed("backward.dW1", *also))
+    really = {"backward.dW1": lost(view, MASK)["backward.dW1"]}
+    codes = through_faults(view, part(MASK), really | failed(*also))
     assert codes == {"backward.dW1": ["relu-mask-missing"]}
 
 
@@ -95,6 +96,7 @@ def test_the_pytorch_part_has_its_own_checks_and_codes(view: View) -> None:
 def test_nothing_is_computed_that_no_check_asks_for(
     view: View, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    really = {"backward.db1": lost(view, MASK)["backward.db1"]}
     asked = set[str]()
     plain = Observations.__getitem__
 
@@ -103,7 +105,7 @@ def test_nothing_is_computed_that_no_check_asks_for(
         return plain(self, step)
 
     monkeypatch.setattr(Observations, "__getitem__", noting)
-    codes = through_faults(view, part(MASK), failed("backward.db1"))
+    codes = through_faults(view, part(MASK), really)
     assert codes == {"backward.db1": ["relu-mask-missing"]}
     assert asked == {
         *("forward/primes", "backward/primes", "backward/more_rows", "backward/square"),

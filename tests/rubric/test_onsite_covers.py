@@ -1,7 +1,7 @@
 """Every sentence of what an answer should cover has a check or a human's item in the rubric.
 
 The sentences are the problem's, in words of our own. A check counts only where it rests in
-an item, a human's item only where its guidance says the words that stand beside it.
+an item or a dimension, a human's item only where its guidance says the words that stand beside it.
 """
 
 from __future__ import annotations
@@ -119,6 +119,7 @@ def missing(rubric: Rubric, rows: tuple[Covered, ...]) -> list[str]:
     """What a rubric lacks of the rows, a line each."""
     items = [item for part in rubric.parts for item in part.items]
     resting = {check for item in items for check in item.checks}
+    resting |= {check for dimension in rubric.dimensions for check in dimension.checks}
     guidance = {item.id: " ".join(item.guidance) for item in items if item.manual}
     lacks = []
     for row in rows:

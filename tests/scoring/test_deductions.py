@@ -33,7 +33,12 @@ def item(name, points, checks, **more):
 def rubric(*items, gates=(), **said):
     """A rubric with a part for each item; `said` are its deductions."""
     parts = tuple(Part(id=f"part-{i.id}", title=i.id, items=(i,)) for i in items)
-    return Rubric("r", "R", "sha256:0", parts, gates=gates, deductions=Deductions(**said))
+    return Rubric(
+        *("r", "R", "sha256:0", parts),
+        gates=gates,
+        charge=said.pop("charge", "once_per_bug"),
+        deductions=Deductions(**said),
+    )
 
 
 def defect(code, severity=Severity.MAJOR, confidence=Confidence.PROVEN):
@@ -96,6 +101,12 @@ def test_what_nothing_explains_keeps_its_full_loss():
     result = graded(FOUR, ALL_FAIL, {"a": "tiny"})
     assert result.score == 5
     assert points(result) == {"a": 5, "b": 0, "c": 0, "d": 0}
+
+
+def test_nothing_is_given_back_unless_the_rubric_asks_for_it():
+    plain = replace(FOUR, charge="every_check")
+    result = graded(plain, ALL_FAIL, dict.fromkeys("abcd", "bug"))
+    assert (result.score, charges(result)) == (0, {"bug": 20})
 
 
 def test_a_bug_never_costs_more_than_its_checks():

@@ -79,22 +79,33 @@ def test_a_manual_item_is_open_and_does_not_count():
     assert result.status is GradeStatus.GRADED
 
 
-def test_what_a_check_leaves_to_a_human_is_open_and_does_not_count():
+@pytest.mark.parametrize("credit", ["share", "all"])
+def test_the_maximum_never_shrinks(credit):
+    two = rubric(item("i", 3, "a"), item("j", 2, "b c", credit=credit))
+    of = {
+        status: graded(two, a=PASS, b=status, c=PASS).max_score
+        for status in (PASS, FAIL, SKIPPED, MANUAL)
+    }
+    assert set(of.values()) == {5}
+
+
+def test_what_a_check_leaves_to_a_human_is_in_the_maximum_and_not_earned():
     result = graded(rubric(item("i", 3, "a"), item("j", 2, "b")), a=PASS, b=MANUAL)
-    assert (result.score, result.max_score, result.open_points) == (3, 3, 2)
+    assert (result.score, result.max_score, result.open_points) == (3, 5, 0)
+    assert result.unjudged == 2
     assert result.status is GradeStatus.GRADED
     part = result.parts[1]
-    assert (part.points, part.max_points, part.open_points) == (0, 0, 2)
+    assert (part.points, part.max_points, part.open_points) == (0, 2, 0)
     (line,) = part.items
-    assert (line.open, line.points, line.max_points) == (True, 0, 2)
+    assert (line.open, line.points, line.max_points) == (False, 0, 2)
     assert points(result) == {"a": (3, 3), "b": (0, 2)}
 
 
-def test_an_item_may_be_open_in_part():
+def test_an_item_may_be_left_to_a_human_in_part():
     result = graded(rubric(item("i", 3, "a b c")), a=PASS, b=MANUAL, c=FAIL)
-    assert (result.score, result.max_score, result.open_points) == (1, 2, 1)
+    assert (result.score, result.max_score, result.unjudged) == (1, 3, 1)
     (line,) = result.parts[0].items
-    assert (line.open, line.points, line.max_points) == (False, 1, 2)
+    assert (line.open, line.points, line.max_points) == (False, 1, 3)
     assert points(result) == {"a": (1, 1), "b": (0, 1), "c": (0, 1)}
 
 

@@ -1,6 +1,7 @@
 """How kinds of the PyTorch part show: gradients that are None, errors, and second calls.
 
-Where nothing came back to compare, what is said is likely, never proven.
+Where nothing came back to compare, what is said is likely, never proven: anybody can raise an
+error with any words.
 """
 
 from __future__ import annotations
@@ -73,14 +74,14 @@ def refused_in_place(clues: Clues, _findings: Findings) -> Iterator[Sighting]:
     """Tell that a tensor was changed that backward needs, or a leaf refuses to be changed."""
     error, said = _error(clues)
     if ErrorWord.IN_PLACE in said:
-        yield Sighting(f"{error}.")
+        yield Sighting(f"{error}.", confidence=Confidence.LIKELY)
 
 
 def refused_by_autograd(clues: Clues, _findings: Findings) -> Iterator[Sighting]:
     """Tell that what is to be differentiated has no history."""
     error, said = _error(clues)
     if ErrorWord.NO_HISTORY in said and not said & {ErrorWord.IN_PLACE, ErrorWord.NO_LEAF}:
-        yield Sighting(f"{error}.")
+        yield Sighting(f"{error}.", confidence=Confidence.LIKELY)
 
 
 def none_behind_a_cut(clues: Clues, _findings: Findings) -> Iterator[Sighting]:
