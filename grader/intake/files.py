@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from grader.errors import SubmissionError
+from grader.errors import CallerError, SubmissionError
 from grader.records import SourceFile
 
 MAX_FILE = 2 << 20
@@ -29,6 +29,9 @@ MAX_INNER = 16 << 20
 MAX_TOTAL = 8 << 20
 MAX_FILES = 400
 MAX_WALKED = 5000
+MAX_FOLDERS = 32
+"""Folders in each other that are gone into."""
+
 
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz")
 CODE = (".py", ".ipynb")
@@ -192,36 +195,55 @@ def collect_file(path: Path, name: str, into: Collector) -> None:
 
 
 def _walk(folder: Path, prefix: str, into: Collector) -> Iterator[Path]:
-    """Yield entries below `folder` in sorted order, not following links, junk folders left out."""
-    count = 0
-    for root, folders, names in os.walk(folder, followlinks=False):
-        where = Path(root).relative_to(folder).as_posix()
-        base = prefix if where == "." else f"{prefix}{where}/"
-        if ENVIRONMENT in names and where != ".":
+    """Yield entries below `folder` in sorted order, not following links, junk folders left out.
+
+    Raises `SubmissionError` past the limits, `CallerError` where a folder cannot be read.
+    """
+    count, waiting = 0, [(folder, prefix, 0)]
+    while waiting:
+        where, base, depth = waiting.pop()
+        folders, names = _listed(where)
+        count += len(folders) + len(names)
+        if count > MAX_WALKED:
+            raise SubmissionError(f"more than {MAX_WALKED} files: hand in the source only")
+        if ENVIRONMENT in names and depth:
             into.skip(base, "a virtual environment")
-            folders.clear()
             continue
+        yield from (where / name for name in names)
+        inner = []
         for name in folders:
-            if (Path(root) / name).is_symlink():
-                into.skip(base + name, "a link")
-            elif name in JUNK_FOLDERS:
+            if name in JUNK_FOLDERS:
                 into.skip(f"{base}{name}/" if name != COMPILED else f"{name}/", NOT_YOURS)
-        folders[:] = sorted(f for f in folders if f not in JUNK_FOLDERS)
-        for name in sorted(names):
-            count += 1
-            if count > MAX_WALKED:
-                raise SubmissionError(f"more than {MAX_WALKED} files: hand in the source only")
-            yield Path(root) / name
+            elif depth == MAX_FOLDERS:
+                into.skip(f"{base}{name}/", f"more than {MAX_FOLDERS} folders in each other")
+            else:
+                inner.append((where / name, f"{base}{name}/", depth + 1))
+        waiting += reversed(inner)
+
+
+def _listed(folder: Path) -> tuple[list[str], list[str]]:
+    """Return the folders and the other entries directly in a folder, links among the latter."""
+    folders, names = list[str](), list[str]()
+    try:
+        with os.scandir(folder) as rows:
+            for row in rows:
+                (folders if row.is_dir(follow_symlinks=False) else names).append(row.name)
+    except OSError as error:
+        raise CallerError(f"{folder} cannot be read: {error.strerror}") from error
+    return sorted(folders), sorted(names)
 
 
 def read_regular(path: Path, limit: int = MAX_FILE) -> bytes | None:
     """Return the bytes of a regular file of at most `limit`; None for anything else.
 
+    Raises `CallerError` where it is not ours to read: that says nothing about the candidate.
     Opened without following a link, without blocking on a pipe, and examined
     after opening, so that it cannot be swapped in between.
     """
     try:
         fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except PermissionError as error:
+        raise CallerError(f"{path} cannot be read: {error.strerror}") from error
     except OSError:
         return None
     with os.fdopen(fd, "rb") as stream:

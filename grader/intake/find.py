@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from grader.errors import CallerError, SubmissionError
 from grader.intake.answers import written_answers
 from grader.intake.archives import read_archive
-from grader.intake.encoding import slow_encoding
+from grader.intake.encoding import refused_encoding
 from grader.intake.files import (
     ARCHIVES,
     MAX_ARCHIVE,
@@ -85,15 +85,15 @@ def assemble(id: str, name: str, read: Read, *, renamed: bool = False) -> Submis
     read_files = [_lower_suffix(f) for f in _without_common_folder(read.files)]
     wishes = settings_of(read_files)
     files, unusable, prose = _with_modules(read_files)
-    files, unread = _without_slow(files)
+    files, unread = _decodable(files)
     main = choose(files)
-    digest = _digest(files)
+    digest = _digest([*files, *_of_text_cells(prose)])
     name = wishes.name if renamed and wishes.name else name
     code = [f for f in files if f.path.endswith(".py")]
     known = {f.path for f in (*code, *filter(is_settings, files), *filter(_is_answers, files))}
     beside = (f.path for f in files if f.path not in known)
     passed_over = (*read.explained, *beside, *unread)
-    why = _why_nothing(code, main.path, read)
+    why = _why_nothing(code, main.path, read, unread)
     if why:
         return Submission(
             id, name, digest, tuple(files), "", passed_over=passed_over,
@@ -159,15 +159,17 @@ def _with_modules(
     return files, unusable, prose
 
 
-def _without_slow(files: list[SourceFile]) -> tuple[list[SourceFile], list[str]]:
-    """Return the files that parse in reasonable time, and those left out, with the reason."""
-    named = {f.path: slow_encoding(f.data) for f in files if f.path.endswith(".py")}
+def _decodable(files: list[SourceFile]) -> tuple[list[SourceFile], list[str]]:
+    """Return the files that can be decoded in reasonable time, and those left out, and why."""
+    named = {f.path: refused_encoding(f.data) for f in files if f.path.endswith(".py")}
     readable = [f for f in files if not named.get(f.path)]
     return readable, [f"{path} (its encoding is {name})" for path, name in named.items() if name]
 
 
-def _why_nothing(code: list[SourceFile], main: str, read: Read) -> str:
+def _why_nothing(code: list[SourceFile], main: str, read: Read, unread: list[str]) -> str:
     """Return why there is nothing to grade, "" when there is something."""
+    if not main and unread:
+        return f"no Python file can be read, only {unread[0]}"
     if not main:
         large = next((p for p in read.passed_over if p in read.too_large), "")
         only = f", only {large} ({read.reasons[large]})" if large else ""
@@ -208,6 +210,12 @@ def _without_common_folder(files: tuple[SourceFile, ...]) -> tuple[SourceFile, .
     if any(f.path == f"{prefix}__init__.py" for f in files):
         return files  # a package: its modules may import each other by its name
     return tuple(SourceFile(f.path.removeprefix(prefix), f.data) for f in files)
+
+
+def _of_text_cells(prose: list[str]) -> list[SourceFile]:
+    """Return a notebook's text as one more file: what is shown and marked is digested."""
+    data = "\0".join(prose).encode("utf-8", "surrogatepass")
+    return [SourceFile("\0text cells", data)] if prose else []
 
 
 def _digest(files: list[SourceFile]) -> str:

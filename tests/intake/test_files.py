@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader.errors import SubmissionError
+from grader.errors import CallerError, SubmissionError
 from grader.intake import files as room
 from grader.intake.archives import clean_member, read_zip
 from grader.intake.files import (
@@ -278,3 +278,44 @@ def test_whatever_its_members_are_called_what_is_read_stays_inside(
     read = read_zip(packed((name or "?", data) for name, data in members))
     assert all(clean_member(p) == p and is_relevant(p) for p in paths(read))
     assert len(set(paths(read))) == len(read.files)
+
+
+# ── folders ──────────────────────────────────────────────────────────────────
+
+
+def test_folders_that_nest_deeply_are_passed_over_by_name(tmp_path: Path) -> None:
+    (tmp_path / "solution.py").write_text("x = 1\n")
+    here = os.open(tmp_path, os.O_RDONLY)
+    try:
+        for _ in range(1200):
+            os.mkdir("d", dir_fd=here)
+            inner = os.open("d", os.O_RDONLY, dir_fd=here)
+            os.close(here)
+            here = inner
+    finally:
+        os.close(here)
+    read = read_folder(tmp_path)
+    assert paths(read) == ["solution.py"]
+    assert any("32 folders in each other" in row for row in read.explained)
+
+
+def test_too_many_folders_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(room, "MAX_WALKED", 10)
+    for number in range(11):
+        (tmp_path / f"{number}").mkdir()
+    with pytest.raises(SubmissionError, match="more than 10"):
+        read_folder(tmp_path)
+
+
+@pytest.mark.parametrize("closed", ["folder", "file"])
+def test_what_is_closed_to_us_is_no_fault_of_the_candidate(
+    closed: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "solution.py").write_text("x = 1\n")
+
+    def refuse(path: object, *_: object) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(room.os, "scandir" if closed == "folder" else "open", refuse)
+    with pytest.raises(CallerError, match="cannot be read: Permission denied"):
+        read_folder(tmp_path)

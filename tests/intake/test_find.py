@@ -341,3 +341,14 @@ def test_a_submission_error_is_never_the_callers_to_see(tmp_path: Path) -> None:
     except SubmissionError:
         pytest.fail("the candidate gets no answer")
     assert "400" in message
+
+
+def test_a_notebooks_text_is_in_its_digest() -> None:
+    def digest(*texts: str) -> str:
+        cells = [{"cell_type": "markdown", "source": text} for text in texts]
+        cells.append({"cell_type": "code", "source": FORWARD})
+        return assembled(a_dot_ipynb=json.dumps({"cells": cells})).digest
+
+    answers = {digest(), digest("Q1: layers"), digest("Q1: other"), digest("Q1: ", "other")}
+    assert len(answers) == 4
+    assert digest("Q1: layers") == digest("Q1: layers")

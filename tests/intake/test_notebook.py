@@ -186,3 +186,10 @@ def test_a_plot_of_megabytes_is_no_trouble() -> None:
 
 def test_no_cells_give_an_empty_module() -> None:
     assert read_notebook(b'{"cells": []}').source == b""
+
+
+@pytest.mark.parametrize(
+    "broken", [None, 3, {"cell_type": "markdown", "source": None}, {"cell_type": "code"}, code(7)]
+)
+def test_a_cell_that_cannot_be_read_costs_no_other(broken: Any) -> None:
+    assert "a = 1" in read_notebook(notebook(broken, code("a = 1"))).source.decode()
