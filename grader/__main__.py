@@ -12,12 +12,17 @@ def run() -> None:
     """
     if not sys.flags.safe_path:
         sys.path.pop(0)
-    from grader.sandbox.warm import Warming
+    try:
+        from grader.sandbox.warm import Warming
 
-    with Warming(("torch",)) if _grades(sys.argv[1:]) else nullcontext() as warming:
-        from grader.cli import main
+        with Warming(("torch",)) if _grades(sys.argv[1:]) else nullcontext() as warming:
+            from grader.cli import main
 
-        main(warming)
+            main(warming)
+    except KeyboardInterrupt:  # before or after `main`, which says so itself
+        if sys.stderr is not None:
+            print("grader: interrupted", file=sys.stderr)
+        sys.exit(130)
 
 
 def _grades(words: list[str]) -> bool:

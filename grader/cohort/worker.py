@@ -19,7 +19,7 @@ from grader.errors import GraderError
 from grader.observe.zygotes import Zygotes
 from grader.problem import Exam
 from grader.records import Result, Submission
-from grader.report import render_report, result_json
+from grader.report import for_candidate, render_report, result_json
 from grader.report.views import Audience
 from grader.rubric import Rubric
 
@@ -53,7 +53,7 @@ def finish(order: Order, result: Result) -> Finished:
     """Return a result as the files say it. What cannot be written down is undecided, never lost."""
     try:
         page = render_report(result, audience=order.audience)
-        document = result_json(result) | {STRUCTURE_KEY: sketch(result.submission)}
+        document = result_json(_shown(order, result)) | {STRUCTURE_KEY: sketch(result.submission)}
         return Finished(result.submission.id, document, page)
     except Exception as error:  # ours: the others are graded all the same
         fault = f"the report could not be written: {error!r}"
@@ -63,14 +63,26 @@ def finish(order: Order, result: Result) -> Finished:
         instead = undecided(order.rubric, order.settings, bare, fault)
         return Finished(
             instead.submission.id,
-            result_json(instead),
+            result_json(_shown(order, instead)),
             render_report(instead, audience=order.audience),
         )
+
+
+def _shown(order: Order, result: Result) -> Result:
+    return for_candidate(result) if order.audience == "candidate" else result
 
 
 def set_aside(order: Order, submission: Submission, fault: str) -> Finished:
     """Return the files of a submission that could not be assessed, through no fault of its own."""
     return finish(order, undecided(order.rubric, order.settings, submission, fault))
+
+
+def _graded(engine: Engine, order: Order, submission: Submission) -> Finished:
+    """Return one submission graded. A bug of ours is its trouble alone, not the worker's end."""
+    try:
+        return finish(order, engine.grade(submission))
+    except Exception as error:
+        return set_aside(order, submission, f"the grader failed: {error!r}")
 
 
 def serve(connection: Connection) -> None:
@@ -86,7 +98,7 @@ def serve(connection: Connection) -> None:
             gc.collect()
             gc.freeze()  # what is loaded by now stays: no collection need look at it again
             while True:
-                connection.send(finish(order, engine.grade(connection.recv())))
+                connection.send(_graded(engine, order, connection.recv()))
         except GraderError as error:
             connection.send(WorkerFailure(str(error)))
         except (EOFError, BrokenPipeError, ConnectionResetError):

@@ -164,16 +164,18 @@ def junk_folder(path: str) -> str:
     return ""
 
 
-def read_folder(folder: Path) -> Read:
+def read_folder(folder: Path, leave_out: Path | None = None) -> Read:
     """Return the regular files below `folder` that can matter. Raises `SubmissionError`."""
     collector = Collector()
-    collect_folder(folder, "", collector)
+    collect_folder(folder, "", collector, leave_out)
     return collector.finish()
 
 
-def collect_folder(folder: Path, prefix: str, into: Collector) -> None:
+def collect_folder(
+    folder: Path, prefix: str, into: Collector, leave_out: Path | None = None
+) -> None:
     """Hand the files below `folder` to `into`, their paths begun with `prefix`."""
-    for path in _walk(folder, prefix, into):
+    for path in _walk(folder, prefix, into, leave_out):
         name = prefix + path.relative_to(folder).as_posix()
         collect_file(path, name, into)
 
@@ -194,7 +196,7 @@ def collect_file(path: Path, name: str, into: Collector) -> None:
         into.add(name, data)
 
 
-def _walk(folder: Path, prefix: str, into: Collector) -> Iterator[Path]:
+def _walk(folder: Path, prefix: str, into: Collector, leave_out: Path | None) -> Iterator[Path]:
     """Yield entries below `folder` in sorted order, not following links, junk folders left out.
 
     Raises `SubmissionError` past the limits, `CallerError` where a folder cannot be read.
@@ -214,11 +216,20 @@ def _walk(folder: Path, prefix: str, into: Collector) -> Iterator[Path]:
         for name in folders:
             if name in JUNK_FOLDERS:
                 into.skip(f"{base}{name}/" if name != COMPILED else f"{name}/", NOT_YOURS)
+            elif is_same(where / name, leave_out):
+                into.skip(f"{base}{name}/", "the results of an earlier run")
             elif depth == MAX_FOLDERS:
                 into.skip(f"{base}{name}/", f"more than {MAX_FOLDERS} folders in each other")
             else:
                 inner.append((where / name, f"{base}{name}/", depth + 1))
         waiting += reversed(inner)
+
+
+def is_same(path: Path, other: Path | None) -> bool:
+    """Return whether both stand for one folder that is there."""
+    if other is None or path.name != other.resolve().name:
+        return False
+    return other.exists() and path.samefile(other)
 
 
 def _listed(folder: Path) -> tuple[list[str], list[str]]:

@@ -37,11 +37,14 @@ def suffix_of(name: str) -> str:
     return name[len(name) - len(suffix) :] if suffix and len(name) > len(suffix) else ""
 
 
-def take_in(path: Path, *, id: str = "", name: str = "") -> Submission:
+def take_in(
+    path: Path, *, id: str = "", name: str = "", leave_out: Path | None = None
+) -> Submission:
     """Return the submission at `path`. Raises `CallerError` when there is nothing there.
 
     A path that exists but holds nothing gradable still gives a submission,
     with a defect that says so: it belongs to a candidate, who gets an answer.
+    `leave_out` is a folder in it that is not read: the results of an earlier run.
     """
     is_named = bool(name)
     stem = path.name if path.is_dir() else path.name.removesuffix(suffix_of(path.name))
@@ -50,15 +53,15 @@ def take_in(path: Path, *, id: str = "", name: str = "") -> Submission:
     if not path.exists() and not path.is_symlink():
         raise CallerError(f"{path}: there is no such file or folder")
     try:
-        read = _read(path)
+        read = _read(path, leave_out)
     except SubmissionError as error:
         return empty(id, name, str(error))
     return assemble(id, name, read, renamed=not is_named)
 
 
-def _read(path: Path) -> Read:
+def _read(path: Path, leave_out: Path | None) -> Read:
     if path.is_dir():
-        return read_folder(path)
+        return read_folder(path, leave_out)
     suffix = suffix_of(path.name).lower()
     if not suffix:
         raise CallerError(f"{path}: not a folder, {KINDS}")
