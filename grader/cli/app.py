@@ -95,8 +95,8 @@ def _of_usage(error: Exception) -> int:
     """Say what is wrong in the words of the call, and which help there is."""
     words = str(getattr(error, "format_message", lambda: error)()).strip()
     context = getattr(error, "ctx", None)
-    if "\n" in words:  # the help, of a command that was called with nothing
-        return _say(words, EXIT_CALL)
+    if not words or "\n" in words:  # the help, of a command that was called with nothing
+        return _say(words, EXIT_CALL) if words else EXIT_CALL
     path = context.command_path if context is not None else "grader"
     return _say(f"grader: {words.rstrip('.')}. `{path} -h` says how it is called.", EXIT_CALL)
 

@@ -113,12 +113,27 @@ def read_result(path: Path) -> dict[str, Any] | None:
     return document if isinstance(document, dict) else None
 
 
+RESULT_MEMBERS: Mapping[str, type] = {
+    "submission": dict, "rubric": dict, "status": str, "parts": list, "checks": list,
+    "defects": list, "isolation": dict,
+}  # fmt: skip
+
+
+def holds_result(document: Mapping[str, Any] | None) -> bool:
+    """Return whether a document has the members of a `result.json`, each of its kind."""
+    return document is not None and all(
+        isinstance(document.get(name), kind) for name, kind in RESULT_MEMBERS.items()
+    )
+
+
 def reusable(document: Mapping[str, Any] | None, key: str, seed: int | None = None) -> bool:
     """Return whether a stored result may stand for a new one, one of `seed` if that is given.
 
     Undecided ones are tried again.
     """
-    if document is None or document.get(REUSE_KEY) != key or not is_decided(document):
+    if document is None or document.get(REUSE_KEY) != key or not holds_result(document):
+        return False
+    if not is_decided(document):
         return False
     return seed is None or document.get("seed") == seed
 
@@ -153,9 +168,13 @@ def result_files(out: Path) -> dict[str, Path]:
     if not folder.is_dir():
         path = out / "result.json"
         document = read_result(path)
-        return {str(document["submission"]["id"]): path} if document else {}
+        if document is None or not holds_result(document):
+            return {}
+        return {str(document["submission"].get("id", out.name)): path}
     run = read_result(out / RUN_FILE) or {}
-    ids = run.get("submissions") or sorted(p.name for p in folder.iterdir() if p.is_dir())
+    noted = run.get("submissions")
+    ids = noted if isinstance(noted, list) and noted else None
+    ids = ids or sorted(p.name for p in folder.iterdir() if p.is_dir())
     paths = {str(id): folder / str(id) / "result.json" for id in ids if "/" not in str(id)}
     return {id: path for id, path in paths.items() if path.is_file()}
 

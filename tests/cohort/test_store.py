@@ -8,12 +8,14 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from grader.cohort import Settings
 from grader.cohort.store import (
     REUSE_KEY,
+    holds_result,
     read_result,
     remember_rubric,
     remember_seed,
@@ -77,8 +79,21 @@ def test_the_key_changes_with_everything_a_result_rests_on() -> None:
     assert base == reuse_key("sub", "rub", Settings(seed=2)), "each result has a seed of its own"
 
 
+WHOLE: dict[str, Any] = {
+    "submission": {"id": "ada"}, "rubric": {}, "status": "graded", "parts": [], "checks": [],
+    "defects": [], "isolation": {},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_a_result_that_lacks_something_is_none(name: str) -> None:
+    assert holds_result(WHOLE)
+    assert not holds_result({k: v for k, v in WHOLE.items() if k != name})
+    assert not holds_result(WHOLE | {name: 3})
+
+
 def test_only_a_graded_result_with_the_same_key_is_reused() -> None:
-    document = {REUSE_KEY: "k", "status": "graded"}
+    document = {**WHOLE, REUSE_KEY: "k", "status": "graded"}
     assert reusable(document, "k")
     assert not reusable(document, "other")
     assert not reusable({**document, "status": "undecided"}, "k")
@@ -86,7 +101,7 @@ def test_only_a_graded_result_with_the_same_key_is_reused() -> None:
 
 
 def test_to_repeat_a_run_only_its_own_seed_will_do() -> None:
-    document = {REUSE_KEY: "k", "status": "graded", "seed": 7}
+    document = {**WHOLE, REUSE_KEY: "k", "status": "graded", "seed": 7}
     assert reusable(document, "k", 7)
     assert not reusable(document, "k", 8)
     assert not reusable({**document, "seed": None}, "k", 7)
