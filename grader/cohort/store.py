@@ -131,9 +131,7 @@ def reusable(document: Mapping[str, Any] | None, key: str, seed: int | None = No
 
     Undecided ones are tried again.
     """
-    if document is None or document.get(REUSE_KEY) != key or not holds_result(document):
-        return False
-    if not is_decided(document):
+    if document is None or document.get(REUSE_KEY) != key or not is_decided(document):
         return False
     return seed is None or document.get("seed") == seed
 
