@@ -13,12 +13,17 @@ def run() -> None:
     if not sys.flags.safe_path:
         sys.path.pop(0)
     words = sys.argv[1:]
-    if not _grades(words):
-        _command(words)
-        return
-    from grader.supervision import supervised
+    try:
+        if not _grades(words):
+            _command(words)
+            return
+        from grader.supervision import supervised
 
-    sys.exit(supervised(_command, words))
+        sys.exit(supervised(_command, words))
+    except KeyboardInterrupt:  # before or after `main`, which says so itself
+        if sys.stderr is not None:
+            print("grader: interrupted", file=sys.stderr)
+        sys.exit(130)
 
 
 def _command(words: list[str]) -> None:

@@ -46,8 +46,9 @@ class JsonLines:
         self._say("cohort", **counts, wall_s=seconds, out=str(out))
 
     def left_out(self, cohort: Cohort) -> None:
-        """Write the entries of the cohort that are no submission."""
-        self._say("left-out", layout=cohort.layout, names=list(cohort.left_out))
+        """Write the entries of the cohort that are no submission, and names that look alike."""
+        alike = [list(group) for group in cohort.alike]
+        self._say("left-out", layout=cohort.layout, names=list(cohort.left_out), alike=alike)
 
     def cut_short(self) -> None:
         """Write how much of an interrupted run is safe."""

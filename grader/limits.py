@@ -48,13 +48,6 @@ PAGE_LINES = 10_000
 PAGE_SOURCE = 400_000
 """Characters of all files together on the page."""
 
-SKETCH_TOKENS = 20_000
-"""Tokens of an answer that are compared with those of others, comments and layout left out. A
-token takes Python's tokenizer 4 microseconds."""
-
-SKETCH_LOOKED_AT = 120_000
-"""Tokens of an answer that are passed through to find them."""
-
 NAME_CHARACTERS = 200
 """Of a name, beyond which it names nothing that is looked for."""
 

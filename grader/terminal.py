@@ -142,7 +142,7 @@ class Terminal:
         self.console.print(f"Cut short: {words}")
 
     def left_out(self, cohort: Cohort) -> None:
-        """Print the layout of the cohort, and the entries that are no submission."""
+        """Print the layout, the entries that are no submission, and names that look alike."""
         if cohort.layout != "plain":
             self.console.print(f"Read as an export of {cohort.layout}.")
         count = len(cohort.left_out)
@@ -150,6 +150,8 @@ class Terminal:
             names = ", ".join(plain(name[:MOST_NAME]) for name in cohort.left_out[:MOST_LINES])
             more = f" and {count - MOST_LINES} more" if count > MOST_LINES else ""
             self.console.print(f"{count} left out: {names}{more}", soft_wrap=True)
+        for group in cohort.alike[:MOST_LINES]:
+            self.console.print(f"Names that look alike: {plain(', '.join(group))}", soft_wrap=True)
 
     def exported(self, written: Path, count: int, left_out: Sequence[str]) -> None:
         """Print where an export went, and whom it could not include."""

@@ -32,4 +32,4 @@ def test_programs_read_one_json_object_a_line() -> None:
         "bob\u2028", "undecided", 2, 2
     )  # fmt: skip
     assert (cohort["submissions"], cohort["kept"], cohort["undecided"]) == (2, 1, 1)
-    assert rest == {"event": "left-out", "layout": "Canvas", "names": ["eve\n"]}
+    assert rest == {"event": "left-out", "layout": "Canvas", "names": ["eve\n"], "alike": []}

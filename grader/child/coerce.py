@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import decimal
+import numbers
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -14,6 +17,7 @@ MAX_DEPTH = 5
 MAX_NDIM = 4
 PROBLEM_CHARS = 2000
 NARROW = {np.dtype(t) for t in ("f8", "f4", "i8", "i4", "u1", "?")}
+"""What can be sent as it is; a truth value among it is none of a loss's or a gradient's."""
 
 
 class BadReturn(Exception):
@@ -23,24 +27,44 @@ class BadReturn(Exception):
 def as_array(value: Any, what: str) -> np.ndarray[Any, Any]:
     """Return `value` as a plain ndarray: from ndarray (and subclasses), number, list or tensor.
 
-    Raises `BadReturn` for None, objects and complex numbers. Other floats
-    become float64, other integers int64.
+    Floats that cannot be sent become float64, integers int64; so do arrays of objects that are
+    numbers, complex numbers without an imaginary part, and masked arrays without a masked entry.
+    Raises `BadReturn` for None, truth values and whatever else is no number.
     """
     if value is None:
         raise BadReturn(f"{what} is None")
     try:
         if hasattr(value, "detach"):
             value = value.detach().cpu().numpy()
+        masked = isinstance(value, np.ma.MaskedArray) and bool(np.ma.getmaskarray(value).any())
         array = np.array(value, copy=True, subok=False)
     except (TypeError, ValueError) as error:
         raise BadReturn(f"{what} is no array: {error}") from error
+    if masked:
+        raise BadReturn(f"{what} has masked entries, which have no value")
     if array.ndim > MAX_NDIM:
         raise BadReturn(f"{what} has {array.ndim} axes")
-    if array.dtype in NARROW:
-        return array
-    if array.dtype.kind not in "fiu":
-        raise BadReturn(f"{what} has dtype {array.dtype}, not numbers")
-    return array.astype(np.float64 if array.dtype.kind == "f" else np.int64)
+    if array.dtype.kind in "fiu":
+        return array if array.dtype in NARROW else array.astype(_sendable(array))
+    return _numbers(array, what)
+
+
+def _sendable(array: np.ndarray[Any, Any]) -> type[np.generic]:
+    return np.float64 if array.dtype.kind == "f" else np.int64
+
+
+def _numbers(array: np.ndarray[Any, Any], what: str) -> np.ndarray[Any, Any]:
+    """Return an array of objects or complex numbers as float64, where each is a real number."""
+    if array.dtype.kind == "O" and all(map(_is_real, array.flat)):
+        with suppress(TypeError, ValueError, OverflowError):
+            return array.astype(np.float64)
+    if array.dtype.kind == "c" and not array.imag.any():
+        return array.real.astype(np.float64)
+    raise BadReturn(f"{what} has dtype {array.dtype}, not numbers")
+
+
+def _is_real(value: Any) -> bool:
+    return isinstance(value, numbers.Real | decimal.Decimal) and not isinstance(value, bool)
 
 
 def plain_name(key: Any) -> str:

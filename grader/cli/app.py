@@ -2,18 +2,34 @@
 
 from __future__ import annotations
 
+import errno
 import sys
+import traceback
+from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from grader import __version__
+from grader.cli.outlet import lasting
 from grader.errors import CallerError, GraderError, HarnessError, RubricError
 from grader.sandbox.warm import Warming
 
-EXIT_BELOW, EXIT_CALL, EXIT_UNDECIDED = 1, 2, 3
+EXIT_GRADED, EXIT_BELOW, EXIT_CALL, EXIT_UNDECIDED = 0, 1, 2, 3
 EXIT_INTERRUPTED = 130
 """As shells have it: 128, and the number of the signal."""
+
+USAGE_ERROR: type[Exception] = next(
+    kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException"
+)
+"""What every wrong option and argument is, from `click` or from the copy of it in `typer`."""
+
+PATH_ERRORS = frozenset({
+    *(errno.ENOENT, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EISDIR, errno.EEXIST),
+    *(errno.ENAMETOOLONG, errno.ELOOP, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.ENOTEMPTY),
+})  # fmt: skip
+"""With which the caller's own path is at fault, and not the machine."""
 
 app = typer.Typer(
     name="grader",
@@ -45,18 +61,61 @@ def main(warming: Warming | None = None) -> None:
 
     `warming` imports torch already, for a call that will want it.
     """
+    sys.stdout, sys.stderr = lasting(sys.stdout), lasting(sys.stderr)
+    status = status_of(lambda: app(obj=warming, standalone_mode=False))
+    sys.exit(status or status_of(sys.stdout.flush))
+
+
+def status_of(call: Callable[[], object]) -> int:
+    """Return the exit status of a call; whatever goes wrong in it is said in one sentence.
+
+    1 means "below --fail-under" and nothing else, so only the call itself can give it.
+    """
     try:
-        app(obj=warming)
+        status = call()
     except RubricError as error:
-        for line in error.problems:
-            typer.echo(line, err=True)
-        sys.exit(EXIT_CALL)
+        return _say("\n".join(error.problems), EXIT_CALL)
     except CallerError as error:
-        typer.echo(f"grader: {error}", err=True)
-        sys.exit(EXIT_CALL)
+        return _say(f"grader: {error}", EXIT_CALL)
     except HarnessError as error:
-        typer.echo(f"grader: {error}\n`grader doctor` says what this machine can do.", err=True)
-        sys.exit(EXIT_UNDECIDED)
+        words = f"grader: {error}\n`grader doctor` says what this machine can do."
+        return _say(words, EXIT_UNDECIDED)
     except GraderError as error:
-        typer.echo(f"grader: {error}", err=True)
-        sys.exit(EXIT_UNDECIDED)
+        return _say(f"grader: {error}", EXIT_UNDECIDED)
+    except (KeyboardInterrupt, typer.Abort):
+        return _say("grader: interrupted", EXIT_INTERRUPTED)
+    except OSError as error:
+        return _of_system(error)
+    except Exception as error:
+        return _of_usage(error) if isinstance(error, USAGE_ERROR) else _of_ours(error)
+    return status if isinstance(status, int) else EXIT_GRADED
+
+
+def _of_usage(error: Exception) -> int:
+    """Say what is wrong in the words of the call, and which help there is."""
+    words = str(getattr(error, "format_message", lambda: error)()).strip()
+    context = getattr(error, "ctx", None)
+    if not words or "\n" in words:  # the help, of a command that was called with nothing
+        return _say(words, EXIT_CALL) if words else EXIT_CALL
+    path = context.command_path if context is not None else "grader"
+    return _say(f"grader: {words.rstrip('.')}. `{path} -h` says how it is called.", EXIT_CALL)
+
+
+def _of_system(error: OSError) -> int:
+    """Say which path cannot be used; without one, or for want of resources, it is the machine."""
+    why = error.strerror or type(error).__name__
+    named = f"{error.filename}: {why}" if error.filename else why
+    return _say(f"grader: {named}", EXIT_CALL if error.errno in PATH_ERRORS else EXIT_UNDECIDED)
+
+
+def _of_ours(error: Exception) -> int:
+    """Say that the grader is at fault, and where."""
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else ""
+    what = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+    return _say(f"grader: a fault of the grader, please report it: {what}{where}", EXIT_UNDECIDED)
+
+
+def _say(words: str, status: int) -> int:
+    typer.echo(words, err=True)
+    return status

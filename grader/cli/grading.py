@@ -25,6 +25,8 @@ from grader.cli.options import (
     chosen_audience,
     chosen_rubric,
     existing,
+    path_of,
+    usable_out,
 )
 from grader.errors import CallerError, GraderError, HarnessError
 
@@ -34,13 +36,20 @@ if TYPE_CHECKING:  # the engine takes a while, and a first zygote does not wait 
     from grader.cohort import Settings
     from grader.cohort.worker import Order
     from grader.cohort.workforce import Workforce
+    from grader.intake import Cohort
+
+MOST_GROUPS = 12
+"""Groups of names that look alike, shown on the cohort's page."""
 
 
 @app.command()
 def grade(
     call: typer.Context,
     submission: Annotated[
-        Path, typer.Argument(metavar="SUBMISSION", help="A folder, .py, .ipynb, .zip or .tar.gz.")
+        Path,
+        typer.Argument(
+            metavar="SUBMISSION", help="A folder, .py, .ipynb, .zip or .tar.gz.", parser=path_of
+        ),
     ],
     rubric: RubricOption = None,
     contract: ContractOption = None,
@@ -65,7 +74,8 @@ def grade(
             from grader.bounds import bounded
 
             stack.enter_context(bounded())
-        chosen, answer = chosen_audience(audience), take_in(submission)
+        chosen, out = chosen_audience(audience), usable_out(out, existing(submission))
+        answer = take_in(submission, leave_out=out)
         zygotes = stack.enter_context(
             Zygotes(unconfined=unsafe_no_sandbox, only=answer, warming=call.obj)
         )
@@ -98,6 +108,7 @@ def cohort(
         Path,
         typer.Argument(
             metavar="FOLDER_OR_ZIP",
+            parser=path_of,
             help="A folder or archive with one submission per entry, or an export of Gradescope, "
             "Canvas, Moodle, nbgrader or GitHub Classroom.",
         ),
@@ -126,7 +137,6 @@ def cohort(
     """Grade every submission in a folder or export; a second run grades only what changed."""
     from grader.cohort.cores import cores
     from grader.cohort.run import grade_cohort, write_cohort
-    from grader.cohort.store import earlier_seed
     from grader.cohort.worker import Order
     from grader.intake import find_cohort
     from grader.json_lines import JsonLines
@@ -135,10 +145,9 @@ def cohort(
 
     terminal = JsonLines() if json_lines else Terminal()
     chosen = chosen_audience(audience)
-    handed_in, checked = find_cohort(existing(folder)), chosen_rubric(rubric, contract)
+    out = usable_out(out, existing(folder))
+    handed_in, checked = find_cohort(folder, leave_out=out), chosen_rubric(rubric, contract)
     entries = handed_in.entries
-    if seed is None and not fresh:
-        seed = earlier_seed(out)
     _confinable(unconfined=unsafe_no_sandbox)
     settings = _settings(seed, timeout, mend=mend, unconfined=unsafe_no_sandbox)
     order = Order(checked, settings, chosen)
@@ -146,9 +155,17 @@ def cohort(
         count, processes = len(entries), jobs or cores()
         with _workforce(order, scheduler) as workforce, terminal.progress(count) as tell:
             graded = grade_cohort(
-                order, entries, out, jobs=processes, fresh=fresh, workforce=workforce, tell=tell
+                order,
+                entries,
+                out,
+                jobs=processes,
+                fresh=fresh,
+                repeat=seed is not None,
+                workforce=workforce,
+                tell=tell,
             )
-            write_cohort(order, folder.resolve().name, graded, out)
+            facts = cohort_facts(handed_in)
+            write_cohort(order, folder.resolve().name, graded, out, facts)
     except (KeyboardInterrupt, GraderError) as error:
         terminal.cut_short()
         if isinstance(error, KeyboardInterrupt):
@@ -162,6 +179,15 @@ def cohort(
         100 * (fraction_of(g.document) or 0.0) < fail_under for g in graded
     ):
         raise typer.Exit(EXIT_BELOW)
+
+
+def cohort_facts(cohort: Cohort) -> dict[str, str]:
+    """Return what the cohort's page says of how it was read, and of names that look alike."""
+    facts = {} if cohort.layout == "plain" else {"Read as an export of": cohort.layout}
+    if cohort.alike:
+        groups = [" and ".join(group) for group in cohort.alike[:MOST_GROUPS]]
+        facts["Names that look alike"] = "; ".join(groups)
+    return facts
 
 
 def _settings(seed: int | None, timeout: float, *, mend: bool, unconfined: bool) -> Settings:

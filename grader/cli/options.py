@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,6 +15,24 @@ from grader.errors import CallerError
 if TYPE_CHECKING:  # pydantic and the pages take a while
     from grader.report.views import Audience
     from grader.rubric import Rubric
+
+
+def path_of(text: str | Path) -> Path:
+    """Return the path that a word names. Raises `BadParameter` for an empty one.
+
+    An unset variable of a shell's gives one; it would stand for the current folder.
+    """
+    if not str(text):
+        raise typer.BadParameter("the path is empty; name a file or a folder")
+    return Path(text)
+
+
+def finite(number: float | None) -> float | None:
+    """Return `number`. Raises `BadParameter` for one that compares with nothing."""
+    if number is not None and not math.isfinite(number):
+        raise typer.BadParameter(f"{number} is not a finite number")
+    return number
+
 
 RubricOption = Annotated[
     Path | None,
@@ -26,7 +46,9 @@ ContractOption = Annotated[
         "the canonical form).",
     ),
 ]  # fmt: skip
-OutOption = Annotated[Path, typer.Option("--out", metavar="DIR", help="Where the pages go.")]
+OutOption = Annotated[
+    Path, typer.Option("--out", metavar="DIR", help="Where the pages go.", parser=path_of)
+]
 SeedOption = Annotated[
     int | None,
     typer.Option(
@@ -44,14 +66,17 @@ AudienceOption = Annotated[
 FailUnderOption = Annotated[
     float | None,
     typer.Option(
-        "--fail-under", metavar="PERCENT", min=0, max=100,
+        "--fail-under", metavar="PERCENT", min=0, max=100, callback=finite,
         help="Exit with 1 when a score is lower.",
     ),
 ]  # fmt: skip
 TimeoutOption = Annotated[
     float,
-    typer.Option("--timeout", metavar="SECONDS", min=0.5, help="For each part of a submission."),
-]
+    typer.Option(
+        "--timeout", metavar="SECONDS", min=0.5, max=3600, callback=finite,
+        help="For each part of a submission.",
+    ),
+]  # fmt: skip
 MendOption = Annotated[
     bool,
     typer.Option(
@@ -97,3 +122,19 @@ def existing(path: Path) -> Path:
     if not path.exists():
         raise CallerError(f"{path}: there is no such file or folder")
     return path
+
+
+def usable_out(out: Path, source: Path) -> Path:
+    """Return `out`, if results may be written there. Raises `CallerError`.
+
+    Not into what is graded: the next run would read its own pages as an answer.
+    """
+    standing = next(path for path in (out, *out.absolute().parents) if path.exists())
+    if not standing.is_dir():
+        raise CallerError(f"--out {out}: {standing} is a file; name a folder")
+    if not os.access(standing, os.W_OK | os.X_OK):
+        raise CallerError(f"--out {out}: {standing} cannot be written")
+    results = (out.resolve(), out.resolve() / "submissions")
+    if source.is_dir() and source.resolve() in results:
+        raise CallerError(f"--out {out} is what is to be graded; name another folder")
+    return out

@@ -9,12 +9,12 @@ from typing import Annotated
 import typer
 
 from grader.cli.app import EXIT_UNDECIDED, app, rubric_app
-from grader.cli.options import chosen_rubric
+from grader.cli.options import chosen_rubric, path_of
 from grader.errors import CallerError
 
 
 @rubric_app.command("check")
-def rubric_check(file: Annotated[Path, typer.Argument(metavar="FILE")]) -> None:
+def rubric_check(file: Annotated[Path, typer.Argument(metavar="FILE", parser=path_of)]) -> None:
     """Say what is wrong in a rubric or a contract, line by line, and what to write instead."""
     from grader.rubric import holds_contract_alone, load_contract
 
@@ -39,7 +39,7 @@ def rubric_schema_command() -> None:
 
 
 @app.command()
-def new(folder: Annotated[Path, typer.Argument(metavar="FOLDER")]) -> None:
+def new(folder: Annotated[Path, typer.Argument(metavar="FOLDER", parser=path_of)]) -> None:
     """Write a starter submission to hand to candidates."""
     from grader.bundled import PACKAGE
 

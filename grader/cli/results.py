@@ -10,15 +10,15 @@ from typing import Annotated
 import typer
 
 from grader.cli.app import app
-from grader.cli.options import existing
+from grader.cli.options import existing, path_of
 from grader.errors import CallerError
 
 
 @app.command()
 def view(
-    out: Annotated[Path, typer.Argument(metavar="OUT", help="The --out of an earlier run.")] = Path(
-        "grader-out"
-    ),
+    out: Annotated[
+        Path, typer.Argument(metavar="OUT", help="The --out of an earlier run.", parser=path_of)
+    ] = Path("grader-out"),
     review: Annotated[
         bool,
         typer.Option(
@@ -58,7 +58,9 @@ def view(
 
 @app.command()
 def export(
-    out: Annotated[Path, typer.Argument(metavar="OUT", help="The --out of an earlier run.")],
+    out: Annotated[
+        Path, typer.Argument(metavar="OUT", help="The --out of an earlier run.", parser=path_of)
+    ],
     to: Annotated[
         str,
         typer.Option(

@@ -206,6 +206,8 @@ class Cluster:
 
 def connect(address: str, seconds: float = 10.0) -> Client:
     """Return a client of the scheduler at `address` (tcp://10.0.0.1:8786). Raises `CallerError`."""
+    if not address.rpartition(":")[2].isdigit():
+        raise CallerError(f"{address!r} is no scheduler's address, such as tcp://10.0.0.1:8786")
     try:
         return Client(address, set_as_default=False, timeout=seconds)
     except (OSError, ValueError, TypeError) as error:

@@ -185,7 +185,9 @@ class Crew:
     def _started(self) -> _Worker:
         near, far = Pipe()
         command = [sys.executable, SAFE_PATH, "-c", self.boot, str(far.fileno()), ROOT]
-        process = subprocess.Popen(command, pass_fds=(far.fileno(),), stdin=subprocess.DEVNULL)
+        process = subprocess.Popen(  # a group of its own: Ctrl-C is for the parent to hear
+            command, pass_fds=(far.fileno(),), stdin=subprocess.DEVNULL, process_group=0
+        )
         far.close()
         near.send(self.order)
         return _Worker(process, near)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,9 +28,10 @@ from grader.cohort.store import (
 )
 from grader.cohort.worker import Finished, Order, Work, finish, set_aside
 from grader.cohort.workforce import Workforce
+from grader.errors import GraderError
 from grader.intake import CohortEntry
 from grader.records import Result, Submission
-from grader.report import json_text, write_csv, write_index
+from grader.report import for_candidate, json_text, write_csv, write_index
 from grader.report.overview import outline
 from grader.report.views import Audience
 
@@ -38,9 +39,14 @@ from grader.report.views import Audience
 def grade_one(
     engine: Engine, submission: Submission, out: Path, audience: Audience
 ) -> tuple[Result, Path]:
-    """Grade and write `report.html` and `result.json` to `out`; gives the report's path."""
+    """Grade and write `report.html` and `result.json` to `out`; gives the report's path.
+
+    The result is what `audience` may know of it, as both files say it.
+    """
     order = Order(engine.rubric, engine.settings, audience)
     result = engine.grade(submission)
+    if audience == "candidate":
+        result = for_candidate(result)
     remember_rubric(out, engine.rubric)
     _save(finish(order, result), out, _key(order, submission))
     return result, out / "report.html"
@@ -67,6 +73,7 @@ def grade_cohort(
     *,
     jobs: int,
     fresh: bool = False,
+    repeat: bool = False,
     workforce: AbstractContextManager[Workforce] | None = None,
     tell: Callable[[Graded], None],
 ) -> Outcomes:
@@ -74,7 +81,9 @@ def grade_cohort(
 
     `jobs` at a time on this machine, or as many as the `workforce` can.
 
-    What an earlier run left in `out` is kept where nothing changed, unless `fresh`.
+    What an earlier run left in `out` is kept where nothing changed, unless `fresh`, each with
+    its own seed: who has seen one run's inputs must not meet them again. With `repeat` only
+    results of this run's very seed are kept.
     Each result is on disk before `tell` hears of it, in this thread. Raises
     `CallerError` when `out` cannot be written, `SandboxError` when nothing can be graded.
     """
@@ -82,7 +91,7 @@ def grade_cohort(
     sweep(out)
     remember_seed(out, order.settings.seed)
     remember_rubric(out, order.rubric)
-    run = _CohortRun(order, entries, out, fresh, tell, Outcomes(len(entries), out))
+    run = _CohortRun(order, entries, out, fresh, repeat, tell, Outcomes(len(entries), out))
     with workforce or Crew(order, max(1, min(jobs, len(entries)))) as crew:
         for finished in crew.grade(run.missing()):
             run.finish(finished)
@@ -97,6 +106,7 @@ class _CohortRun:
     entries: Sequence[CohortEntry]
     out: Path
     fresh: bool
+    repeat: bool
     tell: Callable[[Graded], None]
     outcomes: Outcomes
     under_way: dict[str, tuple[int, str]] = field(default_factory=dict)
@@ -109,13 +119,15 @@ class _CohortRun:
                 handed = entry.collect()
             except Exception as error:  # ours, or a disk's: the others are graded all the same
                 submission = Submission(entry.id, entry.name, "", (), "")
-                fault = f"the submission could not be read: {error!r}"
+                words = str(error) if isinstance(error, GraderError) else repr(error)
+                fault = f"the submission could not be read: {words}"
                 self.under_way[entry.id] = number, _key(self.order, submission)
                 self.finish(set_aside(self.order, submission, fault))
                 continue
             key = _key(self.order, handed)
             stored = None if self.fresh else read_result(folder / "result.json")
-            if stored is not None and reusable(stored, key):
+            seed = self.order.settings.seed if self.repeat else None
+            if stored is not None and reusable(stored, key, seed):
                 self._record(number, stored, kept=True)
                 continue
             self.under_way[entry.id] = number, key
@@ -133,9 +145,17 @@ class _CohortRun:
         self.tell(graded)
 
 
-def write_cohort(order: Order, title: str, graded: Collection[Graded], out: Path) -> None:
+def write_cohort(
+    order: Order,
+    title: str,
+    graded: Collection[Graded],
+    out: Path,
+    facts: Mapping[str, str] | None = None,
+) -> None:
     """Write `index.html`, `results.json` and `scores.csv` for the whole cohort.
 
+    `facts` are stated on the page besides. The seed in `results.json` is of what this run
+    graded; each result has its own.
     Outlines and results are read from their files one after another: a cohort need not fit in
     memory.
     """
@@ -146,13 +166,17 @@ def write_cohort(order: Order, title: str, graded: Collection[Graded], out: Path
     del sketches  # half a kilobyte each
     with writing_whole(out / "scores.csv") as stream:
         write_csv(documents, stream)
-    summary = {"Rubric": rubric.title, "Seed": str(order.settings.seed), "Grader": __version__}
+    kept = sum(one.kept for one in graded)
+    seed = f"{order.settings.seed}" + (f"; of the {kept} kept, as each page says" if kept else "")
+    summary = {"Rubric": rubric.title, "Seed": seed, "Grader": __version__, **(facts or {})}
+    if order.audience == "candidate":
+        del summary["Seed"]
     with writing_whole(out / "index.html") as stream:
         write_index(documents, title, stream, summary, similar)
     head = {
         "schema_version": 1,
         "grader_version": __version__,
-        "seed": order.settings.seed,
+        "seed": None if order.audience == "candidate" else order.settings.seed,
         "rubric": {"id": rubric.id, "title": rubric.title, "digest": rubric.digest},
     }
     with writing_whole(out / "results.json") as stream:

@@ -86,13 +86,15 @@ def sweep(folder: Path) -> None:
 def reuse_key(
     submission_digest: str, rubric_digest: str, settings: Settings, contract_digest: str = ""
 ) -> str:
-    """Return what a result depends on, as one digest."""
+    """Return what a result depends on beside its seed, as one digest.
+
+    Of a candidate's result the seed must stay secret, and a short one could be guessed from it.
+    """
     facts = {
         "submission": submission_digest,
         "rubric": rubric_digest,
         "contract": contract_digest,
         **versions(),
-        "seed": settings.seed,
         "seconds": settings.allowance.seconds,
         "memory": settings.allowance.limits.memory_bytes,
         "unconfined": settings.unconfined,
@@ -111,13 +113,31 @@ def read_result(path: Path) -> dict[str, Any] | None:
     return document if isinstance(document, dict) else None
 
 
-def reusable(document: Mapping[str, Any] | None, key: str) -> bool:
-    """Return whether a stored result may stand for a new one. Undecided ones are tried again."""
-    return document is not None and document.get(REUSE_KEY) == key and is_decided(document)
+RESULT_MEMBERS: Mapping[str, type] = {
+    "submission": dict, "rubric": dict, "status": str, "parts": list, "checks": list,
+    "defects": list, "isolation": dict,
+}  # fmt: skip
+
+
+def holds_result(document: Mapping[str, Any] | None) -> bool:
+    """Return whether a document has the members of a `result.json`, each of its kind."""
+    return document is not None and all(
+        isinstance(document.get(name), kind) for name, kind in RESULT_MEMBERS.items()
+    )
+
+
+def reusable(document: Mapping[str, Any] | None, key: str, seed: int | None = None) -> bool:
+    """Return whether a stored result may stand for a new one, one of `seed` if that is given.
+
+    Undecided ones are tried again.
+    """
+    if document is None or document.get(REUSE_KEY) != key or not is_decided(document):
+        return False
+    return seed is None or document.get("seed") == seed
 
 
 def remember_seed(out: Path, seed: int) -> None:
-    """Note a run's seed before its first result: whoever goes on after a crash needs it."""
+    """Note a run's seed before its first result, for whoever has to repeat what it graded."""
     write_whole(out / RUN_FILE, json.dumps({"schema_version": 1, "seed": seed}) + "\n")
 
 
@@ -146,18 +166,15 @@ def result_files(out: Path) -> dict[str, Path]:
     if not folder.is_dir():
         path = out / "result.json"
         document = read_result(path)
-        return {str(document["submission"]["id"]): path} if document else {}
+        if document is None or not holds_result(document):
+            return {}
+        return {str(document["submission"].get("id", out.name)): path}
     run = read_result(out / RUN_FILE) or {}
-    ids = run.get("submissions") or sorted(p.name for p in folder.iterdir() if p.is_dir())
+    noted = run.get("submissions")
+    ids = noted if isinstance(noted, list) and noted else None
+    ids = ids or sorted(p.name for p in folder.iterdir() if p.is_dir())
     paths = {str(id): folder / str(id) / "result.json" for id in ids if "/" not in str(id)}
     return {id: path for id, path in paths.items() if path.is_file()}
-
-
-def earlier_seed(out: Path) -> int | None:
-    """Return the seed of the run whose results lie in `out`, so that all results share one."""
-    document = read_result(out / RUN_FILE)
-    seed = document.get("seed") if document else None
-    return seed if isinstance(seed, int) else None
 
 
 def versions() -> dict[str, str]:

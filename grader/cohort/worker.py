@@ -22,7 +22,7 @@ from grader.limits import WORK_BYTES, WORK_SECONDS
 from grader.observe.zygotes import Zygotes
 from grader.problem import Exam
 from grader.records import Result, Submission
-from grader.report import render_report, result_json
+from grader.report import for_candidate, render_report, result_json
 from grader.report.views import Audience
 from grader.rubric import Rubric
 
@@ -85,7 +85,7 @@ def finish(order: Order, result: Result) -> Finished:
         page = render_report(result, audience=order.audience)
         numbers_only = result.submission.numbers_only
         structure = "" if numbers_only else sketch(result.submission)
-        document = result_json(result) | {STRUCTURE_KEY: structure}
+        document = result_json(_shown(order, result)) | {STRUCTURE_KEY: structure}
         return Finished(result.submission.id, document, page)
     except MemoryError:
         raise
@@ -97,9 +97,13 @@ def finish(order: Order, result: Result) -> Finished:
         instead = undecided(order.rubric, order.settings, bare, fault)
         return Finished(
             instead.submission.id,
-            result_json(instead),
+            result_json(_shown(order, instead)),
             render_report(instead, audience=order.audience),
         )
+
+
+def _shown(order: Order, result: Result) -> Result:
+    return for_candidate(result) if order.audience == "candidate" else result
 
 
 def set_aside(order: Order, work: Work, fault: str) -> Finished:
@@ -110,6 +114,16 @@ def set_aside(order: Order, work: Work, fault: str) -> Finished:
         else work
     )
     return finish(order, undecided(order.rubric, order.settings, submission, fault))
+
+
+def _graded(engine: Engine, order: Order, work: Work) -> Finished:
+    """Return one submission graded. A bug of ours is its trouble alone, not the worker's end."""
+    try:
+        return finish(order, engine.grade(taken_in(work)))
+    except MemoryError:
+        raise
+    except Exception as error:
+        return set_aside(order, work, f"the grader failed: {error!r}")
 
 
 def serve(connection: Connection) -> None:
@@ -127,7 +141,7 @@ def serve(connection: Connection) -> None:
             while True:
                 work = connection.recv()
                 with bounded():
-                    finished = finish(order, engine.grade(taken_in(work)))
+                    finished = _graded(engine, order, work)
                 connection.send(finished)
         except GraderError as error:
             connection.send(WorkerFailure(str(error)))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
+from grader.report.audience import told_check, told_defect
 from grader.report.numbers import round_down
 from grader.report.stored import Document, failed_checks, name_of
 from grader.review import Folder, Reviewed
@@ -58,10 +59,10 @@ def feedback(reviewed: Reviewed) -> list[str]:
     lines = [str(gate) for gate in document["gates"]]
     for defect in document["defects"]:
         where = f" ({defect['file']}:{defect['line']})" if defect.get("line") else ""
-        lines.append(f"{defect['code']}{where}: {defect['message']}")
+        lines.append(f"{defect['code']}{where}: {told_defect(defect)}")
     for check in failed_checks(document):
         if not check["explained_by"]:
-            lines.append(f"{check['title']}: {check['message']}")
+            lines.append(f"{check['title']}: {told_check(check)}")
     titles = {check["id"]: check["title"] for check in document["checks"]}
     for mark in counting(document, "marks"):
         title = titles.get(mark["id"], mark["id"])

@@ -19,6 +19,7 @@ from grader.bundled import PACKAGE, bundled
 from grader.cohort.store import CONTRACT_FILE, write_whole
 from grader.errors import CallerError
 from grader.export.entry import Done, Job, counting, feedback
+from grader.report.audience import told_check
 from grader.report.escape import visible
 from grader.report.stored import is_decided
 from grader.review import Reviewed
@@ -85,7 +86,7 @@ def results(reviewed: Reviewed) -> dict[str, Any]:
 
 def _test(number: int, check: Mapping[str, Any], marked: Collection[str]) -> dict[str, Any]:
     """Return one check. An open one has no points yet, and neither passed nor failed."""
-    lines = [check["message"]]
+    lines = [told_check(check)]
     if check["explained_by"]:
         lines.append(f"Only because of {' and '.join(check['explained_by'])}.")
     if check["status"] == "fail" and check.get("hint"):

@@ -1,4 +1,4 @@
-"""Encodings that are refused: two of Python's codecs take minutes for a long line.
+"""Encodings that are refused: those that no source can be read in, and two that take minutes.
 
 Whoever parses a file, the judge too, has to decode it first, in the encoding that the
 file itself names. All other text codecs take linear time.
@@ -16,7 +16,40 @@ DECLARED = re.compile(rb"coding[:=][ \t]*([-_.a-zA-Z0-9]+)")
 MOST_DECLARED = 4
 """Of one line: Python takes the first, and each has to be looked up on the disk."""
 
+COOKIE = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-_.a-zA-Z0-9]+)")
+"""A comment by which Python goes (PEP 263)."""
+
+BLANK = re.compile(rb"^[ \t\f]*(?:#.*)?$")
 LINE_END = re.compile(rb"\r\n|\r|\n")
+
+
+def refused_encoding(data: bytes) -> str:
+    """Return the encoding of a source that nobody may or can decode, "" for none."""
+    return slow_encoding(data) or impossible_encoding(data)
+
+
+def impossible_encoding(data: bytes) -> str:
+    """Return the encoding that a comment names and Python cannot decode text with, "" for none.
+
+    Nobody knows it, it is for bytes alone (`hex`), or it only raises (`undefined`).
+    """
+    for line in _first_lines(data):
+        if declared := COOKIE.match(line):
+            name = declared[1].decode("ascii")
+            try:
+                b"".decode(name)
+                b"a".decode(name, "replace")
+            except (LookupError, ValueError):  # `UnicodeError` is a ValueError
+                return name
+            return ""
+        if not BLANK.match(line):
+            return ""
+    return ""
+
+
+def _first_lines(data: bytes) -> list[bytes]:
+    """Return the two lines in which an encoding may be named."""
+    return LINE_END.split(data[: 1 << 16].removeprefix(codecs.BOM_UTF8), maxsplit=2)[:2]
 
 
 def slow_encoding(data: bytes) -> str:
@@ -24,7 +57,7 @@ def slow_encoding(data: bytes) -> str:
 
     Looks for more than Python does, which wants a comment: nobody writes this by accident.
     """
-    for line in LINE_END.split(data[: 1 << 16], maxsplit=2)[:2]:
+    for line in _first_lines(data):
         for declared in DECLARED.findall(line)[:MOST_DECLARED]:
             name = declared.decode("ascii")
             try:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from grader.errors import SubmissionError
+from grader.errors import CallerError, SubmissionError
 from grader.limits import FILES, FOLDERS_DEEP
 from grader.records import SourceFile
 
@@ -30,6 +30,7 @@ MAX_INNER = 16 << 20
 MAX_TOTAL = 8 << 20
 MAX_FILES = FILES
 MAX_WALKED = 5000
+MAX_FOLDERS = FOLDERS_DEEP
 
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz")
 CODE = (".py", ".ipynb")
@@ -162,16 +163,18 @@ def junk_folder(path: str) -> str:
     return ""
 
 
-def read_folder(folder: Path) -> Read:
+def read_folder(folder: Path, leave_out: Path | None = None) -> Read:
     """Return the regular files below `folder` that can matter. Raises `SubmissionError`."""
     collector = Collector()
-    collect_folder(folder, "", collector)
+    collect_folder(folder, "", collector, leave_out)
     return collector.finish()
 
 
-def collect_folder(folder: Path, prefix: str, into: Collector) -> None:
+def collect_folder(
+    folder: Path, prefix: str, into: Collector, leave_out: Path | None = None
+) -> None:
     """Hand the files below `folder` to `into`, their paths begun with `prefix`."""
-    for path in _walk(folder, prefix, into):
+    for path in _walk(folder, prefix, into, leave_out):
         name = prefix + path.relative_to(folder).as_posix()
         collect_file(path, name, into)
 
@@ -192,41 +195,65 @@ def collect_file(path: Path, name: str, into: Collector) -> None:
         into.add(name, data)
 
 
-def _walk(folder: Path, prefix: str, into: Collector) -> Iterator[Path]:
-    """Yield entries below `folder` in sorted order, not following links, junk folders left out."""
-    count = 0
-    for root, folders, names in os.walk(folder, followlinks=False):
-        where = Path(root).relative_to(folder).as_posix()
-        base = prefix if where == "." else f"{prefix}{where}/"
-        if ENVIRONMENT in names and where != ".":
+def _walk(folder: Path, prefix: str, into: Collector, leave_out: Path | None) -> Iterator[Path]:
+    """Yield entries below `folder` in sorted order, not following links, junk folders left out.
+
+    Raises `SubmissionError` past the limits, `CallerError` where a folder cannot be read.
+    """
+    count, waiting = 0, [(folder, prefix, 0)]
+    while waiting:
+        where, base, depth = waiting.pop()
+        folders, names = _listed(where)
+        count += len(folders) + len(names)
+        if count > MAX_WALKED:
+            raise SubmissionError(f"more than {MAX_WALKED} files: hand in the source only")
+        if ENVIRONMENT in names and depth:
             into.skip(base, "a virtual environment")
-            folders.clear()
             continue
-        if base.count("/") - prefix.count("/") >= FOLDERS_DEEP:
-            for name in folders:
-                into.skip(f"{base}{name}/", "too many folders in each other")
-            folders.clear()
+        yield from (where / name for name in names)
+        inner = []
         for name in folders:
-            if (Path(root) / name).is_symlink():
-                into.skip(base + name, "a link")
-            elif name in JUNK_FOLDERS:
+            if name in JUNK_FOLDERS:
                 into.skip(f"{base}{name}/" if name != COMPILED else f"{name}/", NOT_YOURS)
-        folders[:] = sorted(f for f in folders if f not in JUNK_FOLDERS)
-        for name in sorted(names):
-            count += 1
-            if count > MAX_WALKED:
-                raise SubmissionError(f"more than {MAX_WALKED} files: hand in the source only")
-            yield Path(root) / name
+            elif is_same(where / name, leave_out):
+                into.skip(f"{base}{name}/", "the results of an earlier run")
+            elif depth == MAX_FOLDERS:
+                into.skip(f"{base}{name}/", f"more than {MAX_FOLDERS} folders in each other")
+            else:
+                inner.append((where / name, f"{base}{name}/", depth + 1))
+        waiting += reversed(inner)
+
+
+def is_same(path: Path, other: Path | None) -> bool:
+    """Return whether both stand for one folder that is there."""
+    if other is None or path.name != other.resolve().name:
+        return False
+    return other.exists() and path.samefile(other)
+
+
+def _listed(folder: Path) -> tuple[list[str], list[str]]:
+    """Return the folders and the other entries directly in a folder, links among the latter."""
+    folders, names = list[str](), list[str]()
+    try:
+        with os.scandir(folder) as rows:
+            for row in rows:
+                (folders if row.is_dir(follow_symlinks=False) else names).append(row.name)
+    except OSError as error:
+        raise CallerError(f"{folder} cannot be read: {error.strerror}") from error
+    return sorted(folders), sorted(names)
 
 
 def read_regular(path: Path, limit: int = MAX_FILE) -> bytes | None:
     """Return the bytes of a regular file of at most `limit`; None for anything else.
 
+    Raises `CallerError` where it is not ours to read: that says nothing about the candidate.
     Opened without following a link, without blocking on a pipe, and examined
     after opening, so that it cannot be swapped in between.
     """
     try:
         fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except PermissionError as error:
+        raise CallerError(f"{path} cannot be read: {error.strerror}") from error
     except OSError:
         return None
     with os.fdopen(fd, "rb") as stream:

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from grader.errors import CallerError, SubmissionError
 from grader.intake.answers import written_answers
 from grader.intake.archives import read_archive
-from grader.intake.encoding import slow_encoding
+from grader.intake.encoding import refused_encoding
 from grader.intake.files import (
     ARCHIVES,
     MAX_ARCHIVE,
@@ -40,11 +40,14 @@ def suffix_of(name: str) -> str:
     return name[len(name) - len(suffix) :] if suffix and len(name) > len(suffix) else ""
 
 
-def take_in(path: Path, *, id: str = "", name: str = "") -> Submission:
+def take_in(
+    path: Path, *, id: str = "", name: str = "", leave_out: Path | None = None
+) -> Submission:
     """Return the submission at `path`. Raises `CallerError` when there is nothing there.
 
     A path that exists but holds nothing gradable still gives a submission,
     with a defect that says so: it belongs to a candidate, who gets an answer.
+    `leave_out` is a folder in it that is not read: the results of an earlier run.
     """
     is_named = bool(name)
     stem = path.name if path.is_dir() else path.name.removesuffix(suffix_of(path.name))
@@ -53,15 +56,15 @@ def take_in(path: Path, *, id: str = "", name: str = "") -> Submission:
     if not path.exists() and not path.is_symlink():
         raise CallerError(f"{path}: there is no such file or folder")
     try:
-        read = _read(path)
+        read = _read(path, leave_out)
     except SubmissionError as error:
         return empty(id, name, str(error))
     return assemble(id, name, read, renamed=not is_named)
 
 
-def _read(path: Path) -> Read:
+def _read(path: Path, leave_out: Path | None) -> Read:
     if path.is_dir():
-        return read_folder(path)
+        return read_folder(path, leave_out)
     suffix = suffix_of(path.name).lower()
     if not suffix:
         raise CallerError(f"{path}: not a folder, {KINDS}")
@@ -88,15 +91,15 @@ def assemble(id: str, name: str, read: Read, *, renamed: bool = False) -> Submis
     read_files = [_lower_suffix(f) for f in _without_common_folder(read.files)]
     wishes = settings_of(read_files)
     files, unusable, prose, notes = _with_modules(read_files)
-    files, undecodable = _without_slow(files)
+    files, undecodable = _decodable(files)
     main = choose(files)
-    digest = _digest(files)
+    digest = _digest([*files, *_of_text_cells(prose)])
     name = wishes.name if renamed and wishes.name else name
     code = [f for f in files if f.path.endswith(".py")]
     known = {f.path for f in (*code, *filter(is_settings, files), *filter(_is_answers, files))}
     beside = (f.path for f in files if f.path not in known)
     passed_over = (*read.explained, *beside, *undecodable)
-    why = _why_nothing(code, main.path, read)
+    why = _why_nothing(code, main.path, read, undecodable)
     if why:
         return Submission(
             id, name, digest, tuple(files), "", passed_over=passed_over,
@@ -172,15 +175,17 @@ def _with_modules(
     return files, unusable, prose, notes
 
 
-def _without_slow(files: list[SourceFile]) -> tuple[list[SourceFile], list[str]]:
-    """Return the files that parse in reasonable time, and those left out, with the reason."""
-    named = {f.path: slow_encoding(f.data) for f in files if f.path.endswith(".py")}
+def _decodable(files: list[SourceFile]) -> tuple[list[SourceFile], list[str]]:
+    """Return the files that can be decoded in reasonable time, and those left out, and why."""
+    named = {f.path: refused_encoding(f.data) for f in files if f.path.endswith(".py")}
     readable = [f for f in files if not named.get(f.path)]
     return readable, [f"{path} (its encoding is {name})" for path, name in named.items() if name]
 
 
-def _why_nothing(code: list[SourceFile], main: str, read: Read) -> str:
+def _why_nothing(code: list[SourceFile], main: str, read: Read, unread: list[str]) -> str:
     """Return why there is nothing to grade, "" when there is something."""
+    if not main and unread:
+        return f"no Python file can be read, only {unread[0]}"
     if not main:
         large = next((p for p in read.passed_over if p in read.too_large), "")
         only = f", only {large} ({read.reasons[large]})" if large else ""
@@ -221,6 +226,12 @@ def _without_common_folder(files: tuple[SourceFile, ...]) -> tuple[SourceFile, .
     if any(f.path == f"{prefix}__init__.py" for f in files):
         return files  # a package: its modules may import each other by its name
     return tuple(SourceFile(f.path.removeprefix(prefix), f.data) for f in files)
+
+
+def _of_text_cells(prose: list[str]) -> list[SourceFile]:
+    """Return a notebook's text as one more file: what is shown and marked is digested."""
+    data = "\0".join(prose).encode("utf-8", "surrogatepass")
+    return [SourceFile("\0text cells", data)] if prose else []
 
 
 def _digest(files: list[SourceFile]) -> str:

@@ -5,8 +5,14 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
+from collections.abc import Iterable
 
 MAX_ID = 64
+DIGITS = 8
+DIGESTED = re.compile(r".*-[0-9a-f]{8}", re.DOTALL)
+"""What ends like an id of ours might be somebody else's."""
+
+ASIDE = re.compile(r"[^A-Za-z0-9._-]+")
 
 
 def safe_id(name: str) -> str:
@@ -16,22 +22,40 @@ def safe_id(name: str) -> str:
     changed, a short digest of the original keeps different names different.
     """
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
-    plain = re.sub(r"[^A-Za-z0-9._-]+", "-", plain).strip("-. ")[:MAX_ID]
+    plain = ASIDE.sub("-", plain).strip("-. ")[:MAX_ID]
     reserved = re.fullmatch(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?", plain) is not None
     if plain == name and plain and not reserved:
         return plain
     if reserved:  # `con.txt-1234` would still be Windows' console
         plain = plain.replace(".", "-")
-    digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:8]
-    return f"{plain[: MAX_ID - 9] or 'submission'}-{digest}"
+    return f"{plain[: MAX_ID - DIGITS - 1] or 'submission'}-{_digest(name)}"
 
 
-def unique_ids(names: list[str]) -> list[str]:
-    """Return safe ids for all of `names`, pairwise different even without regard to case."""
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:DIGITS]
+
+
+def stable_id(name: str, who: str) -> str:
+    """Return the id of `who` in a cohort, the same whoever stands beside them.
+
+    `name` is for people and may be another's too; `who` is one candidate's alone. A name that
+    is nobody else's and safe, in small letters, is its own id; the others get a digest, for a
+    disk may not tell `Bob` from `bob`.
+    """
+    if who == name and safe_id(name) == name == name.lower() and not DIGESTED.fullmatch(name):
+        return name
+    whole = name if who == name else f"{name} {who}"
+    plain = safe_id(whole)
+    if plain != whole:
+        return plain  # it has a digest already
+    return f"{plain[: MAX_ID - DIGITS - 1].replace('.', '-')}-{_digest(whole)}"
+
+
+def unique_ids(names: Iterable[str]) -> list[str]:
+    """Return `names`, which are safe, pairwise different even without regard to case."""
     used: set[str] = set()
     ids = []
-    for name in names:
-        plain = safe_id(name)
+    for plain in names:
         candidate, n = plain, 2
         while candidate.lower() in used:
             suffix = f"-{n}"

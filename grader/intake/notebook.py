@@ -53,17 +53,17 @@ def read_notebook(data: bytes) -> Notebook:
         document = json.loads(data)
         sheets = document.get("worksheets")  # as notebooks were before 2015
         cells = document["cells"] if sheets is None else [c for s in sheets for c in s["cells"]]
-        codes = [
-            _text(c["source"] if "source" in c else c["input"])
-            for c in cells
-            if c.get("cell_type") == "code"
-        ]
-        prose = [_text(c.get("source", "")) for c in cells if c.get("cell_type") == "markdown"]
+        whole = [cell for cell in cells if isinstance(cell, dict)]
+        codes = [_text(cell) for cell in whole if cell.get("cell_type") == "code"]
+        prose = [_text(cell) or "" for cell in whole if cell.get("cell_type") == "markdown"]
+        if (len(whole) < len(cells) or None in codes) and not any(codes):
+            raise ValueError("no cell can be read")
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise SubmissionError("this is no notebook in JSON with cells") from error
     parts, written = list[str](), list[tuple[str, bytes]]()
-    notes = _notes(codes, prose)
-    for number, text in enumerate(codes[:CELLS], 1):
+    texts = [code or "" for code in codes]
+    notes = _notes(texts, prose)
+    for number, text in enumerate(texts[:CELLS], 1):
         if head := WRITTEN.fullmatch(text.partition("\n")[0]):
             path = PurePosixPath(head[1])
             if not path.is_absolute() and ".." not in path.parts:
@@ -117,9 +117,12 @@ def _look_at(data: bytes) -> None:
         raise SubmissionError("this notebook has too much output: clear it, and save again")
 
 
-def _text(source: Any) -> str:
-    """Return a cell's source: one string, or its lines."""
-    return source if isinstance(source, str) else "".join(map(str, source))
+def _text(cell: dict[str, Any]) -> str | None:
+    """Return a cell's source, one string or its lines; None for a cell without any."""
+    source = cell.get("source", cell.get("input"))
+    if isinstance(source, str):
+        return source
+    return "".join(map(str, source)) if isinstance(source, list) else None
 
 
 def _plain(cell: str) -> str:

@@ -109,13 +109,16 @@ class Pictures:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """Everything a report shows about one submission."""
+    """Everything a report shows about one submission.
+
+    `seed` is None where whoever reads it must not repeat the run.
+    """
 
     submission: Submission
     rubric_id: str
     rubric_title: str
     rubric_digest: str
-    seed: int
+    seed: int | None
     grade: Grade
     defects: tuple[Defect, ...]
     observations: Observations

@@ -7,6 +7,7 @@ from typing import Any, TextIO
 
 from grader import __version__
 from grader.records import GradeStatus, Result
+from grader.report.audience import for_candidate
 from grader.report.document import json_text, result_json
 from grader.report.escape import visible
 from grader.report.overview import MAX_COUNTED, SHARES, SimilarGroup, overview
@@ -18,6 +19,7 @@ from grader.report.views import Audience, report_view
 __all__ = [
     "Audience",
     "compile_pages",
+    "for_candidate",
     "json_text",
     "render_report",
     "result_json",
@@ -33,6 +35,8 @@ def render_report(result: Result, *, audience: Audience) -> str:
     A candidate's page keeps back what the next candidate should not know: expected
     values, the seed, the marking guidance, and how the code was confined.
     """
+    if audience == "candidate":
+        result = for_candidate(result)
     context = {
         "result": result,
         "submission": result.submission,

@@ -10,7 +10,7 @@ from typing import Any
 
 from grader.bundled import bundled
 from grader.checks import ALL_CHECKS
-from grader.cohort.store import RUBRIC_FILE, read_result, result_files
+from grader.cohort.store import RUBRIC_FILE, holds_result, read_result, result_files
 from grader.defects import KINDS
 from grader.errors import CallerError
 from grader.report.stored import Document
@@ -53,7 +53,7 @@ class Folder:
     def result(self, id: str) -> dict[str, Any]:
         """Return the stored result. Raises `CallerError` when it cannot be read."""
         document = read_result(self.paths[id])
-        if document is None:
+        if document is None or not holds_result(document):
             raise CallerError(f"{self.paths[id]} cannot be read as a result; grade it again")
         return document
 

@@ -50,6 +50,6 @@ def source_lines(data: bytes) -> tuple[str, ...]:
     try:
         encoding = tokenize.detect_encoding(io.BytesIO(data).readline)[0]
         text = data.decode(encoding, "replace")
-    except (SyntaxError, LookupError):
+    except (SyntaxError, LookupError, UnicodeError):
         text = data.decode("utf-8", "replace")
     return tuple(re.split(r"\r\n|\r|\n", text))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
 from types import MappingProxyType, SimpleNamespace
 from typing import Any, NamedTuple
 
@@ -63,11 +65,14 @@ class Lying(np.ndarray):
 @pytest.mark.parametrize(
     ("value", "dtype", "shape"),
     [
-        (1.5, np.float64, ()), (2, np.int64, ()), (True, np.bool_, ()), (np.float32(1), np.float32, ()),
+        (1.5, np.float64, ()), (2, np.int64, ()), (np.float32(1), np.float32, ()),
         ([1.0, 2.0], np.float64, (2,)), ([[1, 2]], np.int64, (1, 2)), ((1.0,), np.float64, (1,)),
         (np.ones((2, 3)), np.float64, (2, 3)), (np.ones(2, np.float16), np.float64, (2,)),
         (np.ones(2, np.longdouble), np.float64, (2,)), (np.ones(2, ">f8"), np.float64, (2,)),
         (np.ones(2, np.int8), np.int64, (2,)), (np.ones(2, np.uint8), np.uint8, (2,)),
+        (np.array(1.5, object), np.float64, ()), (np.array([1, 2.5, Fraction(1, 2)], object), np.float64, (3,)),
+        (Decimal("0.5"), np.float64, ()), (complex(2), np.float64, ()), (np.ones(2, np.complex64), np.float64, (2,)),
+        (np.ma.masked_array([1.0, 2.0]), np.float64, (2,)),
         (np.empty((0, 3)), np.float64, (0, 3)), (Tensor([1.0]), np.float64, (1,)), ([], np.float64, (0,)),
     ],
 )  # fmt: skip
@@ -84,6 +89,9 @@ def test_numbers_lists_arrays_and_tensors_become_arrays(
     [
         None, object(), "1.0", b"1", 1j, [1, None], [[1], [1, 2]], {"a": 1}, np.array([object()]),
         np.ones((1,) * 5), np.array(["x"]), np.datetime64("now"), Tensor(np.array([1j])),
+        True, np.bool_(True), np.ones(2, bool), [True], Tensor([True]), np.array([True], object), np.array(True, object),
+        np.ma.masked_array([1.0, 2.0], mask=[True, False]), np.ma.masked, np.ones(2, "V8"), np.array([10**400], object),
+        np.array([Decimal("sNaN")], object), np.array(["1"], object), np.array([1 + 2j]), lambda: 1.0,
         Tensor(TypeError("Got unsupported ScalarType BFloat16")), [object()], {1, 2},
     ],
 )  # fmt: skip
@@ -95,7 +103,7 @@ def test_anything_else_is_a_bad_return_that_names_what_came(value: Any) -> None:
 def test_a_subclass_loses_what_it_is() -> None:
     for value in (
         np.ones(2).view(Lying),
-        np.ma.masked_array([1.0, 2.0], [0, 1]),
+        np.ma.masked_array([1.0, 2.0], [0, 0]),
     ):
         assert type(as_array(value, "x")) is np.ndarray
 

@@ -115,6 +115,34 @@ def test_a_second_run_keeps_what_did_not_change_and_starts_nothing(
     assert (out / "submissions" / "ada" / ".notes.tmp").read_text() == "a human's"
 
 
+def test_a_second_run_grades_on_fresh_inputs_and_each_result_has_its_seed(
+    order: Order, crew: AbstractContextManager[Crew], tmp_path: Path
+) -> None:
+    """Who has seen the inputs of one run, in its report, does not meet them in the next."""
+
+    def run(seed: int, **more: Any) -> tuple[list[bool], list[int]]:
+        again = replace(order, settings=replace(order.settings, seed=seed))
+        found = find_cohort(tmp_path / "in").entries
+        with Crew(again, 1) as fresh:
+            work = nullcontext(fresh)
+            graded = grade_cohort(
+                again, found, out, jobs=1, workforce=work, tell=lambda _: None, **more
+            )
+            write_cohort(again, "both", graded, out)
+        document = json.loads((out / "results.json").read_text())
+        assert document["seed"] == seed
+        return [g.kept for g in graded], [r["seed"] for r in document["results"]]
+
+    handed_in(tmp_path / "in", "ada", "bob")
+    out = tmp_path / "out"
+    assert run(11) == ([False, False], [11, 11])
+    with (tmp_path / "in" / "bob" / "solution.py").open("a") as stream:
+        stream.write("\n# one more thought\n")
+    assert run(12) == ([True, False], [11, 12])
+    assert "12; of the 1 kept, as each page says" in (out / "index.html").read_text()
+    assert run(12, repeat=True) == ([False, True], [12, 12])
+
+
 def test_memory_does_not_grow_with_the_number_of_answers(
     order: Order, crew: AbstractContextManager[Crew], tmp_path: Path
 ) -> None:

@@ -8,13 +8,14 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from grader.cohort import Settings
 from grader.cohort.store import (
     REUSE_KEY,
-    earlier_seed,
+    holds_result,
     read_result,
     remember_rubric,
     remember_seed,
@@ -69,35 +70,47 @@ def test_the_key_changes_with_everything_a_result_rests_on() -> None:
         reuse_key("other", "rub", settings),
         reuse_key("sub", "rub", settings, "contract"),
         reuse_key("sub", "other", settings),
-        reuse_key("sub", "rub", replace(settings, seed=2)),
         reuse_key("sub", "rub", replace(settings, unconfined=True)),
         reuse_key("sub", "rub", replace(settings, mends=True)),
         reuse_key("sub", "rub", replace(settings, allowance=Allowance(3.0))),
     ]
     assert base not in others
     assert len(set(others)) == len(others)
-    assert base == reuse_key("sub", "rub", Settings(seed=1))
+    assert base == reuse_key("sub", "rub", Settings(seed=2)), "each result has a seed of its own"
+
+
+WHOLE: dict[str, Any] = {
+    "submission": {"id": "ada"}, "rubric": {}, "status": "graded", "parts": [], "checks": [],
+    "defects": [], "isolation": {},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_a_result_that_lacks_something_is_none(name: str) -> None:
+    assert holds_result(WHOLE)
+    assert not holds_result({k: v for k, v in WHOLE.items() if k != name})
+    assert not holds_result(WHOLE | {name: 3})
 
 
 def test_only_a_graded_result_with_the_same_key_is_reused() -> None:
-    document = {REUSE_KEY: "k", "status": "graded"}
+    document = {**WHOLE, REUSE_KEY: "k", "status": "graded"}
     assert reusable(document, "k")
     assert not reusable(document, "other")
     assert not reusable({**document, "status": "undecided"}, "k")
     assert not reusable(None, "k")
 
 
+def test_to_repeat_a_run_only_its_own_seed_will_do() -> None:
+    document = {**WHOLE, REUSE_KEY: "k", "status": "graded", "seed": 7}
+    assert reusable(document, "k", 7)
+    assert not reusable(document, "k", 8)
+    assert not reusable({**document, "seed": None}, "k", 7)
+
+
 @pytest.mark.parametrize("data", [b"", b"{", b"[1]", b"\xff\xfe", b"null", b"[" * 100_000])
 def test_a_damaged_result_is_no_result(data: bytes, tmp_path: Path) -> None:
     (tmp_path / "run.json").write_bytes(data)
     assert read_result(tmp_path / "run.json") is None
-    assert earlier_seed(tmp_path) is None
-
-
-def test_the_earlier_seed_is_found(tmp_path: Path) -> None:
-    assert earlier_seed(tmp_path) is None
-    remember_seed(tmp_path, 7)
-    assert earlier_seed(tmp_path) == 7
 
 
 @pytest.mark.slow
@@ -166,4 +179,4 @@ def test_the_results_of_a_run_are_its_own_not_what_an_earlier_one_left(tmp_path:
     remember_seed(tmp_path, 7)
     remember_submissions(tmp_path, ["bob", "ada", "never-written"])
     assert list(result_files(tmp_path)) == ["bob", "ada"]
-    assert earlier_seed(tmp_path) == 7
+    assert (read_result(tmp_path / "run.json") or {})["seed"] == 7

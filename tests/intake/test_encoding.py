@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from grader.intake.encoding import SLOW, slow_encoding
+from grader.intake.encoding import SLOW, impossible_encoding, slow_encoding
 from grader.intake.files import Read
 from grader.intake.find import assemble
 from grader.records import SourceFile
@@ -88,3 +88,35 @@ def test_a_cell_of_a_notebook_names_none_either() -> None:
     taken = assemble("id", "name", Read((SourceFile("a.ipynb", text),), ()))
     assert taken.main == ""
     assert taken.unusable
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        b"# coding: undefined\n",
+        b"# -*- coding: hex -*-\n",
+        b"\xef\xbb\xbf# coding: none-such\n",
+        b"\n# vim: fileencoding=zlib\n",
+    ],
+)
+def test_a_helper_that_nobody_can_decode_is_passed_over(first: bytes) -> None:
+    files = (SourceFile("solution.py", FORWARD), SourceFile("helper.py", first + FORWARD))
+    taken = assemble("id", "name", Read(files, ()))
+    assert [f.path for f in taken.files] == ["solution.py"]
+    assert any(row.startswith("helper.py (its encoding is ") for row in taken.passed_over)
+
+
+def test_an_answer_that_nobody_can_decode_is_refused_by_name() -> None:
+    files = (SourceFile("solution.py", b"# coding: undefined\n" + FORWARD),)
+    taken = assemble("id", "name", Read(files, ()))
+    assert taken.unusable == (
+        "no Python file can be read, only solution.py (its encoding is undefined)",
+    )
+
+
+@pytest.mark.parametrize(
+    "first",
+    [b'"""My coding: none-such"""\n', b"x = 1\n# coding: hex\n", b"# coding: cp1252\n"],
+)
+def test_words_about_coding_are_no_encoding(first: bytes) -> None:
+    assert impossible_encoding(first + FORWARD) == ""

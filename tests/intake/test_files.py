@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader.errors import SubmissionError
+from grader.errors import CallerError, SubmissionError
 from grader.intake import files as room
 from grader.intake.archives import clean_member, read_zip
 from grader.intake.files import (
@@ -280,20 +280,42 @@ def test_whatever_its_members_are_called_what_is_read_stays_inside(
     assert len(set(paths(read))) == len(read.files)
 
 
-def test_folders_in_each_other_are_looked_into_up_to_a_depth(tmp_path: Path) -> None:
+# ── folders ──────────────────────────────────────────────────────────────────
+
+
+def test_folders_that_nest_deeply_are_passed_over_by_name(tmp_path: Path) -> None:
     (tmp_path / "solution.py").write_text("x = 1\n")
-    place, made = os.open(tmp_path, os.O_RDONLY), []
-    for _ in range(1_200):  # by descriptors: the whole path is longer than the system takes
-        os.mkdir("d", dir_fd=place)
-        made.append(place)
-        place = os.open("d", os.O_RDONLY, dir_fd=place)
-    made.append(place)
+    here = os.open(tmp_path, os.O_RDONLY)
     try:
-        read = read_folder(tmp_path)
+        for _ in range(1200):
+            os.mkdir("d", dir_fd=here)
+            inner = os.open("d", os.O_RDONLY, dir_fd=here)
+            os.close(here)
+            here = inner
     finally:
-        for upper in made[-2::-1]:
-            os.close(made.pop())
-            os.rmdir("d", dir_fd=upper)
-        os.close(made[0])
-    assert [f.path for f in read.files] == ["solution.py"]
-    assert any("too many folders" in why for why in read.explained)
+        os.close(here)
+    read = read_folder(tmp_path)
+    assert paths(read) == ["solution.py"]
+    assert any("folders in each other" in row for row in read.explained)
+
+
+def test_too_many_folders_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(room, "MAX_WALKED", 10)
+    for number in range(11):
+        (tmp_path / f"{number}").mkdir()
+    with pytest.raises(SubmissionError, match="more than 10"):
+        read_folder(tmp_path)
+
+
+@pytest.mark.parametrize("closed", ["folder", "file"])
+def test_what_is_closed_to_us_is_no_fault_of_the_candidate(
+    closed: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "solution.py").write_text("x = 1\n")
+
+    def refuse(path: object, *_: object) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(room.os, "scandir" if closed == "folder" else "open", refuse)
+    with pytest.raises(CallerError, match="cannot be read: Permission denied"):
+        read_folder(tmp_path)

@@ -370,3 +370,14 @@ def test_many_imports_cost_no_more_than_their_number() -> None:
     lines = "".join(f"from a import x{i}\n" for i in range(20_000))
     facts = file_facts(SourceFile("a.py", lines.encode()))
     assert len(facts.takes["a"]) <= NAMES
+
+
+def test_a_notebooks_text_is_in_its_digest() -> None:
+    def digest(*texts: str) -> str:
+        cells = [{"cell_type": "markdown", "source": text} for text in texts]
+        cells.append({"cell_type": "code", "source": FORWARD})
+        return assembled(a_dot_ipynb=json.dumps({"cells": cells})).digest
+
+    answers = {digest(), digest("Q1: layers"), digest("Q1: other"), digest("Q1: ", "other")}
+    assert len(answers) == 4
+    assert digest("Q1: layers") == digest("Q1: layers")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader.intake.identity import MAX_ID, safe_id, unique_ids
+from grader.intake.identity import MAX_ID, safe_id, stable_id, unique_ids
 
 SAFE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,63}")
 RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?")
@@ -65,7 +65,7 @@ def test_an_accent_is_dropped_and_the_rest_can_be_read() -> None:
 
 @given(st.lists(NAMES, max_size=12))
 def test_ids_are_pairwise_different_even_where_case_does_not_count(names: list[str]) -> None:
-    ids = unique_ids(names)
+    ids = unique_ids(map(safe_id, names))
     assert len(ids) == len(names)
     assert len({i.lower() for i in ids}) == len(ids)
     assert all(SAFE.fullmatch(i) for i in ids)
@@ -73,7 +73,7 @@ def test_ids_are_pairwise_different_even_where_case_does_not_count(names: list[s
 
 @given(st.lists(NAMES, max_size=12))
 def test_unique_ids_are_their_own_unique_ids(names: list[str]) -> None:
-    ids = unique_ids(names)
+    ids = unique_ids(map(safe_id, names))
     assert unique_ids(ids) == ids
 
 
@@ -85,3 +85,22 @@ def test_a_long_name_is_cut_to_make_room_for_its_number() -> None:
     ids = unique_ids(["x" * 64] * 12)
     assert max(map(len, ids)) == MAX_ID
     assert len(set(ids)) == 12
+
+
+@given(st.lists(NAMES, max_size=12, unique=True))
+def test_stable_ids_need_no_numbers(names: list[str]) -> None:
+    """Each is made of its own name alone, and yet no two are alike."""
+    ids = [stable_id(name, name) for name in names]
+    assert unique_ids(ids) == ids
+    assert all(SAFE.fullmatch(id) for id in ids)
+
+
+def test_a_plain_name_is_its_own_id_and_what_may_be_anothers_is_not() -> None:
+    assert stable_id("ada-okafor", "ada-okafor") == "ada-okafor"
+    assert stable_id("alice.py", "alice.py") == "alice.py"
+    others = [("Bob", "Bob"), ("BOB", "BOB"), ("bob", "12"), ("bob", "13"), ("a b", "a b")]
+    others += [("a-b-" + stable_id("a b", "a b")[-8:],) * 2]
+    ids = [stable_id(*each) for each in others]
+    assert all(re.search(r"-[0-9a-f]{8}$", id) for id in ids)
+    assert len({id.lower() for id in ids}) == len(ids)
+    assert ids[2].startswith("bob-12-")

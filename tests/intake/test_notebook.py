@@ -196,3 +196,10 @@ def test_of_very_many_cells_the_first_are_used_and_it_says_so() -> None:
     assert notebook.source.count(b"x = ") == CELLS
     assert len(notebook.prose) == TEXT_CELLS
     assert len(notebook.notes) == 2
+
+
+@pytest.mark.parametrize(
+    "broken", [None, 3, {"cell_type": "markdown", "source": None}, {"cell_type": "code"}, code(7)]
+)
+def test_a_cell_that_cannot_be_read_costs_no_other(broken: Any) -> None:
+    assert "a = 1" in read_notebook(notebook(broken, code("a = 1"))).source.decode()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -15,7 +14,8 @@ from grader.intake.exports.container import CohortContainer, FolderContainer, op
 from grader.intake.files import Collector
 from grader.intake.find import KINDS
 from grader.intake.handed import Handed
-from grader.intake.identity import unique_ids
+from grader.intake.identity import stable_id, unique_ids
+from grader.intake.lookalikes import lookalikes
 
 LAYOUTS = (
     ExportFormat("Gradescope", gradescope.recognise),
@@ -29,23 +29,24 @@ LAYOUTS = (
 PLAIN = ExportFormat("plain", plain.recognise)
 
 
-def find_cohort(path: Path) -> Cohort:
+def find_cohort(path: Path, *, leave_out: Path | None = None) -> Cohort:
     """Return the cohort at `path`, a folder or an archive. Raises `CallerError` when there is none.
 
     Links are not followed: whoever fills the folder must not choose what else is read.
+    `leave_out` is a folder in it that is none: the results of an earlier run.
     """
-    container = open_container(path)
+    container = open_container(path, leave_out)
     layout, attempts = _recognised(container)
     if not attempts:
         raise CallerError(f"{path}: no submissions (folders, {KINDS}) were found in it")
     latest, earlier = _latest(attempts)
-    names = Counter(h.name for h in latest)
-    ids = unique_ids([f"{h.name} {h.who}" if names[h.name] > 1 else h.name for h in latest])
+    ids = unique_ids(stable_id(h.label or h.name, h.who) for h in latest)
     entries = tuple(
         CohortEntry(id, h.name, path / h.path, partial(_collect, container, h, id))
         for id, h in zip(ids, latest, strict=True)
     )
-    return Cohort(layout.name, entries, (*container.left_out, *earlier))
+    alike = lookalikes((h.name, id) for h, id in zip(latest, ids, strict=True))
+    return Cohort(layout.name, entries, (*container.left_out, *earlier), alike)
 
 
 def _recognised(container: CohortContainer) -> tuple[ExportFormat, list[Attempt]]:

@@ -18,7 +18,7 @@ class Attempt:
     `pieces` are files and folders with what they are called in the submission (for a
     folder what stands before the names of its files). Of several attempts of one
     candidate the one with the greatest `order` counts. `passed_over` are earlier
-    versions, with the reason.
+    versions, with the reason. `label` is what an id begins with, "" for the name.
     """
 
     who: str
@@ -26,12 +26,16 @@ class Attempt:
     pieces: tuple[tuple[ContainerEntry, str], ...]
     order: tuple[object, ...] = ()
     passed_over: tuple[str, ...] = ()
+    label: str = ""
 
     @property
     def path(self) -> str:
         """Return the path of its first piece."""
         return self.pieces[0][0].path if self.pieces else ""
 
+
+MOST = 0.8
+"""Share of the entries whose names must be of a system's form: one alone says nothing."""
 
 Recogniser = Callable[[CohortContainer, str], "list[Attempt] | None"]
 """What was handed in below a folder of the place (it ends in a slash; "" is the top), or None."""
@@ -61,11 +65,15 @@ class CohortEntry:
 
 @dataclass(frozen=True, slots=True)
 class Cohort:
-    """All submissions found, in the order of their names; and what was left out, and why."""
+    """All submissions found, in the order of their names; and what was left out, and why.
+
+    `alike` are groups of names that a reader takes for one another.
+    """
 
     layout: str
     entries: tuple[CohortEntry, ...]
     left_out: tuple[str, ...]
+    alike: tuple[tuple[str, ...], ...] = ()
 
 
 def folder(entry: ContainerEntry) -> tuple[tuple[ContainerEntry, str], ...]:

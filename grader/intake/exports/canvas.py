@@ -10,14 +10,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from grader.intake.exports.attempt import Attempt
+from grader.intake.exports.attempt import MOST, Attempt
 from grader.intake.exports.container import CohortContainer, ContainerEntry
 
 FILE = re.compile(r"^(?P<name>.+?)(?:_LATE)?_(?P<user>\d+)_(?P<number>\d+)_(?P<file>.+)")
 ANONYMOUS = re.compile(r"(?P<name>anon)(?:_LATE)?_(?P<user>\w{4,8})_(?P<number>\d+)_(?P<file>.+)")
 AGAIN = re.compile(r"^(?P<stem>.+)(?:-(?P<again>\d{1,2})|_v\d{1,2})(?P<suffix>(?:\.\w+)+)")
-MOST = 0.8
-"""Share of the files whose names must be of this form."""
 
 
 @dataclass(frozen=True, slots=True)

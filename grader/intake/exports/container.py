@@ -37,6 +37,7 @@ from grader.intake.files import (
     collect_file,
     collect_folder,
     is_archive,
+    is_same,
     read_regular,
     too_large,
 )
@@ -118,9 +119,9 @@ def is_hidden(name: str) -> bool:
 class FolderContainer(CohortContainer):
     """A folder. Links in it are left out: who fills it must not choose what else is read."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, leave_out: Path | None = None) -> None:
         super().__init__(root.resolve().name)
-        self.root = root
+        self.root, self.leave_out = root, leave_out
 
     def entries(self, folder: str = "") -> list[ContainerEntry]:
         visible = []
@@ -131,6 +132,8 @@ class FolderContainer(CohortContainer):
                     continue
                 if row.is_symlink():
                     self.left_out[f"{path} (a link)"] = None
+                elif is_same(self.root / path, self.leave_out):
+                    self.left_out[f"{path} (the results of an earlier run)"] = None
                 else:
                     visible.append(ContainerEntry(path, row.is_dir(follow_symlinks=False)))
         return sorted(visible, key=lambda e: Path(e.path))
@@ -217,10 +220,10 @@ class ArchiveContainer(CohortContainer):
 # ── opening ──────────────────────────────────────────────────────────────────
 
 
-def open_container(path: Path) -> CohortContainer:
+def open_container(path: Path, leave_out: Path | None = None) -> CohortContainer:
     """Return the cohort at `path`. Raises `CallerError` for what is no folder and no archive."""
     if path.is_dir():
-        return FolderContainer(path)
+        return FolderContainer(path, leave_out)
     if not path.is_file() or not is_archive(path.name):
         raise CallerError(f"{path}: there is no such folder, .zip or .tar.gz")
     title = path.name

@@ -9,10 +9,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from grader.intake.exports.attempt import Attempt, folder
+from grader.intake.exports.attempt import MOST, Attempt, folder
 from grader.intake.exports.container import MAX_METADATA, CohortContainer
 
 METADATA = "submission_metadata.yml"
+FOLDER = re.compile(r"submission_\d+")
 HEAD = re.compile(r"^(\"?)([\w.-]+)\1:\s*$")
 FIELD = re.compile(r"^  (- |  ):(name|sid|email):\s*+(.*)$")
 SECTION = re.compile(r"^  :(\w+):\s*+(.*)$")
@@ -31,7 +32,12 @@ def recognise(container: CohortContainer, base: str) -> list[Attempt] | None:
     if not container.has(base + METADATA):
         return None
     known = _metadata(container.read(base + METADATA, MAX_METADATA) or b"")
-    rows = [e for e in container.entries(base) if e.is_folder]
+    rows = [e for e in container.entries(base) if e.name != METADATA]
+    fitting = [e for e in rows if e.is_folder and (e.name in known or FOLDER.fullmatch(e.name))]
+    if not fitting or len(fitting) < MOST * len(rows):
+        return None
+    container.leave_out_others(rows, {e.path for e in fitting})
+    rows = fitting
     for name in known.keys() - {e.name for e in rows}:
         container.left_out[f"{name} (in {METADATA}, but not in the export)"] = None
     attempts = []

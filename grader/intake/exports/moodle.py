@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 
-from grader.intake.exports.attempt import Attempt
+from grader.intake.exports.attempt import MOST, Attempt
 from grader.intake.exports.container import CohortContainer, ContainerEntry
 
 NAME = re.compile(
@@ -18,7 +18,7 @@ def recognise(container: CohortContainer, base: str) -> list[Attempt] | None:
     """Return one submission for each participant; None when the names are not of this form."""
     rows = container.entries(base)
     known = [(entry, match) for entry in rows if (match := NAME.fullmatch(entry.name))]
-    if not known:
+    if not known or len(known) < MOST * len(rows):
         return None
     container.leave_out_others(rows, {entry.path for entry, _ in known})
     names: dict[str, str] = {}

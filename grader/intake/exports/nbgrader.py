@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grader.intake.exports.attempt import Attempt, folder
+from grader.intake.exports.attempt import MOST, Attempt, folder
 from grader.intake.exports.container import CohortContainer, ContainerEntry
 
 SUBMITTED = "submitted/"
@@ -21,7 +21,8 @@ def recognise(container: CohortContainer, base: str) -> list[Attempt] | None:
     if not students or not all(s.is_folder for s in students):
         return None
     sample = [a for s in students[:LOOKED_AT] for a in container.entries(f"{s.path}/")]
-    stamped = any(container.has(f"{a.path}/{STAMP}") for a in sample if a.is_folder)
+    stamps = sum(container.has(f"{a.path}/{STAMP}") for a in sample if a.is_folder)
+    stamped = 0 < MOST * len(sample) <= stamps
     if not all(a.is_folder for a in sample) or not (named or stamped):
         return None
     attempts = [(s, a) for s in students for a in container.entries(f"{s.path}/") if a.is_folder]
@@ -31,4 +32,5 @@ def recognise(container: CohortContainer, base: str) -> list[Attempt] | None:
 
 def _attempt(student: ContainerEntry, assignment: ContainerEntry, *, alone: bool) -> Attempt:
     name = student.name if alone else f"{student.name} {assignment.name}"
-    return Attempt(f"{student.name}/{assignment.name}", name, folder(assignment))
+    who = f"{student.name}/{assignment.name}"
+    return Attempt(who, name, folder(assignment), label=student.name)

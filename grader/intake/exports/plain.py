@@ -15,7 +15,7 @@ def recognise(container: CohortContainer, base: str) -> list[Attempt] | None:
         if entry.is_folder or suffix:
             name = entry.name.removesuffix(suffix)
             piece = (entry, "" if entry.is_folder else entry.name)
-            attempts.append(Attempt(entry.path, name, (piece,)))
+            attempts.append(Attempt(entry.name, name, (piece,), label=entry.name))
         else:
             container.left_out[entry.name] = None
     return attempts or None

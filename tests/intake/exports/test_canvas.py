@@ -39,6 +39,7 @@ def test_canvas(lay: Lay, tmp_path: Path) -> None:
     assert "new" in ada.source
     assert ada.answers == "## Q1\nyes"
     assert ada.passed_over == ("solution.py (an earlier version of solution-1.py)",)
+    by_id |= {f.name: by_id[f.id] for f in cohort.entries}
     assert "zip" in by_id["obrienbob"].source
     assert by_id["zhangwei"].main == "hw3.py"
     assert [f.path for f in by_id["nowaktomasz"].files] == ["part-1.py", "part-2.py"]

@@ -112,3 +112,12 @@ def test_long_metadata_take_no_longer_than_their_lines(tmp_path: Path) -> None:
 def test_strange_metadata_are_inert(junk: str, tmp_path: Path) -> None:
     folder = as_folder(tmp_path, {"submission_metadata.yml": junk, "submission_1/a.py": FORWARD})
     assert [f.name for f in find_cohort(folder).entries] == ["submission_1"]
+
+
+def test_metadata_beside_other_folders_are_no_export(tmp_path: Path) -> None:
+    files: Files = {f"{name}/solution.py": FORWARD for name in ("alice", "bob", "submission_1")}
+    cohort = find_cohort(
+        as_folder(tmp_path, {**files, "submission_metadata.yml": "submission_1:\n"})
+    )
+    assert cohort.layout == "plain"
+    assert {entry.name for entry in cohort.entries} == {"alice", "bob", "submission_1"}

@@ -8,7 +8,7 @@ import pytest
 
 from grader.intake import find_cohort
 from tests.intake.archives import packed
-from tests.intake.exports.layouts import WAYS, Files, Lay, marked, taken
+from tests.intake.exports.layouts import WAYS, Files, Lay, as_folder, marked, taken
 from tests.intake.test_find import FORWARD
 
 MOODLE: Files = {
@@ -35,3 +35,18 @@ def test_moodle(lay: Lay, tmp_path: Path) -> None:
     assert read["Wei Zhang"].main == "solution.py"
     assert read["Participant"].main == ""
     assert "no Python file" in read["Participant"].unusable[0]
+
+
+def test_one_odd_name_does_not_leave_the_others_out(tmp_path: Path) -> None:
+    names = ("alice", "bob", "m_1_assignsubmission_file_")
+    cohort = find_cohort(as_folder(tmp_path, {f"{n}/solution.py": marked(n) for n in names}))
+    assert cohort.layout == "plain"
+    assert set(taken(cohort)) == set(names)
+    assert cohort.left_out == ()
+
+
+def test_an_odd_name_among_many_is_left_out_by_name(tmp_path: Path) -> None:
+    files: Files = {f"P_{n}_assignsubmission_file_/solution.py": FORWARD for n in range(9)}
+    cohort = find_cohort(as_folder(tmp_path, {**files, "bob/solution.py": FORWARD}))
+    assert (cohort.layout, len(cohort.entries)) == ("Moodle", 9)
+    assert cohort.left_out == ("bob (not called like a submission)",)

@@ -32,3 +32,10 @@ def test_nbgrader_by_the_folder_alone_and_with_two_assignments(tmp_path: Path) -
     cohort = find_cohort(as_folder(tmp_path, files) / "submitted")
     assert cohort.layout == "nbgrader"
     assert list(graded(cohort)) == ["bitdiddle ps1", "hacker ps1", "hacker ps2"]
+
+
+def test_one_stamp_among_wrapped_answers_is_no_nbgrader(tmp_path: Path) -> None:
+    files: Files = {f"{name}/work/solution.py": FORWARD for name in ("alice", "bob", "carol")}
+    cohort = find_cohort(as_folder(tmp_path, {**files, "bob/work/timestamp.txt": "now"}))
+    assert cohort.layout == "plain"
+    assert [entry.id for entry in cohort.entries] == ["alice", "bob", "carol"]

@@ -8,7 +8,7 @@ import pytest
 
 from grader.intake import find_cohort
 from tests.intake.archives import packed, tarred
-from tests.intake.exports.layouts import WAYS, Files, Lay, as_wrapped_zip, graded
+from tests.intake.exports.layouts import WAYS, Files, Lay, as_folder, as_wrapped_zip, graded
 from tests.intake.test_find import FORWARD, notebook
 
 PLAIN: Files = {
@@ -40,3 +40,30 @@ def test_an_archive_of_one_folder_of_folders_is_a_cohort_and_not_a_candidate(
     assert set(graded(find_cohort(as_wrapped_zip(tmp_path, files)))) == {"ada", "bob"}
     (tmp_path / "one.zip").write_bytes(packed([("ada/solution.py", b"x"), ("ada/lib/b.py", b"y")]))
     assert graded(find_cohort(tmp_path / "one.zip")) == {"ada": ["lib/b.py", "solution.py"]}
+
+
+@pytest.mark.parametrize("first", ["alice.py", "alice/solution.py"])
+def test_an_id_stays_when_something_of_the_same_name_comes_beside_it(
+    first: str, tmp_path: Path
+) -> None:
+    before = {e.path.name: e.id for e in find_cohort(as_folder(tmp_path, {first: FORWARD})).entries}
+    both: Files = {
+        "alice.py": FORWARD,
+        "alice/solution.py": FORWARD,
+        "Alice.zip": b"PK",
+        "ALICE.py": "",
+    }
+    cohort = find_cohort(as_folder(tmp_path, both))
+    after = {e.path.name: e.id for e in cohort.entries}
+    assert after.items() >= before.items()
+    assert len({id.lower() for id in after.values()}) == 4
+    assert len(cohort.alike[0]) == 4
+
+
+def test_results_of_an_earlier_run_are_no_submission(tmp_path: Path) -> None:
+    root = as_folder(
+        tmp_path, {"ada/solution.py": FORWARD, "out/submissions/ada/result.json": "{}"}
+    )
+    cohort = find_cohort(root, leave_out=root / "out")
+    assert [e.id for e in cohort.entries] == ["ada"]
+    assert cohort.left_out == ("out (the results of an earlier run)",)
