@@ -59,8 +59,8 @@ TEXTS: Mapping[str, Callable[[], Files]] = {
     "honest": lambda: {"solution.py": GOOD},
     "padding: 45,000 lines x=1": lambda: padded("x=1\n" * 45_000),
     "padding: arithmetic": lambda: padded("z = 1 + 2 * 3 - 4\n" * 110_000),
-    "comment: / and blanks": lambda: padded("# /" + " " * SIZE),
-    "comment: q and blanks": lambda: padded("# q" + " " * (SIZE - 5000) + "x"),
+    "comment: / and blanks": lambda: padded("# /" + " " * (SIZE - 20_000) + "x"),
+    "comment: q and blanks": lambda: padded("# q" + " " * (SIZE - 20_000) + "x"),
     "comment: def gradgrad": lambda: padded("# def " + "grad" * (SIZE // 4)),
     "comments: # alone": lambda: padded("#\n" * (SIZE // 2)),
     "answers: heading and blanks": lambda: {
