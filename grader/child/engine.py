@@ -9,7 +9,7 @@ judge sends and draws anew for each submission; the judge compares what comes ba
 - *Reweighted*: what leaves the nodes of a logarithm, an exponential or a softmax is multiplied
   entry by entry with random weights. All five gradients of a cross-entropy flow through such a
   node; those of a sum that only carries numbers to the leaves do not, nor do those that a
-  `torch.autograd.Function` with a backward of its own makes.
+  `torch.autograd.Function` makes for all of the network.
 """
 
 from __future__ import annotations
@@ -31,6 +31,9 @@ CURVED = (
 
 FLAT = ("expand",)
 """Names that have such a part by chance."""
+
+PRODUCTS, LAYERS = ("mm", "mv", "dot", "linear"), 2
+"""Parts of the names of the nodes of matrix products, and how many of those the network has."""
 
 MAX_NODES = 200_000
 """Nodes of a graph that are looked at; a loop over entries makes some ten thousand."""
@@ -88,7 +91,7 @@ def reweighted(seed: int) -> Iterator[None]:
         return tuple(weighted(gradient) for gradient in inputs)
 
     def run(original: Callable[..., Any], outputs: Any, *rest: Any, **more: Any) -> Any:
-        handles = [node.register_hook(hook) for node in nodes(outputs) if is_curved(node)]
+        handles = [node.register_hook(hook) for node in of_the_loss(nodes(outputs))]
         try:
             return original(outputs, *rest, **more)
         finally:
@@ -111,14 +114,29 @@ def nodes(outputs: Sequence[Any]) -> list[Any]:
     return list(found)
 
 
-def is_curved(node: Any) -> bool:
-    """Return whether a node is one of a logarithm, an exponential or a softmax of PyTorch's own."""
-    from torch.autograd.function import BackwardCFunction
+def of_the_loss(found: Sequence[Any]) -> list[Any]:
+    """Return the nodes of a graph that a cross-entropy is made of.
 
+    PyTorch's own: of a logarithm, an exponential or a softmax. A function of the candidate's may
+    be the loss as well, where the layers below it are PyTorch's: at least both products.
+    """
+    products = sum(not _is_own(n) and any(w in _name(n) for w in PRODUCTS) for n in found)
+    layered = products >= LAYERS
+    return [n for n in found if (layered if _is_own(n) else any(w in _name(n) for w in CURVED))]
+
+
+def _name(node: Any) -> str:
     name = type(node).__name__.lower()
     for word in FLAT:
         name = name.replace(word, "")
-    return not isinstance(node, BackwardCFunction) and any(word in name for word in CURVED)
+    return name
+
+
+def _is_own(node: Any) -> bool:
+    """Whether a node is one of a `torch.autograd.Function`."""
+    from torch.autograd.function import BackwardCFunction
+
+    return isinstance(node, BackwardCFunction)
 
 
 class _Altered:

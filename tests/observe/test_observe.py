@@ -88,11 +88,12 @@ def test_every_step_of_the_reference_is_seen_and_right(
 
 def test_the_gradients_change_with_what_autograds_engine_gives(reference: Observations) -> None:
     scaled, through_loss = (reference[name].arrays for name in (SCALED, REWEIGHTED))
-    for tensor, right in reference["torch/primes"].arrays.items():
-        if tensor != "loss":
-            ratio = proportion(scaled[tensor], right)
-            assert ratio is not None and SCALES[0] <= ratio <= SCALES[1]
-            assert proportion(through_loss[tensor], right) is None
+    for tensor in TENSORS:
+        right = reference["torch/primes"].arrays[tensor]
+        ratio = proportion(scaled[tensor], right)
+        assert ratio is not None
+        assert SCALES[0] <= ratio <= SCALES[1]
+        assert proportion(through_loss[tensor], right) is None
 
 
 def test_the_reports_say_what_was_defined_and_what_confined_it(reference: Observations) -> None:
