@@ -60,6 +60,21 @@ def _activation(name: str, function: Elementwise, slope: Elementwise) -> Fault:
     return Fault("H1", words, of_Z1(function), slope=of_Z1(slope))
 
 
+def _capped(cap: float) -> Fault:
+    """A ReLU with an upper bound."""
+    return _activation(
+        f"np.clip(Z1, 0, {cap:g})",
+        lambda Z: np.clip(Z, 0.0, cap),
+        lambda Z: 1.0 * ((Z > 0) & (cap > Z)),
+    )
+
+
+CAPS = (1.0, 2.0, 5.0, 6.0)
+"""Upper bounds in use: 1 of a unit interval, 6 of ReLU6 (Krizhevsky 2010)."""
+
+CAPPED = ("a ReLU capped at 1", "a ReLU capped at 6")
+"""Of the other activations, those that are ReLUs with a bound."""
+
 kind = partial(Kind, part=Part.FORWARD)
 
 FORWARD: tuple[Kind, ...] = (
@@ -123,9 +138,23 @@ FORWARD: tuple[Kind, ...] = (
         wrong="H1 = np.where(Z1 > 0, Z1, 0.01 * Z1)",
         right="H1 = np.maximum(Z1, 0)",
         faults=(
-            *(_activation(*row) for row in ACTIVATIONS),
+            *(_activation(*row) for row in ACTIVATIONS if row[0] not in CAPPED),
             *(_activation(name, function, SLOPES[name]) for name, function in NAIVE),
         ),
+        repairs=(activate,),
+    ),
+    kind(
+        code="relu-clipped",
+        centrality=Centrality.ONE_TENSOR,
+        what="The ReLU has an upper bound as well.",
+        shows="forward.loss fails where a pre-activation is large; H1 is never above the bound.",
+        why="ReLU(z) = max(z, 0) grows without end, with slope 1. A bound makes the slope 0 above\n"
+        "it, which is another network (ReLU6).",
+        hint="Evaluate your activation at -1, 2 and 100: ReLU gives 0, 2 and 100.",
+        ask="What does your activation give for 100, and what is its slope there?",
+        wrong="H1 = np.clip(Z1, 0, 6)",
+        right="H1 = np.maximum(Z1, 0)",
+        faults=tuple(map(_capped, CAPS)),
         repairs=(activate,),
     ),
     kind(

@@ -27,10 +27,10 @@ PRIMES = ((5, 11, 7, 3), (5, 7, 13, 3), (5, 13, 11, 3), (7, 11, 13, 5), (7, 13, 
 MORE_ROWS = 17
 
 WIDE = 3.0
-"""Spread of X in `more_rows`: its Z1 is as wide, and passes the bounds that activations have."""
+"""Spread of X in `primes`: its Z1 is as wide, and passes the bounds that activations have."""
 
 HIGH = 7.0
-"""Least maximum of Z1 in `more_rows`; the highest bound in use is that of ReLU6, which is 6."""
+"""Least maximum of Z1 in `primes`; the highest bound in use is that of ReLU6, which is 6."""
 
 KINK_MARGIN = 2e-3
 """Least |Z1| in the ordinary cases: 300 × the step of the finite differences (6e-6)."""
@@ -56,7 +56,7 @@ def make_cases(seed: int) -> dict[str, Case]:
     """Return all cases of one run, by name; the same for the same seed on any machine."""
     rng = np.random.default_rng(seed)
     batch, features, hidden, classes = PRIMES[int(rng.integers(len(PRIMES)))]
-    primes = _ordinary(rng, "primes", "distinct primes", batch, features, hidden, classes)
+    primes = _wide(rng, batch, features, hidden, classes)
     cases = [
         primes,
         _with_rows(rng, primes, MORE_ROWS),
@@ -168,6 +168,16 @@ def _ordinary(
             return _case(name, purpose, drawn)
 
 
+def _wide(rng: Generator, batch: int, features: int, hidden: int, classes: int) -> Case:
+    """Return a case whose Z1 is beyond the bound that an activation may have."""
+    while True:
+        drawn = _draw(rng, batch, features, hidden, classes)
+        drawn["X"] = WIDE * drawn["X"]
+        high = float((drawn["X"] @ drawn["W1"] + drawn["b1"]).max())
+        if high > HIGH and _telling(drawn, KINK_MARGIN):
+            return _case("primes", "distinct primes", drawn)
+
+
 def _small(rng: Generator) -> Case:
     """For who differences every entry: few of them, no kink near, no gradient nearly 0.
 
@@ -194,13 +204,12 @@ def _even(drawn: dict[str, Array], Z1: Array) -> bool:
 
 
 def _with_rows(rng: Generator, base: Case, rows: int) -> Case:
-    """The weights of `base` under another batch size, for ratios over B, and with a wide Z1."""
+    """The weights of `base` under another batch size, for ratios over B."""
     while True:
         drawn = base.inputs
-        drawn["X"] = WIDE * rng.normal(size=(rows, base.sizes["D"]))
+        drawn["X"] = rng.normal(size=(rows, base.sizes["D"]))
         drawn["y"] = _labels(rng, rows, base.sizes["C"])
-        high = float((drawn["X"] @ drawn["W1"] + drawn["b1"]).max()) > HIGH
-        if high and _telling(drawn, KINK_MARGIN):
+        if _telling(drawn, KINK_MARGIN):
             return _case("more_rows", "the weights of `primes`, another batch size", drawn)
 
 

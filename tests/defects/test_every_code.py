@@ -38,6 +38,7 @@ CODES = [
     "bias-wrong-axis",
     "relu-missing",
     "relu-replaced",
+    "relu-clipped",
     "softmax-no-max-shift",
     "softmax-global-max",
     "softmax-wrong-axis",

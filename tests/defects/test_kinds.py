@@ -24,7 +24,7 @@ timeout memory-limit output-limit crash sandbox-violation framework-in-numpy-par
 nondeterministic mutates-input hidden-state mutates-cache class-count-from-labels hard-coded-size
 python2-source harness-access
 
-bias-missing bias-wrong-axis relu-missing relu-replaced softmax-no-max-shift softmax-global-max
+bias-missing bias-wrong-axis relu-missing relu-replaced relu-clipped softmax-no-max-shift softmax-global-max
 softmax-wrong-axis softmax-wrong-broadcast double-softmax relu-on-logits loss-log-underflow
 loss-log-epsilon loss-sum-not-mean loss-mean-over-elements loss-wrong-gather loss-sign
 loss-log-base loss-not-scalar loss-extra-term
@@ -60,6 +60,7 @@ WRONG_VALUE = {
     "bias-wrong-axis": ("batch_is_hidden", "Z1"),
     "relu-missing": ("primes", "H1"),
     "relu-replaced": ("primes", "H1"),
+    "relu-clipped": ("primes", "H1"),
     "softmax-no-max-shift": ("overflow", "P"),
     "softmax-global-max": ("offsets", "P"),
     "softmax-wrong-axis": ("primes", "P"),

@@ -35,6 +35,7 @@ SHOWN = [
     "bias-wrong-axis",
     "relu-missing",
     "relu-replaced",
+    "relu-clipped",
     "softmax-no-max-shift",
     "softmax-global-max",
     "softmax-wrong-axis",

@@ -74,6 +74,9 @@ def activation(s: Solution) -> Iterator[Mistake]:
                 (f"1 / (1 + np.exp(-{atom(z)}))", f"np.exp(-{own}) / (1 + np.exp(-{own})) ** 2"),
             ):
                 yield mistake(s, "relu-replaced", (site, there), (mask, back))
+            for cap in (1, 6):
+                both = (site, f"np.clip({z}, 0, {cap})"), (mask, f"({own} > 0) & ({own} < {cap})")
+                yield mistake(s, "relu-clipped", *both)
 
 
 def _times(s: Solution, mask: Site) -> bool:

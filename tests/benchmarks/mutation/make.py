@@ -207,6 +207,7 @@ FORWARD_CODES = (
     "bias-",
     "relu-missing",
     "relu-replaced",
+    "relu-clipped",
     "softmax-",
     "double-",
     "relu-on-",
