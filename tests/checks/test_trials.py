@@ -50,6 +50,9 @@ def test_tight() -> None:
         (strict(**dict.fromkeys(TENSORS, BOTH)), [FAIL, FAIL, FAIL]),
         (replace(strict(), trials=(), sides=False), [FAIL, FAIL, FAIL]),
         (Verification(reason="crash: ended by SIGKILL", broke_off=True), [FAIL, FAIL, FAIL]),
+        (replace(strict(), changed=("grader.child.trials",)), [FAIL, FAIL, FAIL]),
+        (Verification(reason="timeout: the time was up", reaches=True), [FAIL, FAIL, FAIL]),
+        (replace(strict(), reaches=True), [PASS, PASS, PASS]),
     ],
 )  # fmt: skip
 def test_each_lapse_has_its_check(made: Verification, statuses: list[CheckStatus]) -> None:

@@ -39,7 +39,7 @@ from grader.child.trials.difference_session import DifferenceSession
 from grader.child.trials.examination import Examination
 from grader.child.trials.inputs import CallLog, inputs_in
 from grader.child.trials.quotients import line_in_script, quotients
-from grader.child.trials.response import Response, printed_refusal
+from grader.child.trials.response import Response, printed_refusal, refusal
 from grader.child.trials.session import objects
 from grader.child.trials.spoiler import Array, Run
 from grader.child.trials.subject import takes
@@ -172,7 +172,7 @@ class DifferenceExamination(Examination):
                 self.arrays[f"{what}_{name}"] = coerce.as_array(array, name)
         session.equalise()
         self.facts = replace(self.facts, equalised=session.equalised, equal=session.equal)
-        no = objects(session, session.base)
+        no = objects(session, session.base) or self._wavers(session)
         if session.whole and no:
             return  # to autograd's gradients or to the loss, for all that is known
         self.facts = replace(self.facts, accepts=not no)
@@ -186,6 +186,16 @@ class DifferenceExamination(Examination):
         if session.whole and not self.refused():
             del self.trials[before:]  # it shows the differences, and compares nothing
         self._measure(session)
+
+    def _wavers(self, session: DifferenceSession) -> bool:
+        """Return whether it refuses the second time what it accepted the first time.
+
+        What it prints does not count: it may say how long it took.
+        """
+        if session.whole:
+            return False
+        again = session.attempt(session.agreeing_run())
+        return refusal(session.base, again) not in (None, Refusal.PRINT)
 
     def _measure(self, session: DifferenceSession) -> None:
         """Find between which two of the ladder's errors one scaled gradient is first refused.

@@ -45,6 +45,28 @@ def test_a_check_is_found_and_its_steps_are_noted(examine: Examine) -> None:
     assert ("entry", "refused") in outcomes
 
 
+REMEMBERS = """
+met = set()
+def gradient_check(X, y, W1, b1, W2, b2):
+    grads = backward(forward(X, y, W1, b1, W2, b2)[1])
+    for array in (X, W1, b1, W2, b2):
+        for index in list(np.ndindex(array.shape))[:4]:
+            before = array[index]
+            for step in (1e-5, -1e-5):
+                array[index] = before + step
+                forward(X, y, W1, b1, W2, b2)
+            array[index] = before
+    first = X.tobytes() not in met
+    met.add(X.tobytes())
+    return 1e-9 if first else 1.0
+"""
+
+
+def test_a_check_that_remembers_its_inputs_refuses_right_gradients(examine: Examine) -> None:
+    report = examine("step_trials", REMEMBERS)
+    assert (report["kind"], report["accepts"], report["trials"]) == ("check", False, [])
+
+
 def test_a_helper_is_asked_for_the_slopes_of_a_sine(examine: Examine) -> None:
     report = examine("step_trials", HELPER)
     assert (report["kind"], report["trials"]) == ("helper", [])
