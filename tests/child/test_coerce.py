@@ -276,3 +276,15 @@ def test_it_names_the_same_tensors_as_the_judge() -> None:
     from grader import records
 
     assert coerce.TENSORS == records.TENSORS
+
+
+def test_a_cache_with_slots_is_looked_into() -> None:
+    class Parent:
+        __slots__ = ("X",)
+
+    class Cache(Parent):
+        __slots__ = ("b1", "unset")
+
+    cache = Cache()
+    cache.X, cache.b1 = np.ones(2), np.zeros(3)
+    assert sorted(path for path, _ in coerce.cache_arrays(cache)) == ["cache.X", "cache.b1"]
