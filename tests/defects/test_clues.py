@@ -45,6 +45,9 @@ def test_nodes_come_function_by_function_in_the_order_of_the_source() -> None:
         if isinstance(n, ast.Return)
     ]
     assert calls == [("backward", 10), ("forward", 6), ("helper", 2)]
+    text = "def forward(X):\n    if a(b(1)):\n        c()\n    d()\n"
+    names = [n.id for _, n in clues_of(text).nodes("forward") if isinstance(n, ast.Name)]
+    assert names == ["a", "b", "c", "d"]
 
 
 def test_a_call_that_was_cut_short_leaves_nothing_to_compare() -> None:
