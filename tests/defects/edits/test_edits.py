@@ -10,42 +10,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grader.defects import BY_CODE, KINDS
-from grader.defects.edits.blame import Blame
-from grader.defects.edits.scope import Scopes
-from grader.observe.reading import NamedTrace
-from grader.observe.trace import Trace
 from grader.repair.candidates import candidates
-from grader.source.edits import Text
+from tests.defects.edits.blamed import BACKWARD, FORWARD, TORCH, blame_of, blamed, lines_after
 
 STYLES = Path(__file__).parents[2] / "diagnosis" / "styles"
-FORWARD = "import numpy as np\ndef forward(X, y, W1, b1, W2, b2):\n    {}\n"
-BACKWARD = """import numpy as np
-def backward(cache):
-    X, y, W1, W2, Z1, H1, P = cache
-    {}
-    return dZ2, db1, dH1
-"""
-TORCH = "import torch\ndef torch_forward_backward(X, y, W1, b1, W2, b2):\n    {}\n"
-
-
-def blame_of(source: str, first: int, last: int, *, torch: bool = False) -> Blame:
-    text = Text(source.encode())
-    named = NamedTrace(Trace(sources={"a.py": tuple(source.split("\n"))}), (), {}, {})
-    scopes = Scopes(text, "a.py", named, {})
-    return Blame(text, scopes, tuple(text.statements(first, last)), torch)
 
 
 def versions(code: str, frame: str, line: str) -> list[str]:
     """The line as every candidate leaves it."""
-    source = frame.format(line)
-    at = source[: source.index(line)].count("\n") + 1
-    blame = blame_of(source, at, at, torch=frame is TORCH)
-    edited = [
-        blame.text.applied([e]).decode()
-        for e in candidates(blame, BY_CODE[code].repairs, widely=True)
-    ]
-    rest = frame.split("{}")[1]
-    return [text[source.index(line) : len(text) - len(rest)] for text in edited]
+    blame = blamed(frame, line)
+    return lines_after(blame, candidates(blame, BY_CODE[code].repairs, widely=True), frame, line)
 
 
 @pytest.mark.parametrize(
