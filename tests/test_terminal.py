@@ -68,7 +68,7 @@ def test_a_file_that_does_not_parse_has_one_bug_and_nothing_else_to_read(
 ) -> None:
     text = summary("zoe-martin", engine, capsys)
     assert text.count("✗") == 1
-    assert "✗ syntax-error  -79  solution.py:17\n      def backward(cache)\n" in text
+    assert "✗ syntax-error  -80  solution.py:17\n      def backward(cache)\n" in text
     assert "3 checks fail only because of these bugs" in text
 
 

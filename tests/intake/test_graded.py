@@ -182,7 +182,7 @@ WRONG: dict[str, tuple[Files, dict[str, tuple[str | None, int | None, str]]]] = 
     "a class that nobody can make": (
         {"net.py": OWN_CLASS.replace("d, h, c)", "d, h, c, zork, quux)")
          + "    def backward(self, d):\n        return d\n"},
-        {"missing-function": ("net.py", 5, "no object of class `Net` could be made: __init__")},
+        {"missing-function": ("net.py", 5, "no object of class `Net` could be made: Net(d, h, c, zork, quux)")},
     ),
     "everything at module level": (
         {"solution.py": "import numpy as np\nW1 = np.ones((3, 4))\nfor i in range(2):\n    h = np.ones((2, 3)).dot(W1)\n"},

@@ -53,7 +53,7 @@ INPUTS: dict[str, tuple[dict[str, bytes], float, str]] = {
     "gradients of bool": ({"solution.py": giving("g > 0")}, 42.0, "wrong-return"),
     "gradients of str": ({"solution.py": giving("g.astype(str)")}, 41.5, "wrong-return"),
     "gradients as objects": ({"solution.py": giving("g.astype(object)")}, FULL, ""),
-    "gradients of int": ({"solution.py": giving("g.astype(int)")}, 52.0, "grad-unexplained"),
+    "gradients of int": ({"solution.py": giving("g.astype(int)")}, 54.5, "grad-unexplained"),
     "no gradients": ({"solution.py": RIGHT + b"\ndef backward(c): return {}\n"}, 41.0, "wrong-return"),
     "an empty reply": ({"solution.py": RIGHT + b"\ndef forward(*a): return ()\n"}, LOSS_LOST, "wrong-return"),
     "a helper without a codec": (
