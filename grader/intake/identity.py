@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 MAX_ID = 64
 DIGITS = 8
-DIGESTED = re.compile(r".*-[0-9a-f]{8}", re.DOTALL)
+DIGESTED = re.compile(r"^.*-[0-9a-f]{8}", re.DOTALL)
 """What ends like an id of ours might be somebody else's."""
 
 ASIDE = re.compile(r"[^A-Za-z0-9._-]+")

@@ -75,9 +75,10 @@ def test_it_is_right_by_autograd(name: str, cases: list[Case]) -> None:
             assert np.allclose(loss, want["loss"], rtol=1e-9, atol=1e-9), case.name
             assert set(gradients) == set(TENSORS)
             for tensor in TENSORS:
-                got = np.asarray(gradients[tensor])
-                assert got.shape == want[f"d{tensor}"].shape, (case.name, tensor)
-                assert np.allclose(got, want[f"d{tensor}"], 1e-8, 1e-10), (case.name, tensor)
+                got, right = np.asarray(gradients[tensor]), want[f"d{tensor}"]
+                assert got.shape == right.shape, (case.name, tensor)
+                rounding = 1e-10 * max(1.0, float(np.abs(right).max()))  # of sums that cancel
+                assert np.allclose(got, right, 1e-8, rounding), (case.name, tensor)
 
 
 @pytest.mark.parametrize("name", EVERY)
@@ -86,7 +87,7 @@ def test_it_passes_every_check_with_full_score(name: str, results: Callable[[str
     marked = [c for c in result.grade.checks if c.status is not CheckStatus.MANUAL]
     lost = [(c.id, c.message) for c in marked if c.status is not CheckStatus.PASS]
     assert result.fault == "" and lost == []
-    assert result.grade.score == result.grade.max_score
+    assert result.grade.score + result.grade.unjudged == result.grade.max_score
 
 
 @pytest.mark.parametrize("name", CORRECT)
