@@ -285,16 +285,17 @@ def test_whatever_its_members_are_called_what_is_read_stays_inside(
 
 def test_folders_that_nest_deeply_are_passed_over_by_name(tmp_path: Path) -> None:
     (tmp_path / "solution.py").write_text("x = 1\n")
-    here = os.open(tmp_path, os.O_RDONLY)
+    places = [os.open(tmp_path, os.O_RDONLY)]
+    for _ in range(1200):  # by descriptors: the whole path is longer than the system takes
+        os.mkdir("d", dir_fd=places[-1])
+        places.append(os.open("d", os.O_RDONLY, dir_fd=places[-1]))
     try:
-        for _ in range(1200):
-            os.mkdir("d", dir_fd=here)
-            inner = os.open("d", os.O_RDONLY, dir_fd=here)
-            os.close(here)
-            here = inner
-    finally:
-        os.close(here)
-    read = read_folder(tmp_path)
+        read = read_folder(tmp_path)
+    finally:  # pytest cannot remove folders as deep as these
+        while len(places) > 1:
+            os.close(places.pop())
+            os.rmdir("d", dir_fd=places[-1])
+        os.close(places.pop())
     assert paths(read) == ["solution.py"]
     assert any("folders in each other" in row for row in read.explained)
 
