@@ -98,11 +98,13 @@ def test_an_error_stands_where_it_was_raised(predictions: Predictions) -> None:
     assert (error.file, error.line, error.source) == ("solution.py", 6, "return cache @ 1")
 
 
-def test_what_shows_in_behaviour_is_found_and_explains_its_check(predictions: Predictions) -> None:
+def test_what_shows_in_behaviour_is_found_and_excuses_nothing_that_is_not_simulated(
+    predictions: Predictions,
+) -> None:
     found, lost = diagnosed(simulated(differences=central(sides=(1,))), predictions)
     assert codes(found) == ["fd-one-sided"]
     assert lost == {"verification.fd_accurate"}
-    assert found.explained == {"verification.fd_accurate": ("fd-one-sided",)}
+    assert found.explained == {}
 
 
 def test_a_layers_defect_explains_its_own_check(predictions: Predictions) -> None:
