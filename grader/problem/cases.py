@@ -169,10 +169,15 @@ def _ordinary(
 
 
 def _wide(rng: Generator, batch: int, features: int, hidden: int, classes: int) -> Case:
-    """Return a case whose Z1 is beyond the bound that an activation may have."""
+    """Return a case whose Z1 is beyond the bound that an activation may have.
+
+    b1 grows with Z1 and W2 shrinks as much, so that b1 still decides which units are active, and
+    the logits, and with them P, are of the size that they have elsewhere.
+    """
     while True:
         drawn = _draw(rng, batch, features, hidden, classes)
-        drawn["X"] = WIDE * drawn["X"]
+        for tensor, factor in (("X", WIDE), ("b1", WIDE), ("W2", 1.0 / WIDE)):
+            drawn[tensor] = factor * drawn[tensor]
         high = float((drawn["X"] @ drawn["W1"] + drawn["b1"]).max())
         if high > HIGH and _telling(drawn, KINK_MARGIN):
             return _case("primes", "distinct primes", drawn)
