@@ -17,7 +17,8 @@ from grader.child.reports import CorruptionKind, TrialOutcome
 from grader.observe.plan import Call, call_of, numpy_steps
 from grader.observe.trials import Trial
 from grader.observe.verification_record import Verification
-from grader.records import TENSORS, Array, Ended, Observation
+from grader.problem.network import LEAVES, RIGHT, batch, forward, log_softmax
+from grader.records import TENSORS, Array, Case, Ended, Observation
 
 Simulation = Callable[[View, View, tuple[str, ...]], View]
 """(what was seen, the reference, the tensors) → the reference with the fault in it."""
@@ -91,20 +92,55 @@ def gradients_added(_seen: View, view: View, tensors: tuple[str, ...]) -> View:
 
 
 def classes_from_labels(seen: View, view: View, _tensors: tuple[str, ...]) -> View:
-    """Return the reference that raises where the last class is absent, as was seen on `absent`."""
+    """Return the reference that counts C in y, as was seen: the largest label, or how many differ.
+
+    Where fewer than C are counted the parts raise that raised on `absent`. Where only one is
+    counted, and it is the first, the one column of ones broadcasts.
+    """
     cases = {step.name: step.case for step in numpy_steps(view.exam.paper)}
     raises = [part for part in ("forward", "backward") if _raised(seen, f"{part}/absent")]
+    fits = [name for name, case in cases.items() if _largest(case) == case.sizes["C"]]
+    distinct = any(
+        _distinct(cases[name]) < cases[name].sizes["C"] and _raised(seen, name) for name in fits
+    )
+    count = _distinct if distinct else _largest
 
     def alter(name: str, run: Observation) -> Observation:
         case = cases.get(name)
-        if case is None or int(np.max(case.y)) + 1 >= case.sizes["C"]:
+        if case is None or count(case) >= case.sizes["C"]:
             return run
+        if count(case) == _largest(case) == 1:
+            return _with_arrays(run, _of_ones(case, call_of(name), run))
         if call_of(name) in raises:
             return Observation(Ended.RAISED, error="predicted")
         gone = call_of(name) is Call.BACKWARD and Call.FORWARD in raises
         return Observation(Ended.NOT_RUN, error="its forward gave no cache") if gone else run
 
     return altered(view, alter)
+
+
+def _largest(case: Case) -> int:
+    return int(np.max(case.y)) + 1
+
+
+def _distinct(case: Case) -> int:
+    return len(np.unique(case.y))
+
+
+def _of_ones(case: Case, call: Call, run: Observation) -> dict[str, Array]:
+    """Return the loss or the gradients with a one at every class."""
+    ones = {
+        "loss": lambda f: np.asarray(-log_softmax(f).sum() / batch(f)),
+        "dZ2": lambda f: (f["P"] - 1.0) / batch(f),
+    }
+    flow = forward(case, {})
+    for step in ("loss", "dZ2", "dH1", "dZ1", *LEAVES):
+        given = case.inputs if step in LEAVES else {}
+        value = ones.get(step, RIGHT[step])({**flow, **given})
+        flow[f"d{step}" if step in LEAVES else step] = np.asarray(value)
+    if call is Call.FORWARD:
+        return {"loss": flow["loss"]} if "loss" in run.arrays else {}
+    return {t: flow[f"d{t}"] for t in LEAVES if t in run.arrays}
 
 
 def _raised(seen: View, step: str) -> bool:
