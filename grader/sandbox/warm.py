@@ -63,6 +63,7 @@ class Warming:
                 stdout=subprocess.DEVNULL,
                 stderr=self.errors,
                 cwd="/",
+                process_group=0,  # an interrupt typed at the terminal is the judge's alone
             )
         self._taken = False
 
