@@ -164,7 +164,7 @@ def numerical_check(X, y, W1, b1, W2, b2):
 """
 
 WRITTEN = {
-    "gradient-method-unclear": ENGINES["tape"],
+    "gradient-method-unclear": "import numpy as np\n" + ENGINES["tape"],
     "fd-one-sided": FORWARD
     + BACKWARD
     + DIFFERENCES.replace("f(x - e)", "f(x)").replace("(2 * h)", "h"),

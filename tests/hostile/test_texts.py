@@ -24,7 +24,7 @@ ROOT = Path(grader.__file__).parent
 CONFINED = ("grader.child", "grader.starter", "grader._bundled")
 """What runs beside the stranger's code has the child's clock."""
 
-SIZE, SUSPICIOUS = 2_000, 0.005
+SIZE, SUSPICIOUS = 4_000, 0.005
 """Characters of a text, and the processor seconds above which longer ones are tried: linear
 expressions take a tenth of it, quadratic ones ten times as much."""
 
