@@ -184,9 +184,15 @@ def gradients(case: Case) -> dict[str, Array]:
     return {t: np.ascontiguousarray(network.RIGHT[t](flow)) for t in TENSORS}
 
 
-def items_of(trials: Sequence[BlindTrial], first: Case, *, given: bool) -> dict[str, Any]:
-    """Return what a child is sent; `first` are inputs on which it may look around."""
-    items: dict[str, Any] = {"runs": str(len(trials)), "given": str(int(given))}
+def items_of(
+    trials: Sequence[BlindTrial], first: Case, *, given: bool, apart: bool
+) -> dict[str, Any]:
+    """Return what a child is sent; `first` are inputs on which it may look around.
+
+    `apart`: the two sides differ somewhere, though perhaps not on these inputs.
+    """
+    items: dict[str, Any] = {"runs": str(len(trials))}
+    items |= {"given": str(int(given)), "apart": str(int(apart))}
     items |= {f"{name}.0": array for name, array in first.inputs.items()}
     for number, trial in enumerate(trials, 1):
         items |= {f"{name}.{number}": array for name, array in trial.inputs.items()}

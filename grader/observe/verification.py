@@ -94,7 +94,10 @@ def put_to_the_test(
     plan = TrialPlan({}, (), CASES[:1], trials.WORKING)
     fresh = replace(examinee, child=None)
     answer = fresh.ask(
-        "blind_trials", plan, TEXT_BYTES, blind.items_of(asked, first, given=record.given)
+        "blind_trials",
+        plan,
+        TEXT_BYTES,
+        blind.items_of(asked, first, given=record.given, apart=record.equalised),
     )
     if answer.ended in BROKEN_OFF:
         return Verification(reason=answer.reason, broke_off=True)

@@ -35,7 +35,8 @@ class BlindExamination(Examination):
 
     def __init__(self, driver: Driver, files: dict[str, bytes], items: Mapping[str, Any]) -> None:
         super().__init__(driver, files, items)
-        self.check, self.given = check_of(driver), items["given"] == "1"
+        self.check = check_of(driver)
+        self.given, self.apart = items["given"] == "1", items["apart"] == "1"
         self.sayings: list[SayingReport] = []
 
     def take(self) -> None:
@@ -60,7 +61,7 @@ class BlindExamination(Examination):
         """
         if main.adopted:
             return VerificationSession(self.subject, main.check, self._inputs(number))
-        return main.elsewhere(self._inputs(number))
+        return main.elsewhere(self._inputs(number), apart=self.apart)
 
     def _run(self, session: VerificationSession, number: int, places: frozenset[int]) -> Run:
         """Return a run in which each origin gives what the judge sent for its side."""

@@ -110,16 +110,16 @@ class VerificationSession(Session):
             mine = [o for o in apart[tensor] if o.was.role == GradientSide.HAND]
             self.origins[tensor] = [*mine, self.origins[tensor][1]]
 
-    def elsewhere(self, arguments: list[Array]) -> VerificationSession:
+    def elsewhere(self, arguments: list[Array], *, apart: bool) -> VerificationSession:
         """Return this on inputs on which the check has not run.
 
-        Where a gradient cannot be told by its place, or the losses differ, the sides are asked.
+        Where a gradient cannot be told by its place, or the sides may be `apart`, they are asked.
         """
         other = copy.copy(self)
         other.arguments = arguments
         other.inputs = dict(zip(ARGUMENTS, arguments, strict=True))
         every = (o for origins in self.origins.values() for o in origins)
-        if self.loss is None and all(map(self.is_steady, every)):
+        if not apart and self.loss is None and all(map(self.is_steady, every)):
             return other
         other.sides = self.subject.sides(arguments)
         other.loss = other._losses()
