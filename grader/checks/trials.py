@@ -155,9 +155,10 @@ def _accepted_at_first(view: View) -> bool:
 
 
 def _apart(view: View) -> tuple[str, ...]:
-    """The checks of the gradients that differ between the two sides."""
+    """The checks of the gradients that differ between the two sides, on either."""
     differing = [t for t in TENSORS if (gap_of(view, "primes", t) or 0.0) > AGREE]
-    return tuple(f"backward.d{t}" for t in differing) or ("backward.own_loss",)
+    both = (f"{part}.d{t}" for part in ("backward", "pytorch") for t in differing)
+    return tuple(both) or ("backward.own_loss",)
 
 
 def _subject(record: Verification) -> str:

@@ -9,7 +9,9 @@ from grader.checks.view import View, failure, number, trouble
 from grader.child.reports import OWN_NUMBERS, Refusal
 from grader.observe.plan import VERIFY_CASES
 from grader.problem.compare import AGREE, DERIVED, DIFFER, TINY, error
-from grader.records import TENSORS, CheckStatus, Ended, Evidence, Mismatch
+from grader.records import TENSORS, CheckStatus, Ended, Evidence, Mismatch, OwnVerdict
+
+SAYS = {True: OwnVerdict.AGREES, False: OwnVerdict.DIFFERS}
 
 IN_COMMON = 3
 """Of five gradients, those that both sides have to give before there is anything to compare."""
@@ -78,6 +80,26 @@ def _verdict(view: View, case: str) -> Evidence | None:
     mismatch = Mismatch.ACCEPTED if accepted else Mismatch.REFUSED
     status = CheckStatus.of(right)
     return Evidence("verify", wanted, answer, case, verdict=status, mismatch=mismatch)
+
+
+def own_verdict(view: View) -> OwnVerdict | None:
+    """Return what the submission's own verification says of its two sides, as handed in.
+
+    None where it could not be asked. What it prints or compares counts where it returns nothing
+    that says so.
+    """
+    step, record = view.step("verify/primes"), view.verification
+    as_is = record.accepts_as_is if record.accepts_as_is is not None else record.accepts
+    if step.ended is Ended.MISSING:
+        said = as_is if record.by_script else None
+        return OwnVerdict.SILENT if said is None else SAYS[said]
+    if step.ended is Ended.RAISED:
+        return OwnVerdict.RAISES
+    if not step.ok:
+        return None
+    if record.accepts_as_is is not None:
+        return SAYS[record.accepts_as_is]
+    return SAYS[bool(step.arrays["accepted"])]
 
 
 def _objects_otherwise(view: View) -> bool:

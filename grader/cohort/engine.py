@@ -15,6 +15,7 @@ from typing import TypeAlias, TypeVar
 
 from grader.bundled import bundled
 from grader.checks import ALL_CHECKS, View, run_checks
+from grader.checks.verification import own_verdict
 from grader.cohort.course import apply_contract
 from grader.diagnosis import (
     Diagnosis,
@@ -141,9 +142,15 @@ class Engine:
             arguments = submission, view, findings, self.predictions, torch_trace
             diagnosis = _extra(submission, "diagnosis", lambda: diagnose(*arguments), diagnosis)
         defects, explained = diagnosis.defects, diagnosis.explained
-        scored = grade(self.rubric, findings, self.checks, defects=defects, explained=explained)
+        verdict = own_verdict(view)
+        scored = grade(
+            *(self.rubric, findings, self.checks),
+            defects=defects,
+            explained=explained,
+            own_verdict=verdict,
+        )
         result = _result(self.rubric, self.settings, submission, scored, view.observations, fault)
-        result = replace(result, defects=defects)
+        result = replace(result, defects=defects, own_verdict=verdict)
         if not (fault or submission.numbers_only):
             traced = torch_trace() if torch_trace.cache_info().currsize else Trace()
             result = self._with_extras(result, view, findings, diagnosis, torch_trace, traced)

@@ -14,7 +14,7 @@ kind = partial(Kind, part=Part.VERIFICATION)
 DIFFERENCES: tuple[Kind, ...] = (
     kind(
         code="fd-one-sided",
-        centrality=Centrality.EXTREMES_OR_CHECKS,
+        centrality=Centrality.OPTIONAL,
         severity=Severity.MINOR,
         what="The finite difference looks to one side only.",
         shows="verification.fd_accurate fails: the loss is taken at x + h, and never at x - h.",
@@ -30,7 +30,7 @@ DIFFERENCES: tuple[Kind, ...] = (
     ),
     kind(
         code="fd-step-too-large",
-        centrality=Centrality.EXTREMES_OR_CHECKS,
+        centrality=Centrality.OPTIONAL,
         severity=Severity.MINOR,
         what="The step is so wide that the loss bends, or a ReLU switches, inside it.",
         shows="verification.fd_accurate fails and gives the step: above 2e-3 in float64.",
@@ -45,7 +45,7 @@ DIFFERENCES: tuple[Kind, ...] = (
     ),
     kind(
         code="fd-step-too-small",
-        centrality=Centrality.EXTREMES_OR_CHECKS,
+        centrality=Centrality.OPTIONAL,
         severity=Severity.MINOR,
         what="The step is so narrow that rounding swallows the difference.",
         shows="verification.fd_accurate fails and gives the step: below 2e-10 in float64.",
@@ -61,7 +61,7 @@ DIFFERENCES: tuple[Kind, ...] = (
     ),
     kind(
         code="fd-always-passes",
-        centrality=Centrality.EXTREMES_OR_CHECKS,
+        centrality=Centrality.OPTIONAL,
         what="The finite-difference check says yes whatever it has measured.",
         shows="verification.fd_catches fails: each of the five was made wrong, and it said yes.",
         why="`not error > limit` holds for nan, and a limit of 1 for nearly everything: a\n"

@@ -80,7 +80,7 @@ kind = partial(Kind, part=Part.FORWARD)
 FORWARD: tuple[Kind, ...] = (
     kind(
         code="bias-missing",
-        centrality=Centrality.ONE_TENSOR,
+        centrality=Centrality.CHAIN_STEP,
         what="A layer multiplies by its weights but leaves its bias out.",
         shows="forward.loss and every gradient fail; Z1 or Z2 is off by the same row everywhere.",
         why="Z1 = X @ W1 + b1: without the bias every unit's threshold is stuck at 0, and the\n"
@@ -129,7 +129,7 @@ FORWARD: tuple[Kind, ...] = (
     ),
     kind(
         code="relu-replaced",
-        centrality=Centrality.CORE_IDEA,
+        centrality=Centrality.CHAIN_STEP,
         what="Another activation stands where ReLU was asked for.",
         shows="forward.loss fails; H1 equals Z1 where positive (leaky) or nowhere (tanh).",
         why="ReLU(z) = max(z, 0): exactly 0 below zero, and not a small slope or a squashed value.",
@@ -145,7 +145,7 @@ FORWARD: tuple[Kind, ...] = (
     ),
     kind(
         code="relu-clipped",
-        centrality=Centrality.ONE_TENSOR,
+        centrality=Centrality.CHAIN_STEP,
         what="The ReLU has an upper bound as well.",
         shows="forward.loss fails where a pre-activation is large; H1 is never above the bound.",
         why="ReLU(z) = max(z, 0) grows without end, with slope 1. A bound makes the slope 0 above\n"
@@ -159,7 +159,7 @@ FORWARD: tuple[Kind, ...] = (
     ),
     kind(
         code="relu-on-logits",
-        centrality=Centrality.ONE_TENSOR,
+        centrality=Centrality.CHAIN_STEP,
         what="The output layer is rectified as the hidden one is.",
         shows="forward.loss fails; Z2 has no negative entry, though its expected value has.",
         why="Logits are log-probabilities up to a constant and may be negative: clipping hides\n"

@@ -209,7 +209,7 @@ GRADIENT: tuple[Kind, ...] = (
     ),
     kind(
         code="grad-inconsistent-with-loss",
-        centrality=Centrality.ONE_TENSOR,
+        centrality=Centrality.FACTOR_ON_ALL,
         what="backward differentiates a different loss from the one that forward returns.",
         shows="backward.own_loss fails: central differences of that loss give other gradients.",
         why="With smoothed targets T the gradient is (P − T) / B; P − onehot means T = onehot.",
@@ -229,7 +229,7 @@ GRADIENT: tuple[Kind, ...] = (
     ),
     kind(
         code="dw2-from-preactivation",
-        centrality=Centrality.ONE_TENSOR,
+        centrality=Centrality.CHAIN_STEP,
         what="The second layer's weight gradient is built from what went into the ReLU.",
         shows="Only backward.dW2 fails; its rows are right for units active in every example.",
         why="Z2 = H1 @ W2 + b2: what multiplies W2 in the forward is H1, hence dW2 = H1.T @ dZ2.",
@@ -269,7 +269,7 @@ GRADIENT: tuple[Kind, ...] = (
     ),
     kind(
         code="weights-updated-early",
-        centrality=Centrality.ONE_TENSOR,
+        centrality=Centrality.CHAIN_STEP,
         what="A weight is stepped while a gradient still has to pass through its old value.",
         shows="backward.dW2 and backward.db2 pass; backward.dW1, backward.db1, backward.dX fail.",
         why="dH1 = dZ2 @ W2.T is about the W2 of the forward; a stepped W2 is another function's.",

@@ -233,7 +233,7 @@ INTAKE: tuple[Kind, ...] = (
     ),
     kind(
         code="python2-source",
-        centrality=Centrality.ONE_TENSOR,
+        centrality=Centrality.EXTREMES_OR_CHECKS,
         what="The source is written for Python 2, which Python 3 does not read.",
         shows="submission.loads fails with a syntax error, often at a print without brackets.",
         why="In Python 3 print is a function; besides, 1 / B was 0 for integers in Python 2.",

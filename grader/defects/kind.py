@@ -17,14 +17,16 @@ from grader.source.program import Spot
 
 
 class Centrality(Enum):
-    """How central a mistake is to the exercise; scoring may weigh it, from the heaviest on."""
+    """How central a mistake is to the exercise; scoring weighs it, from the heaviest on."""
 
     EXERCISE_NOT_DONE = "the exercise is not done"
     CORE_IDEA = "a central idea is missing"
-    FACTOR_ON_ALL = "a constant factor or a sign on all or most gradients"
-    PYTORCH_SIDE = "the PyTorch side is broken"
-    ONE_TENSOR = "one gradient, or the loss alone"
-    EXTREMES_OR_CHECKS = "extreme input, a second call, or a loose check"
+    CHAIN_STEP = "a step of the chain, or a term, is wrong"
+    FACTOR_ON_ALL = "a constant factor or a sign is wrong on most gradients"
+    PYTORCH_SIDE = "the PyTorch part is wrong"
+    ONE_TENSOR = "a gradient or two, or the loss alone, is wrong"
+    EXTREMES_OR_CHECKS = "extreme input, a second call or a check goes wrong"
+    OPTIONAL = "optional work is wrong"
     NONE = "a choice or a habit"
 
 

@@ -387,7 +387,7 @@ LOSS: tuple[Kind, ...] = (
     ),
     kind(
         code="loss-not-scalar",
-        centrality=Centrality.ONE_TENSOR,
+        centrality=Centrality.EXTREMES_OR_CHECKS,
         what="The loss comes back as an array instead of a single number.",
         shows="forward.scalar fails and gives the shape: [B], or (1,).",
         why="A gradient of the loss has its tensor's shape only when the loss is one number.",

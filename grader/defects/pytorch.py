@@ -135,7 +135,7 @@ PYTORCH: tuple[Kind, ...] = (
     ),
     kind(
         code="torch-manual-gradient",
-        centrality=Centrality.EXERCISE_NOT_DONE,
+        centrality=Centrality.PYTORCH_SIDE,
         what="The PyTorch side repeats the derivation by hand and does not ask autograd.",
         shows="pytorch.autograd fails: whatever autograd's engine gives, these gradients stay.",
         why="A derivation compared with its own copy agrees even where both are wrong.",
@@ -151,7 +151,7 @@ PYTORCH: tuple[Kind, ...] = (
     ),
     kind(
         code="torch-precision-lost",
-        centrality=Centrality.PYTORCH_SIDE,
+        centrality=Centrality.EXTREMES_OR_CHECKS,
         what="float64 arrays are turned into float32 tensors on the way in.",
         shows="pytorch.float64 fails: the values agree to about 7 digits and no further.",
         why="float32 has eps = 1.2e-7, so a comparison at 1e-9 fails though all formulas hold.",

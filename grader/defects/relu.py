@@ -36,7 +36,7 @@ kind = partial(Kind, part=Part.BACKWARD)
 RELU: tuple[Kind, ...] = (
     kind(
         code="relu-mask-missing",
-        centrality=Centrality.CORE_IDEA,
+        centrality=Centrality.CHAIN_STEP,
         what="The gradient walks through the ReLU as if it were not there.",
         shows="backward.relu_mask fails, and some or all of dW1, db1, dX; dW2 and db2 are right.",
         why="H1 = max(Z1, 0) does not move where Z1 < 0: ∂H1/∂Z1 is 0 there, so dZ1 must be too.",
@@ -69,7 +69,7 @@ RELU: tuple[Kind, ...] = (
     ),
     kind(
         code="relu-mask-from-gradient",
-        centrality=Centrality.CORE_IDEA,
+        centrality=Centrality.CHAIN_STEP,
         what="The incoming gradient is itself rectified: its own sign decides what passes.",
         shows="backward.relu_mask fails; dZ1 has no negative entry.",
         why="dZ1 = dH1 · ∂H1/∂Z1, and ∂H1/∂Z1 = [Z1 > 0] depends on the forward's input only.",
@@ -87,7 +87,7 @@ RELU: tuple[Kind, ...] = (
     ),
     kind(
         code="relu-mask-inverted",
-        centrality=Centrality.CORE_IDEA,
+        centrality=Centrality.CHAIN_STEP,
         what="Inactive units let the gradient through, and active ones stop it.",
         shows="backward.relu_mask fails on every entry: dZ1 is zero just where it should not be.",
         why="For Z1 > 0, H1 = Z1 and the slope is 1; for Z1 < 0, H1 is constant and the slope 0.",
@@ -100,7 +100,7 @@ RELU: tuple[Kind, ...] = (
     ),
     kind(
         code="relu-mask-is-activation",
-        centrality=Centrality.CORE_IDEA,
+        centrality=Centrality.CHAIN_STEP,
         what="The gradient is weighted by the size of the activation, not just let through.",
         shows="backward.dW1, db1 and dX fail though backward.relu_mask passes: the zeros are in "
         "their places, the other entries are scaled.",

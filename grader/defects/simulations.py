@@ -17,7 +17,7 @@ from grader.child.reports import CorruptionKind, TrialOutcome
 from grader.observe.plan import Call, call_of, numpy_steps
 from grader.observe.trials import Trial
 from grader.observe.verification_record import Verification
-from grader.problem.network import LEAVES, RIGHT, batch, forward, log_softmax
+from grader.problem.network import LEAVES, RIGHT, Formula, batch, forward, log_softmax
 from grader.records import TENSORS, Array, Case, Ended, Observation
 
 Simulation = Callable[[View, View, tuple[str, ...]], View]
@@ -129,7 +129,7 @@ def _distinct(case: Case) -> int:
 
 def _of_ones(case: Case, call: Call, run: Observation) -> dict[str, Array]:
     """Return the loss or the gradients with a one at every class."""
-    ones = {
+    ones: dict[str, Formula] = {
         "loss": lambda f: np.asarray(-log_softmax(f).sum() / batch(f)),
         "dZ2": lambda f: (f["P"] - 1.0) / batch(f),
     }

@@ -35,7 +35,7 @@ kind = partial(Kind, part=Part.VERIFICATION)
 VERIFY: tuple[Kind, ...] = (
     kind(
         code="verify-missing",
-        centrality=Centrality.EXERCISE_NOT_DONE,
+        centrality=Centrality.ONE_TENSOR,
         what="Nothing in the submission compares the two sides.",
         shows="verification.exists fails; the other checks of the verification wait for it.",
         why="Two sets of gradients agree when something says so, not when they were both printed.",

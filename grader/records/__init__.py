@@ -18,6 +18,7 @@ from grader.records.grade import (
     Grade,
     GradeStatus,
     ItemGrade,
+    OwnVerdict,
     PartGrade,
 )
 from grader.records.observation import (
@@ -61,6 +62,7 @@ __all__ = [
     "Mismatch",
     "Observation",
     "Observations",
+    "OwnVerdict",
     "Part",
     "PartGrade",
     "Pictures",

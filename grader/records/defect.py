@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
-
-from grader.records.finding import UNWRITTEN
 
 
 class Severity(StrEnum):
@@ -70,5 +68,5 @@ class Defect:
     end_line: int | None = None
     source: str | None = None
     mend: Repair | None = None
-    part: Part = field(default=Part.INTAKE, metadata=UNWRITTEN)
-    where: Where = field(default=Where.NETWORK, metadata=UNWRITTEN)
+    part: Part = Part.INTAKE
+    where: Where = Where.NETWORK

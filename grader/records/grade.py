@@ -13,6 +13,15 @@ class GradeStatus(StrEnum):
     UNDECIDED = "undecided"
 
 
+class OwnVerdict(StrEnum):
+    """What a submission's own verification says of its own two sides, as handed in."""
+
+    AGREES = "agrees"
+    DIFFERS = "differs"
+    RAISES = "raises"
+    SILENT = "silent"
+
+
 @dataclass(frozen=True, slots=True)
 class CheckGrade:
     """A finding with the points its rubric gives it; a `manual` item stands here too."""
@@ -100,9 +109,9 @@ class Charge:
 class Grade:
     """`score` of `max_score` automatic points; `open_points` more wait for a human's marks.
 
-    `band` is None when undecided or when the rubric has none. `gates` are the
-    sentences of the gates that capped the score; `charges` what each defect costs
-    that explains a check which did not pass.
+    `band` is None when undecided or when the rubric has none. `gates` are the sentences of what
+    took from the whole score: gates that capped it, and mistakes under `charge: by_centrality`.
+    `charges` are what each defect costs that explains a check which did not pass.
     """
 
     status: GradeStatus

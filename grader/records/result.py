@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from grader.records.defect import Defect
-from grader.records.grade import Grade
+from grader.records.grade import Grade, OwnVerdict
 from grader.records.observation import Observations
 from grader.records.submission import Submission
 
@@ -111,7 +111,8 @@ class Pictures:
 class Result:
     """Everything a report shows about one submission.
 
-    `seed` is None where whoever reads it must not repeat the run.
+    `seed` is None where whoever reads it must not repeat the run. `own_verdict` is None where
+    the submission's verification could not be asked.
     """
 
     submission: Submission
@@ -128,3 +129,4 @@ class Result:
     graph: tuple[GraphNode, ...] = ()
     pictures: Pictures = Pictures()
     contract: tuple[str, str] = ("", "")  # title and digest of the course's own, if it has one
+    own_verdict: OwnVerdict | None = None

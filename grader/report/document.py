@@ -54,6 +54,7 @@ def result_json(result: Result) -> dict[str, Any]:
         "contract": dict(zip(("title", "digest"), result.contract, strict=True)),
         "status": result.grade.status,
         "fault": result.fault,
+        "own_verdict": result.own_verdict,
         **_grade(result.grade),
         "defects": result.defects,
         "graph": result.graph,

@@ -6,7 +6,14 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Any, TypeAlias, get_type_hints
 
-from grader.records import CheckStatus, Defect, GradeStatus, SourceFile, Submission
+from grader.records import (
+    CheckStatus,
+    Defect,
+    GradeStatus,
+    OwnVerdict,
+    SourceFile,
+    Submission,
+)
 
 Document: TypeAlias = Mapping[str, Any]
 """The members that `grader.report.document` writes."""
@@ -46,6 +53,12 @@ def is_unisolated(document: Document) -> bool:
 def defects_of(document: Document) -> tuple[Defect, ...]:
     """Return the defects as records, without their repairs."""
     return tuple(_defect(facts) for facts in document["defects"])
+
+
+def own_verdict_of(document: Document) -> OwnVerdict | None:
+    """Return what the answer's own verification said; None where an older result says nothing."""
+    said = document.get("own_verdict")
+    return None if said is None else OwnVerdict(said)
 
 
 def _defect(facts: Document) -> Defect:

@@ -12,7 +12,7 @@ from typing import Any
 
 from grader.records import CheckStatus, Finding, Grade
 from grader.report.document import grade_json
-from grader.report.stored import Document, defects_of
+from grader.report.stored import Document, defects_of, own_verdict_of
 from grader.review.forms import CHECK, COMMENT, MARK, found_checks, manual_items
 from grader.review.store import Change
 from grader.rubric import Rubric
@@ -106,6 +106,7 @@ def regrade(document: Document, rubric: Rubric, counting: Sequence[Judgement] = 
         defects=defects_of(document),
         explained={c["id"]: c["explained_by"] for c in checks},
         marks=marks,
+        own_verdict=own_verdict_of(document),
     )
 
 

@@ -9,13 +9,14 @@ from grader.rubric.load import (
     parse_rubric,
     rubric_schema,
 )
-from grader.rubric.model import Band, Deductions, Dimension, Gate, Item, Part, Rubric, Tier
+from grader.rubric.model import Band, Deductions, Dimension, Factors, Gate, Item, Part, Rubric, Tier
 
 __all__ = [
     "Band",
     "Contract",
     "Deductions",
     "Dimension",
+    "Factors",
     "Gate",
     "Item",
     "Part",

@@ -29,7 +29,9 @@ def cross_check(
         *_ids(plain, lines, known),
         *_empty_dimensions(plain, lines),
         *_bands(plain, lines),
-        *_deductions(plain, lines, codes),
+        *_deductions(plain, lines),
+        *_codes(plain, lines, codes),
+        *_charged(plain, lines),
     ]
 
 
@@ -160,25 +162,39 @@ def _checks_used_twice(plain: Plain, lines: Lines) -> Iterator[Problem]:
         yield Problem(second, f"{what}; keep it in one item")
 
 
-def _deductions(plain: Plain, lines: Lines, known: Collection[str] | None) -> Iterator[Problem]:
-    """Yield codes that no defect has, and severities left empty."""
+def _deductions(plain: Plain, lines: Lines) -> Iterator[Problem]:
+    """Yield severities left empty."""
     [(section, path)] = _find(plain, ("deductions",))
-    if not isinstance(section, dict):
-        return
     for severity in ("major", "minor"):
-        if severity in section and section[severity] is None:
+        if isinstance(section, dict) and section.get(severity, 0) is None:
             what = f"`{severity}` is empty, but must be a number"
             yield Problem(lines.at((*path, severity)), f"{what}; write one, or delete the line")
-    codes = section.get("codes")
-    if known is None or not isinstance(codes, dict):
-        return
-    ids = sorted(known)
-    unknown = [code for code in codes if code not in known]
-    for code in unknown[:MOST_SHOWN]:  # guessing is slow; no more are shown
-        guess = did_you_mean(code, ids)
-        instead = f"write `{guess}`" if guess else "delete it, or name a code that exists"
-        where = lines.at((*path, "codes", code))
-        yield Problem(where, f"unknown defect code {quoted(code)}; {instead}")
+
+
+def _codes(plain: Plain, lines: Lines, known: Collection[str] | None) -> Iterator[Problem]:
+    """Yield codes that no defect has."""
+    for section in ("deductions", "factors"):
+        [(codes, path)] = _find(plain, (section, "codes"))
+        if known is None or not isinstance(codes, dict):
+            continue
+        unknown = [code for code in codes if code not in known]
+        for code in unknown[:MOST_SHOWN]:  # guessing is slow; no more are shown
+            guess = did_you_mean(code, sorted(known))
+            instead = f"write `{guess}`" if guess else "delete it, or name a code that exists"
+            where = lines.at((*path, code))
+            yield Problem(where, f"unknown defect code {quoted(code)}; {instead}")
+
+
+def _charged(plain: Plain, lines: Lines) -> Iterator[Problem]:
+    """Yield `factors` that never count, and a way to charge that has none."""
+    [(charge, at)], [(factors, path)] = _find(plain, ("charge",)), _find(plain, ("factors",))
+    given = isinstance(factors, dict) and bool(factors)
+    if given and charge != "by_centrality":
+        what = "`factors` count only with `charge: by_centrality`"
+        yield Problem(lines.at(path), f"{what}; write that too, or delete them")
+    if charge == "by_centrality" and not given:
+        what = "`charge: by_centrality` without `factors` charges nothing"
+        yield Problem(lines.at(at), f"{what}; write for example `factors: {{core_idea: 0.5}}`")
 
 
 def _listed_twice(plain: Plain, lines: Lines) -> Iterator[Problem]:

@@ -28,6 +28,8 @@ Text: TypeAlias = Annotated[
 ]
 Points: TypeAlias = Annotated[float, Field(ge=0, le=MOST_POINTS, allow_inf_nan=False)]
 
+Charging: TypeAlias = Literal["every_check", "once_per_bug", "by_centrality"]
+
 Entry = TypeVar("Entry")
 Many: TypeAlias = Annotated[tuple[Entry, ...], Field(max_length=MOST_ENTRIES, strict=False)]
 """A list that may be empty. YAML gives lists, so a tuple must not be literal."""
@@ -208,6 +210,57 @@ class Deductions(_Section):
     )
 
 
+Factor: TypeAlias = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+
+
+class Factors(_Section):
+    """With `charge: by_centrality`: what one mistake leaves of the score, from 0 to 1.
+
+    The heaviest mistake counts in full, each further one to the power `further`. 1 costs nothing.
+    """
+
+    exercise_not_done: Factor = Field(
+        default=1.0, description="the exercise is not done", examples=[0.36]
+    )
+    core_idea: Factor = Field(default=1.0, description="a central idea is missing", examples=[0.45])
+    chain_step: Factor = Field(
+        default=1.0, description="a step of the chain, or a term, is wrong", examples=[0.56]
+    )
+    factor_on_all: Factor = Field(
+        default=1.0, description="a constant factor or a sign on most gradients", examples=[0.6]
+    )
+    pytorch_side: Factor = Field(
+        default=1.0, description="the PyTorch part is wrong beside right NumPy", examples=[0.65]
+    )
+    one_tensor: Factor = Field(
+        default=1.0, description="a gradient or two, or the loss alone", examples=[0.7]
+    )
+    extremes_or_checks: Factor = Field(
+        default=1.0, description="extreme input, a second call, a loose check", examples=[0.88]
+    )
+    optional: Factor = Field(
+        default=1.0, description="optional layers or finite differences", examples=[0.955]
+    )
+    own_check_differs: Factor = Field(
+        default=1.0,
+        description="beside a mistake: the answer's own check reports it",
+        examples=[0.9],
+    )
+    further: Factor = Field(
+        default=1.0, description="the power to which each further mistake counts", examples=[0.5]
+    )
+    codes: Mapping[str, Factor] = Field(
+        default_factory=dict,
+        max_length=MOST_ENTRIES,
+        description="by defect code, in place of what its kind leaves",
+        examples=[{"verify-loose-tolerance": 0.84}],
+    )
+
+    def of(self, centrality: str) -> float:
+        """Return what a mistake of this centrality leaves; 1 for a choice or a habit."""
+        return float(getattr(self, centrality, 1.0))
+
+
 class RubricFile(_Section):
     """A grading rubric: parts with items worth points, gates, dimensions and bands."""
 
@@ -223,10 +276,11 @@ class RubricFile(_Section):
         description="caps on the score",
         examples=[[{"unless": ["backward.dW1"], "cap": 0.85, "because": "dW1 is wrong."}]],
     )
-    charge: Literal["every_check", "once_per_bug"] = Field(
+    charge: Charging = Field(
         default="every_check",
         description="every_check: points are lost where checks fail, and nothing is given back; "
-        "once_per_bug: what a proven defect costs beyond its deduction is given back",
+        "once_per_bug: what a proven defect costs beyond its deduction is given back; "
+        "by_centrality: a proven defect gives all of it back, and takes its factor of the score",
         examples=["once_per_bug"],
     )
     deductions: Deductions = Field(
@@ -234,6 +288,11 @@ class RubricFile(_Section):
         description="with `charge: once_per_bug`: what a proven defect costs at most, whatever "
         "its checks are worth",
         examples=[{"major": 8, "minor": 1, "info": 0}],
+    )
+    factors: Factors = Field(
+        default=Factors(),
+        description="with `charge: by_centrality`: what one mistake leaves of the score",
+        examples=[{"core_idea": 0.45, "one_tensor": 0.7}],
     )
     dimensions: Many[Dimension] = Field(
         default=(),
@@ -277,5 +336,6 @@ class Rubric:
     bands: tuple[Band, ...] = ()
     charge: str = "every_check"
     deductions: Deductions = field(default_factory=Deductions)
+    factors: Factors = field(default_factory=Factors)
     contract: Contract | None = None
     text: bytes = b""

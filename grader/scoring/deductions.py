@@ -1,7 +1,8 @@
 """One bug is charged once: what its checks lost, and never more than its deduction.
 
-So it is where the rubric asks for it (`charge: once_per_bug`); else each check costs what
-it is worth, and nothing is given back.
+So it is where the rubric asks for it (`charge: once_per_bug`); with `charge: by_centrality` all
+of it is given back, and `mistakes` charges it. Else each check costs what it is worth, and
+nothing is given back.
 
 Numbers decide, diagnosis can only soften. The points that explained checks lost
 are summed for each set of defects that explains them; what goes beyond the
@@ -30,8 +31,8 @@ SHUTTING = frozenset(kind.code for kind in KINDS if kind.shuts)
 not done, or could not be measured, and what was not shown is not earned. What a kind shuts costs
 all of it, whatever the rubric says."""
 
-ONCE = "once_per_bug"
-"""The rubric's `charge` under which anything is given back."""
+ONCE, BY_CENTRALITY = "once_per_bug", "by_centrality"
+"""The ways to charge under which anything is given back."""
 
 BY_SEVERITY = {
     Severity.MAJOR: Fraction(1, 10),
@@ -120,8 +121,10 @@ def _limits(rubric: Rubric, defects: Sequence[Defect], whole: Fraction) -> dict[
     for defect in defects:
         points = deductions.codes.get(defect.code, stated[defect.severity])
         unmeasured = defect.code in UNMEASURED and defect.code not in deductions.codes
-        if rubric.charge != ONCE or unmeasured or defect.code in SHUTTING:
+        if unmeasured or defect.code in SHUTTING or rubric.charge not in (ONCE, BY_CENTRALITY):
             limit = whole
+        elif rubric.charge == BY_CENTRALITY:
+            limit = NOTHING
         elif points is None:
             limit = decided * BY_SEVERITY[defect.severity]
         else:

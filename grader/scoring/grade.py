@@ -20,11 +20,13 @@ from grader.records import (
     Grade,
     GradeStatus,
     ItemGrade,
+    OwnVerdict,
     PartGrade,
 )
 from grader.rubric import Band, Dimension, Gate, Part, Rubric
-from grader.scoring.deductions import explanations, soften
+from grader.scoring.deductions import BY_CENTRALITY, explanations, soften
 from grader.scoring.items import NOTHING, UNDECIDED, ItemScore, Share, exact, score_item
+from grader.scoring.mistakes import left_by_mistakes, unjudged_because
 from grader.scoring.shut import shut
 
 NOT_RUN = "This check was not run: a fault of the grader. Run it again; report it if it stays."
@@ -52,15 +54,17 @@ def grade(
     defects: Sequence[Defect] = (),
     explained: Mapping[str, Sequence[str]] = NO_EXPLANATION,
     marks: Mapping[str, float] = NO_MARKS,
+    own_verdict: OwnVerdict | None = None,
 ) -> Grade:
     """Return what `findings` are worth under `rubric`; `checks` are all declared checks, by id.
 
     `explained` gives, by check id, the codes of the proven ones among `defects` that
     fully explain why it did not pass. Each of them is charged once, up to its
     deduction, and the rest of the loss is given back; a defect without a failed
-    check costs nothing. Statuses stay as they are, and so do the gates, which
-    look at nothing else. Only what a proven defect shuts is failed beforehand, and
-    none of it is given back.
+    check costs nothing. With `charge: by_centrality` all of it is given back, and what is left of
+    the score follows from `mistakes`, to which `own_verdict` belongs. Statuses stay as they are,
+    and so do the gates, which look at nothing else. Only what a proven defect shuts is failed
+    beforehand, and none of it is given back.
 
     `marks` are points that a human gave, by the id of a manual item: these count, in
     `max_score` too; the other manual items stay open.
@@ -74,6 +78,8 @@ def grade(
     """
     after = shut(_complete(rubric, findings, checks), defects)
     by_check, explained = after.findings, {**explained, **after.codes}
+    if rubric.charge == BY_CENTRALITY:
+        explained = {**explained, **unjudged_because(by_check, explained)}
     statuses = {check: finding.status for check, finding in by_check.items()}
     reasons = explanations(statuses, explained, defects)
     found_only = [score_item(i, statuses) for part in rubric.parts for i in part.items]
@@ -84,6 +90,13 @@ def grade(
     counted = [s for _, scores in scored for s in scores]
     max_score = sum((s.max_points for s in counted if not s.item.bonus), NOTHING)
     score = min(sum((s.points for s in counted), NOTHING), max_score)
+    said = after.sentences
+    if rubric.charge == BY_CENTRALITY:
+        left = left_by_mistakes(rubric.factors, defects, statuses, reasons, own_verdict)
+        points, score = score, left.score(score, max_score)
+        for code, taken in left.shares(points - score).items():
+            charges[code] = charges.get(code, NOTHING) + taken
+        said += tuple(mistake.sentence for mistake in left.mistakes)
     score, gates = _apply_gates(rubric.gates, statuses, score, max_score)
     parts = tuple(_part(part, scores) for part, scores in scored)
     return Grade(
@@ -95,7 +108,7 @@ def grade(
         parts=parts,
         checks=_check_grades(scored, by_check, checks, reasons),
         dimensions=tuple(_dimension(each, statuses) for each in rubric.dimensions),
-        gates=(*after.sentences, *gates),
+        gates=(*said, *gates),
         charges=tuple(Charge(code, float(points)) for code, points in charges.items()),
     )
 

@@ -68,7 +68,10 @@ def test_has_what_the_contract_promises(usual: Result) -> None:
         "end_line": 37,
         "source": usual.defects[0].source,
         "mend": None,
+        "part": "intake",
+        "where": "network",
     }
+    assert document["own_verdict"] is None
     assert document["charges"] == [{"code": "batch-mean-missing", "points": 6.0}]
     assert document["timing"]["wall_s"] == 3.127
 

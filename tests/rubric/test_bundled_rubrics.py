@@ -1,9 +1,10 @@
+import re
+from itertools import takewhile
 from math import fsum
 
 import pytest
 
-from grader.defects import KINDS
-from grader.records import Part, Severity
+from grader.defects import BY_CODE, KINDS, Centrality
 from grader.rubric import load_rubric
 from grader.scoring.deductions import UNMEASURED
 
@@ -94,64 +95,48 @@ def test_the_dimensions_and_bands_of_onsite(onsite):
     assert names == ["strong hire", "hire", "lean hire", "lean no hire", "no hire"]
 
 
-def test_the_gates_of_onsite_are_gentle(onsite):
-    assert all(0.5 <= gate.cap <= 0.95 for gate in onsite.gates)
-    assert all(f"{round(100 * gate.cap)} %" in gate.because for gate in onsite.gates)
+def test_onsite_has_a_factor_for_every_centrality_and_each_weighs_as_it_is_ordered(onsite):
+    core = [c for c in Centrality if c not in (Centrality.OPTIONAL, Centrality.NONE)]
+    factors = [getattr(onsite.factors, c.name.lower()) for c in core]
+    assert factors == sorted(factors)
+    assert all(0 < factor < 1 for factor in factors)
+    assert onsite.factors.extremes_or_checks < onsite.factors.optional < 1
+    assert onsite.factors.of(Centrality.NONE.name.lower()) == 1
 
 
-UNGATED = {"loss-log-underflow", "bias-grad-keepdims"}
-"""Forward and backward codes that shut no gate: one loses at the underflow only, the other's
-values are right."""
+def test_a_named_code_of_onsite_costs_more_than_its_kind_and_names_a_check(onsite):
+    for code, factor in onsite.factors.codes.items():
+        assert factor < onsite.factors.of(BY_CODE[code].centrality.name.lower())
 
 
-def test_no_gate_is_harder_than_the_deduction_of_a_single_bug(onsite):
-    """But for leaning on a framework, which is no bug, and whose deduction is all it loses."""
-    gentle = [gate for gate in onsite.gates if gate.unless != ("forward.numpy_only",)]
-    taken = max(1 - gate.cap for gate in gentle) * 80
-    said = onsite.deductions
-    for code in KINDS:
-        if code.part in (Part.PYTORCH, Part.VERIFICATION) or code.severity is not Severity.MAJOR:
-            continue
-        if code.code not in UNMEASURED and code.code not in UNGATED:
-            assert said.codes.get(code.code, said.major) >= taken - 1e-9, code.code
-    assert "framework-in-numpy-part" in UNMEASURED
+def test_a_single_mistake_leaves_the_band_that_the_markers_gave(onsite):
+    def band(factor):
+        return next(b.name for b in onsite.bands if 100 * factor >= b.at_least)
+
+    factors = onsite.factors
+    differs = factors.own_check_differs
+    assert band(factors.optional) == "strong hire"
+    assert band(factors.one_tensor) == "lean hire"
+    assert band(factors.chain_step * differs) == "lean no hire"
+    assert band(factors.core_idea * differs) == "lean no hire"
+    assert band(factors.exercise_not_done) == "no hire"
 
 
-def test_the_gates_of_onsite_keep_a_wrong_gradient_from_the_highest_band(onsite):
-    assert all(100 * gate.cap < onsite.bands[0].at_least for gate in onsite.gates)
+def test_a_named_code_of_course_costs_what_a_major_bug_does_or_less(course):
+    said = course.deductions
+    assert (said.minor, said.info) == (1, 0)
+    assert all(0 < points <= said.major for points in said.codes.values())
+    assert not set(said.codes) & set(UNMEASURED), "what is not shown is not earned"
 
 
-@pytest.mark.parametrize(
-    ("code", "least", "most"),
-    [
-        ("grad-missing-batch-mean", 5, 6),
-        ("relu-mask-missing", 6, 8),
-        ("loss-log-underflow", 2, 3),
-        ("grad-transposed", 3, 4),
-        ("bias-grad-not-summed", 3, 4),
-        ("bias-grad-keepdims", 1, 3),
-    ],
-)
-def test_the_deductions_of_onsite_are_an_interviewers(onsite, code, least, most):
-    assert least <= onsite.deductions.codes[code] <= most
-
-
-def test_a_named_code_costs_what_a_major_bug_does_or_less(onsite, course):
-    for rubric in (onsite, course):
-        said = rubric.deductions
-        assert (said.minor, said.info) == (1, 0)
-        assert all(0 < points <= said.major for points in said.codes.values())
-        assert not set(said.codes) & set(UNMEASURED), "what is not shown is not earned"
-    assert onsite.deductions.codes.keys() == course.deductions.codes.keys()
-
-
-def test_every_deduction_says_why(rubrics):
-    for name in ("onsite.yaml", "course.yaml"):
-        lines = (rubrics / name).read_text().splitlines()
-        section = lines[lines.index("deductions:") :]
-        named = [line for line in section if any(f" {code.code}: " in line for code in KINDS)]
-        assert len(named) > 50
-        assert all("  # " in line for line in named)
+def test_every_deduction_and_factor_says_why(rubrics):
+    for name, section, least in (("onsite", "factors:", 10), ("course", "deductions:", 50)):
+        lines = (rubrics / f"{name}.yaml").read_text().splitlines()
+        rest = lines[lines.index(section) + 1 :]
+        numbers = list(takewhile(lambda line: line.startswith("  "), rest))
+        named = [line for line in numbers if re.match(r" +[\w-]+: [\d.]", line)]
+        assert len(named) > least
+        assert [line for line in named if "  # " not in line] in ([], ["  info: 0"])
 
 
 def test_course_shows_tiers_and_a_bonus(course):

@@ -1,0 +1,276 @@
+"""What is left of the score after each mistake, by how central it is to the exercise.
+
+The rubric's `factors` say what one mistake leaves. The heaviest counts in full, each further
+one to the power `further`; what is optional counts by itself. Three markers of forty answers
+charged like that: see `rubrics/onsite.yaml`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from grader.checks.differences import DIFFERENCES
+from grader.checks.layers import LAYERS
+from grader.checks.tensors import COMPARED, LAYER_ALONE
+from grader.defects import BY_CODE, Centrality
+from grader.records import (
+    TENSORS,
+    CheckStatus,
+    Confidence,
+    Defect,
+    Finding,
+    OwnVerdict,
+    Part,
+    Where,
+)
+from grader.rubric import Factors
+from grader.scoring.deductions import SHUTTING, UNMEASURED
+
+
+def _core(part: str, tensors: Sequence[str]) -> tuple[str, ...]:
+    """Return the checks that compare these tensors on ordinary inputs."""
+    return tuple(check for tensor in tensors for check in COMPARED[part][tensor][:1])
+
+
+_GRADIENTS = tuple(f"d{t}" for t in TENSORS)
+
+CORE: Mapping[Part, tuple[str, ...]] = {
+    Part.FORWARD: _core("numpy", ("loss",)),
+    Part.BACKWARD: _core("numpy", _GRADIENTS),
+    Part.PYTORCH: _core("torch", ("loss", *_GRADIENTS)),
+}
+"""The checks of the numbers that the exercise is about, on ordinary inputs."""
+
+SLIP = 2
+"""Most gradients of the five that a slip reaches: the others show that the idea is known."""
+
+OPTIONAL_COUNTED = 3
+"""Mistakes in optional work that count; the markers never went below "hire" for more."""
+
+OPTIONAL: Mapping[Where, frozenset[str]] = {
+    Where.LAYERS: frozenset(check.id for check in LAYERS),
+    Where.NETWORK: frozenset(check.id for check in DIFFERENCES),
+}
+"""The checks of what nobody has to write: layers, and finite differences beside the network."""
+
+LOST = UNMEASURED | SHUTTING
+"""Codes of which the points are lost."""
+
+WIDE = (Centrality.CORE_IDEA, Centrality.CHAIN_STEP, Centrality.FACTOR_ON_ALL)
+
+NOT_THERE = (Centrality.EXERCISE_NOT_DONE, Centrality.CORE_IDEA)
+NOT_DONE = "{} is not there, does not run, or was not derived"
+TITLES: Mapping[Part, str] = {
+    Part.FORWARD: "the forward pass",
+    Part.BACKWARD: "the backward pass",
+    Part.PYTORCH: "the PyTorch part",
+}
+
+NUMBERS: Mapping[Part, str] = {
+    Part.FORWARD: "The loss is wrong",
+    Part.BACKWARD: "Gradients are wrong",
+    Part.PYTORCH: "The PyTorch part gives wrong numbers",
+}
+
+OWN_CHECK: Mapping[OwnVerdict, str] = {
+    OwnVerdict.DIFFERS: "Its own check reports a mismatch, and it was handed in like this",
+    OwnVerdict.RAISES: "Its own check raises, and it was handed in like this",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """One root error: what it leaves of the score, and why.
+
+    `code` is "" where no defect explains the wrong numbers. `kept`: what its checks lost is lost
+    in points, so its factor is only the most that may be left.
+    """
+
+    code: str
+    why: str
+    factor: float
+    kept: bool = False
+
+    @property
+    def sentence(self) -> str:
+        """Return what the reader of a report is told."""
+        what = f"{self.code}: {self.why}" if self.code else self.why
+        return f"{what}; {100 * self.factor:.3g} % of the score is left."
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What all mistakes leave: of the points, and at most of the maximum."""
+
+    mistakes: tuple[Mistake, ...]
+    of_points: float
+    at_most: float
+
+    def score(self, points: Fraction, max_score: Fraction) -> Fraction:
+        """Return the points that are left of `points`."""
+        of_points = points * Fraction(repr(round(self.of_points, 6)))
+        return min(of_points, max_score * Fraction(repr(round(self.at_most, 6))))
+
+    def shares(self, lost: Fraction) -> dict[str, Fraction]:
+        """Return what each code took of the `lost` points, in proportion to its factor's log."""
+        weights = {m.code: Fraction(0) for m in self.mistakes if m.code}
+        for mistake in self.mistakes:
+            if mistake.code and mistake.factor > 0:
+                weights[mistake.code] += Fraction(repr(-math.log(mistake.factor)))
+        total = sum((Fraction(repr(-math.log(m.factor))) for m in self.mistakes), Fraction(0))
+        return {code: lost * weight / total for code, weight in weights.items() if total}
+
+
+def unjudged_because(
+    findings: Mapping[str, Finding], explained: Mapping[str, Sequence[str]]
+) -> dict[str, tuple[str, ...]]:
+    """Return, by check that could not be judged, the codes of what it waits for.
+
+    It waits for checks that failed, and each of them is explained by a mistake that is charged: so
+    it costs nothing more. Work that was not done explains nothing that waits for it.
+    """
+    because: dict[str, tuple[str, ...]] = {}
+    for check, finding in findings.items():
+        if finding.status is not CheckStatus.SKIPPED or explained.get(check):
+            continue
+        failed = [
+            waited
+            for waited in finding.waited_for
+            if waited in findings and findings[waited].status is not CheckStatus.PASS
+        ]
+        codes = dict.fromkeys(code for waited in failed for code in explained.get(waited, ()))
+        if failed and all(explained.get(waited) for waited in failed) and not codes.keys() & LOST:
+            because[check] = tuple(codes)
+    return because
+
+
+def left_by_mistakes(
+    factors: Factors,
+    defects: Sequence[Defect],
+    statuses: Mapping[str, CheckStatus],
+    explained: Mapping[str, Sequence[str]],
+    own_verdict: OwnVerdict | None,
+) -> Left:
+    """Return what the mistakes leave of the score.
+
+    A proven defect counts where it explains a check that did not pass, or stands in optional
+    work that failed; wrong numbers that nothing explains count as a mistake by themselves.
+    """
+    every = [*_proven(factors, defects, statuses, explained)]
+    every += _unexplained(factors, statuses, explained)
+    core = sorted(every, key=lambda m: m.factor)
+    optional = [*_optional(factors, defects, statuses)][:OPTIONAL_COUNTED]
+    counted = [_further(m, factors.further if i else 1.0) for i, m in enumerate(core)]
+    if core and own_verdict is not None and own_verdict in OWN_CHECK:
+        counted.append(Mistake("", OWN_CHECK[own_verdict], factors.own_check_differs))
+    counted += optional
+    of_points = math.prod(m.factor for m in counted if not m.kept)
+    return Left(tuple(counted), of_points, math.prod(m.factor for m in counted))
+
+
+def _further(mistake: Mistake, power: float) -> Mistake:
+    """Return a mistake as it counts beside a heavier one."""
+    factor = mistake.factor**power
+    return Mistake(mistake.code, mistake.why, factor, mistake.kept)
+
+
+def _proven(
+    factors: Factors,
+    defects: Sequence[Defect],
+    statuses: Mapping[str, CheckStatus],
+    explained: Mapping[str, Sequence[str]],
+) -> Iterator[Mistake]:
+    """Yield each proven defect that costs something, once for each part it arises in."""
+    against = (CheckStatus.FAIL, CheckStatus.SKIPPED)
+    open_checks = [check for check in explained if statuses[check] in against]
+    explaining = {code for check in open_checks for code in explained[check]}
+    seen = set[tuple[str, Part]]()
+    for defect in defects:
+        centrality = centrality_of(defect, statuses)
+        key = defect.code, defect.part
+        costs = defect.code in explaining or defect.code in UNMEASURED
+        proven = defect.confidence is Confidence.PROVEN
+        if not (proven and costs) or centrality is Centrality.OPTIONAL or key in seen:
+            continue
+        seen.add(key)
+        factor = factors.of(centrality.name.lower())
+        if centrality is _kind(defect.code):
+            factor = factors.codes.get(defect.code, factor)
+        if factor < 1.0:
+            kept = defect.code in LOST
+            undone = kept and centrality in NOT_THERE and defect.part in CORE
+            why = NOT_DONE.format(TITLES[defect.part]) if undone else centrality.value
+            yield Mistake(defect.code, why, factor, kept)
+
+
+def _kind(code: str) -> Centrality:
+    """Return how central a kind is; a code of an older result may be gone."""
+    kind = BY_CODE.get(code)
+    return Centrality.ONE_TENSOR if kind is None else kind.centrality
+
+
+def centrality_of(defect: Defect, statuses: Mapping[str, CheckStatus]) -> Centrality:
+    """Return how central a defect is where it stands, and by what its numbers say.
+
+    In optional work nothing is central. Right numbers that were not derived are no exercise. Where
+    a part's numbers are right on ordinary inputs, only extremes are wrong. A part that does not
+    run is not done. The PyTorch part alone being wrong leaves the derivation. What reaches a
+    gradient or two is a slip.
+    """
+    kind, part = _kind(defect.code), defect.part
+    if kind is Centrality.NONE:
+        return kind
+    if defect.where is Where.LAYERS or kind is Centrality.OPTIONAL:
+        return Centrality.OPTIONAL
+    core, torch = CORE.get(part, ()), part is Part.PYTORCH
+    if not core or (kind is Centrality.EXERCISE_NOT_DONE and defect.code in SHUTTING):
+        return kind
+    lost = sum(statuses.get(check) is not CheckStatus.PASS for check in core)
+    if not lost:
+        return Centrality.EXTREMES_OR_CHECKS
+    if defect.code in UNMEASURED and lost > SLIP:
+        return Centrality.CORE_IDEA if torch else Centrality.EXERCISE_NOT_DONE
+    if torch:
+        return kind if kind is Centrality.EXTREMES_OR_CHECKS else Centrality.PYTORCH_SIDE
+    if kind in WIDE and part is Part.BACKWARD and 0 < len(defect.tensors) <= SLIP:
+        return Centrality.ONE_TENSOR
+    return kind
+
+
+def _unexplained(
+    factors: Factors,
+    statuses: Mapping[str, CheckStatus],
+    explained: Mapping[str, Sequence[str]],
+) -> Iterator[Mistake]:
+    """Yield one mistake for each part whose ordinary numbers are wrong for no known reason."""
+    for part, checks in CORE.items():
+        wrong = [c for c in checks if statuses.get(c) is CheckStatus.FAIL and not explained.get(c)]
+        if not wrong:
+            continue
+        centrality = Centrality.ONE_TENSOR if len(wrong) <= SLIP else Centrality.CORE_IDEA
+        if part is Part.PYTORCH:
+            centrality = Centrality.PYTORCH_SIDE
+        why = f"{NUMBERS[part]}, and no known mistake explains it"
+        yield Mistake("", why, factors.of(centrality.name.lower()), kept=True)
+
+
+def _optional(
+    factors: Factors, defects: Sequence[Defect], statuses: Mapping[str, CheckStatus]
+) -> Iterator[Mistake]:
+    """Yield what is wrong in optional work that failed: its proven defects, or its checks."""
+    failed = {check for check, status in statuses.items() if status is CheckStatus.FAIL}
+    for where, checks in OPTIONAL.items():
+        if not failed & checks:
+            continue
+        codes = {
+            d.code: None
+            for d in defects
+            if centrality_of(d, statuses) is Centrality.OPTIONAL
+            and (d.confidence, d.where) == (Confidence.PROVEN, where)
+        }
+        alone = checks & failed & set(LAYER_ALONE.values())
+        names = [*codes, *[""] * (max(len(alone), 1) - len(codes))]
+        yield from (Mistake(c, Centrality.OPTIONAL.value, factors.optional) for c in names)
