@@ -82,6 +82,8 @@ class Terminal:
             words = [f"{score} of {part.max_points:g}"] if part.max_points else []
             words += [f"{part.open_points:g} open"] if part.open_points else []
             self.console.print(f"  {plain(part.title):<44} {', '.join(words)}")
+        for sentence in (*grade.gates, *grade.mistakes):
+            self.console.print(f"  [yellow]→[/yellow] {plain(sentence)}", soft_wrap=True)
         self._defects(result)
         self._unexplained(grade)
         waiting = sum(c.status is CheckStatus.SKIPPED for c in grade.checks)
@@ -98,7 +100,7 @@ class Terminal:
             result.defects, key=lambda d: (-costs.get(d.code, 0.0), d.file or "", d.line or 0)
         )
         for defect in order[:MOST_LINES]:
-            cost = f"  -{costs[defect.code]:g}" if costs.get(defect.code) else ""
+            cost = f"  -{_tenths(costs[defect.code])}" if costs.get(defect.code) else ""
             where = f"  {plain(defect.file)}:{defect.line}" if defect.file and defect.line else ""
             likely = "" if defect.confidence is Confidence.PROVEN else f"  ({defect.confidence})"
             head = f"  [red]✗[/red] [bold]{defect.code}[/bold]{cost}{where}{likely}"
@@ -186,6 +188,10 @@ def _verdict(result: Result) -> str:
     still = f"; {grade.unjudged:g} of them could not be judged" if grade.unjudged else ""
     still += f"; {grade.open_points:g} more points wait for a human" if grade.open_points else ""
     return f"{score} of {grade.max_score:g} ({percent} %) {plain(grade.band or '')}{still}"
+
+
+def _tenths(points: float) -> str:
+    return f"{points:.1f}".removesuffix(".0")
 
 
 def _row(graded: Graded) -> str:

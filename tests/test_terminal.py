@@ -49,7 +49,7 @@ def test_the_summary_names_each_bug_with_its_line_and_its_cost_once(
     engine: Engine, capsys: pytest.CaptureFixture[str]
 ) -> None:
     text = summary("kenji-tanaka", engine, capsys)
-    assert "✗ grad-double-batch-mean  -6  solution.py:26\n      dW2 = (H1.T @ dZ2) / B\n" in text
+    assert "✗ grad-double-batch-mean  -28.9  solution.py:26\n      dW2 = (H1.T @ dZ2) / B\n" in text
     assert text.index("grad-double-batch-mean") < text.index("mutates-cache"), "the dearest first"
     assert "8 checks fail only because of these bugs" in text
     assert "backward.dW1" not in text

@@ -10,13 +10,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from grader.checks.check import Conclusion, check, failed, left_open, listed, passed, waits
-from grader.checks.verification import gap, gap_of
+from grader.checks.verification import gap, own_mismatch
 from grader.checks.view import View
 from grader.child.reports import CheckForm, CorruptionKind, GradientSide, Refusal, TrialOutcome
 from grader.observe.plan import VERIFY_CASES
 from grader.observe.trials import PERCENT, Doubt, Trial
 from grader.observe.verification_record import Verification
-from grader.problem.compare import AGREE
 from grader.records import TENSORS, CheckStatus, Evidence
 
 WORDS = {
@@ -156,8 +155,7 @@ def _accepted_at_first(view: View) -> bool:
 
 def _apart(view: View) -> tuple[str, ...]:
     """The checks of the gradients that differ between the two sides, on either."""
-    differing = [t for t in TENSORS if (gap_of(view, "primes", t) or 0.0) > AGREE]
-    both = (f"{part}.d{t}" for part in ("backward", "pytorch") for t in differing)
+    both = (f"{part}.d{t}" for part in ("backward", "pytorch") for t in own_mismatch(view))
     return tuple(both) or ("backward.own_loss",)
 
 

@@ -102,6 +102,11 @@ def own_verdict(view: View) -> OwnVerdict | None:
     return SAYS[bool(step.arrays["accepted"])]
 
 
+def own_mismatch(view: View) -> tuple[str, ...]:
+    """Return the gradients in which the submission's two sides differ on ordinary input."""
+    return tuple(t for t in TENSORS if (gap_of(view, "primes", t) or 0.0) > AGREE)
+
+
 def _objects_otherwise(view: View) -> bool:
     """Whether a verify that returns no verdict says no in print, or by a comparison it makes."""
     record = view.verification

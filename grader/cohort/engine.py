@@ -15,7 +15,7 @@ from typing import TypeAlias, TypeVar
 
 from grader.bundled import bundled
 from grader.checks import ALL_CHECKS, View, run_checks
-from grader.checks.verification import own_verdict
+from grader.checks.verification import own_mismatch, own_verdict
 from grader.cohort.course import apply_contract
 from grader.diagnosis import (
     Diagnosis,
@@ -150,7 +150,9 @@ class Engine:
             own_verdict=verdict,
         )
         result = _result(self.rubric, self.settings, submission, scored, view.observations, fault)
-        result = replace(result, defects=defects, own_verdict=verdict)
+        result = replace(
+            result, defects=defects, own_verdict=verdict, own_mismatch=own_mismatch(view)
+        )
         if not (fault or submission.numbers_only):
             traced = torch_trace() if torch_trace.cache_info().currsize else Trace()
             result = self._with_extras(result, view, findings, diagnosis, torch_trace, traced)

@@ -109,9 +109,9 @@ class Charge:
 class Grade:
     """`score` of `max_score` automatic points; `open_points` more wait for a human's marks.
 
-    `band` is None when undecided or when the rubric has none. `gates` are the sentences of what
-    took from the whole score: gates that capped it, and mistakes under `charge: by_centrality`.
-    `charges` are what each defect costs that explains a check which did not pass.
+    `band` is None when undecided or when the rubric has none. `gates` are the sentences of the
+    gates that capped the score; `mistakes` say what each mistake leaves of it under
+    `charge: by_centrality`, and `charges` what each defect costs in points.
     """
 
     status: GradeStatus
@@ -124,6 +124,7 @@ class Grade:
     dimensions: tuple[DimensionGrade, ...]
     gates: tuple[str, ...] = ()
     charges: tuple[Charge, ...] = ()
+    mistakes: tuple[str, ...] = ()
 
     @property
     def unjudged(self) -> float:

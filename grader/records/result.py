@@ -112,7 +112,8 @@ class Result:
     """Everything a report shows about one submission.
 
     `seed` is None where whoever reads it must not repeat the run. `own_verdict` is None where
-    the submission's verification could not be asked.
+    the submission's verification could not be asked; `own_mismatch` are the gradients in which
+    its two sides differ.
     """
 
     submission: Submission
@@ -130,3 +131,4 @@ class Result:
     pictures: Pictures = Pictures()
     contract: tuple[str, str] = ("", "")  # title and digest of the course's own, if it has one
     own_verdict: OwnVerdict | None = None
+    own_mismatch: tuple[str, ...] = ()

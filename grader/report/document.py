@@ -55,6 +55,7 @@ def result_json(result: Result) -> dict[str, Any]:
         "status": result.grade.status,
         "fault": result.fault,
         "own_verdict": result.own_verdict,
+        "own_mismatch": result.own_mismatch,
         **_grade(result.grade),
         "defects": result.defects,
         "graph": result.graph,
@@ -100,7 +101,8 @@ def _grade(grade: Grade) -> dict[str, Any]:
             )
     part_members = ("id", "title", "points", "max_points", "open_points")
     return {
-        **_members(grade, ("score", "max_score", "open_points", "band", "gates", "charges")),
+        **_members(grade, ("score", "max_score", "open_points", "band", "gates", "mistakes")),
+        "charges": grade.charges,
         "parts": [_members(part, part_members) for part in grade.parts],
         **_members(grade, ("dimensions", "checks")),
     }

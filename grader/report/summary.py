@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from grader.records import CheckGrade, CheckStatus, Grade, GradeStatus, ItemGrade, Result, Severity
+from grader.records import (
+    CheckGrade,
+    CheckStatus,
+    Grade,
+    GradeStatus,
+    ItemGrade,
+    OwnVerdict,
+    Result,
+    Severity,
+)
 from grader.report.defects import DefectView
 from grader.report.numbers import percent_of, plural, score_of
 
@@ -15,7 +24,8 @@ MAX_LINKS = 3
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """One thing that matters, and where it is shown. `tone` is a severity, "gate", "fail", "pass".
+    """One thing that matters, and where it is shown. `tone` is a severity, "gate", "fail",
+    "pass", or "own" for what the answer's own check says.
 
     `links` are pairs of address and words; `more` counts what they leave out.
     """
@@ -46,21 +56,41 @@ def summary(result: Result, defects: Sequence[DefectView]) -> Summary:
         score=score_of(grade.score, grade.max_score) if decided else "",
         percent=percent_of(grade.score, grade.max_score) if decided else "",
         band=(grade.band or "") if decided else "",
-        sentences=tuple(_sentences(grade, defects)) if decided else (),
+        sentences=tuple(_sentences(result, defects)) if decided else (),
         lost=max(0.0, grade.max_score - grade.score - grade.unjudged),
         open_items=tuple(item for part in grade.parts for item in part.items if item.open),
     )
 
 
-def _sentences(grade: Grade, defects: Sequence[DefectView]) -> Iterator[Sentence]:
-    """Yield gates, then defects, then what no defect explains; at most `MAX_SENTENCES`."""
+def _sentences(result: Result, defects: Sequence[DefectView]) -> Iterator[Sentence]:
+    """Yield what its own check says, gates, defects, and what no defect explains.
+
+    At most `MAX_SENTENCES` besides its own check.
+    """
+    grade = result.grade
     gates = [Sentence(gate, "gate") for gate in grade.gates[: MAX_SENTENCES - 1]]
     named = list(_named(defects))
     rest = _unexplained(grade, at_all=not named)
     room = MAX_SENTENCES - len(gates) - bool(rest)
+    yield from _own_check(result)
     yield from gates
     yield from named[:room] if len(named) <= room else _shortened(named, room)
     yield from rest
+
+
+def _own_check(result: Result) -> Iterator[Sentence]:
+    """Yield what the answer's own verification says of it, where that bears on a mistake."""
+    tensors = ", ".join(f"d{t}" for t in result.own_mismatch)
+    match result.own_verdict:
+        case OwnVerdict.DIFFERS if tensors:
+            text = f"Its own check reports a mismatch in {tensors}; it was handed in like this."
+            yield Sentence(text, "own")
+        case OwnVerdict.RAISES:
+            text = "Its own check stops with an error; it was handed in like this."
+            yield Sentence(text, "own")
+        case OwnVerdict.AGREES if tensors:
+            text = f"Its own check says that the two sides agree, but they differ in {tensors}."
+            yield Sentence(text, "own")
 
 
 def _named(defects: Sequence[DefectView]) -> Iterator[Sentence]:

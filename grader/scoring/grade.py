@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from types import MappingProxyType
@@ -61,10 +61,11 @@ def grade(
     `explained` gives, by check id, the codes of the proven ones among `defects` that
     fully explain why it did not pass. Each of them is charged once, up to its
     deduction, and the rest of the loss is given back; a defect without a failed
-    check costs nothing. With `charge: by_centrality` all of it is given back, and what is left of
-    the score follows from `mistakes`, to which `own_verdict` belongs. Statuses stay as they are,
-    and so do the gates, which look at nothing else. Only what a proven defect shuts is failed
-    beforehand, and none of it is given back.
+    check costs nothing. With `charge: by_centrality` all of it is given back in the score, what
+    is left of that follows from `mistakes`, to which `own_verdict` belongs, and parts and items
+    show what their checks earned. Statuses stay as they are, and so do the gates, which look at
+    nothing else. Only what a proven defect shuts is failed beforehand, and none of it is given
+    back.
 
     `marks` are points that a human gave, by the id of a manual item: these count, in
     `max_score` too; the other manual items stay open.
@@ -84,19 +85,23 @@ def grade(
     reasons = explanations(statuses, explained, defects)
     found_only = [score_item(i, statuses) for part in rubric.parts for i in part.items]
     softened, charges = soften(rubric, found_only, statuses, reasons, defects)
-    softened |= _mark_scores(rubric, marks)
-    scored = [(part, [softened[item.id] for item in part.items]) for part in rubric.parts]
+    marked = _mark_scores(rubric, marks)
     undecided = CheckStatus.ERROR in statuses.values()
-    counted = [s for _, scores in scored for s in scores]
-    max_score = sum((s.max_points for s in counted if not s.item.bonus), NOTHING)
-    score = min(sum((s.points for s in counted), NOTHING), max_score)
-    said = after.sentences
+    mistakes: tuple[str, ...] = ()
     if rubric.charge == BY_CENTRALITY:
         left = left_by_mistakes(rubric.factors, defects, statuses, reasons, own_verdict)
-        points, score = score, left.score(score, max_score)
-        for code, taken in left.shares(points - score).items():
+        earned, decided = _sum(softened.values())
+        automatic = left.score(earned, decided)
+        for code, taken in left.shares(earned - automatic).items():
             charges[code] = charges.get(code, NOTHING) + taken
-        said += tuple(mistake.sentence for mistake in left.mistakes)
+        mistakes = tuple(mistake.sentence for mistake in left.mistakes)
+        given, of = _sum(marked.values())
+        score, max_score = automatic + given, decided + of
+        softened = {score.item.id: score for score in found_only}
+    else:
+        score, max_score = _sum({**softened, **marked}.values())
+    shown = {**softened, **marked}
+    scored = [(part, [shown[item.id] for item in part.items]) for part in rubric.parts]
     score, gates = _apply_gates(rubric.gates, statuses, score, max_score)
     parts = tuple(_part(part, scores) for part, scores in scored)
     return Grade(
@@ -108,9 +113,17 @@ def grade(
         parts=parts,
         checks=_check_grades(scored, by_check, checks, reasons),
         dimensions=tuple(_dimension(each, statuses) for each in rubric.dimensions),
-        gates=(*said, *gates),
+        gates=(*after.sentences, *gates),
+        mistakes=mistakes,
         charges=tuple(Charge(code, float(points)) for code, points in charges.items()),
     )
+
+
+def _sum(scores: Iterable[ItemScore]) -> tuple[Fraction, Fraction]:
+    """Return the points and the maximum, which a bonus fills up and never raises."""
+    every = list(scores)
+    most = sum((s.max_points for s in every if not s.item.bonus), NOTHING)
+    return min(sum((s.points for s in every), NOTHING), most), most
 
 
 def _complete(

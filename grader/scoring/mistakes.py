@@ -8,7 +8,7 @@ charged like that: see `rubrics/onsite.yaml`.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -160,7 +160,8 @@ def left_by_mistakes(
     work that failed; wrong numbers that nothing explains count as a mistake by themselves.
     """
     every = [*_proven(factors, defects, statuses, explained)]
-    every += _unexplained(factors, statuses, explained)
+    undone = {d.part for d in defects if d.confidence is Confidence.PROVEN and d.code in LOST}
+    every += _unexplained(factors, statuses, explained, undone)
     core = sorted(every, key=lambda m: m.factor)
     optional = [*_optional(factors, defects, statuses)][:OPTIONAL_COUNTED]
     counted = [_further(m, factors.further if i else 1.0) for i, m in enumerate(core)]
@@ -217,8 +218,8 @@ def centrality_of(defect: Defect, statuses: Mapping[str, CheckStatus]) -> Centra
 
     In optional work nothing is central. Right numbers that were not derived are no exercise. Where
     a part's numbers are right on ordinary inputs, only extremes are wrong. A part that does not
-    run is not done. The PyTorch part alone being wrong leaves the derivation. What reaches a
-    gradient or two is a slip.
+    run is not done. The PyTorch part alone being wrong leaves the derivation. What reaches the
+    loss alone, or a gradient or two, is a slip.
     """
     kind, part = _kind(defect.code), defect.part
     if kind is Centrality.NONE:
@@ -235,22 +236,26 @@ def centrality_of(defect: Defect, statuses: Mapping[str, CheckStatus]) -> Centra
         return Centrality.CORE_IDEA if torch else Centrality.EXERCISE_NOT_DONE
     if torch:
         return kind if kind is Centrality.EXTREMES_OR_CHECKS else Centrality.PYTORCH_SIDE
-    if kind in WIDE and part is Part.BACKWARD and 0 < len(defect.tensors) <= SLIP:
-        return Centrality.ONE_TENSOR
-    return kind
+    if part is Part.FORWARD:
+        numbers = (*CORE[Part.FORWARD], *CORE[Part.BACKWARD])
+        reached = sum(statuses.get(check) is not CheckStatus.PASS for check in numbers)
+    else:
+        reached = len(defect.tensors) or len(TENSORS)
+    return Centrality.ONE_TENSOR if kind in WIDE and reached <= SLIP else kind
 
 
 def _unexplained(
     factors: Factors,
     statuses: Mapping[str, CheckStatus],
     explained: Mapping[str, Sequence[str]],
+    undone: Collection[Part],
 ) -> Iterator[Mistake]:
     """Yield one mistake for each part whose ordinary numbers are wrong for no known reason."""
     for part, checks in CORE.items():
         wrong = [c for c in checks if statuses.get(c) is CheckStatus.FAIL and not explained.get(c)]
-        if not wrong:
+        if not wrong or part in undone:
             continue
-        centrality = Centrality.ONE_TENSOR if len(wrong) <= SLIP else Centrality.CORE_IDEA
+        centrality = Centrality.ONE_TENSOR if len(wrong) <= SLIP else Centrality.CHAIN_STEP
         if part is Part.PYTORCH:
             centrality = Centrality.PYTORCH_SIDE
         why = f"{NUMBERS[part]}, and no known mistake explains it"

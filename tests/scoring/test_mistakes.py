@@ -90,7 +90,7 @@ def test_one_mistake_costs_its_factor_whatever_it_makes_fail() -> None:
     assert [(c.code, round(c.points, 6)) for c in result.charges] == [
         ("relu-mask-missing", len(EVERY) / 2)
     ]
-    assert result.gates == (
+    assert result.mistakes == (
         "relu-mask-missing: a step of the chain, or a term, is wrong; 50 % of the score is left.",
     )
 
@@ -118,6 +118,13 @@ def test_a_slip_reaches_a_gradient_or_two() -> None:
     assert centrality_of(defect("grad-sign", "b1", "b2"), statuses) is Centrality.ONE_TENSOR
     three = defect("relu-mask-missing", "W1", "b1", "X")
     assert centrality_of(three, statuses) is Centrality.CHAIN_STEP
+
+
+def test_the_loss_alone_is_a_slip() -> None:
+    statuses = dict.fromkeys(EVERY, PASS) | {FORWARD[0]: FAIL}
+    assert centrality_of(defect("loss-sum-not-mean"), statuses) is Centrality.ONE_TENSOR
+    statuses |= dict.fromkeys(BACKWARD, FAIL)
+    assert centrality_of(defect("loss-sum-not-mean"), statuses) is Centrality.FACTOR_ON_ALL
 
 
 def test_right_numbers_on_ordinary_inputs_make_it_an_extreme() -> None:
@@ -156,9 +163,9 @@ def test_a_failed_layer_without_a_name_is_one_mistake_and_loses_its_points() -> 
 
 def test_wrong_numbers_that_nothing_explains_are_a_mistake() -> None:
     result = graded(dict.fromkeys(BACKWARD, ()))
-    assert share(result) == 0.4
-    assert result.gates == (
-        "Gradients are wrong, and no known mistake explains it; 40 % of the score is left.",
+    assert share(result) == 0.5
+    assert result.mistakes == (
+        "Gradients are wrong, and no known mistake explains it; 50 % of the score is left.",
     )
     assert share(graded({BACKWARD[0]: ()})) == 0.7
 
@@ -172,7 +179,7 @@ def test_a_part_that_is_missing_loses_its_points_and_leaves_no_more_than_its_fac
     gone = defect("missing-function", part=Part.BACKWARD)
     result = graded(dict.fromkeys(BACKWARD, ()), gone)
     assert share(result) <= 0.3
-    assert "the backward pass is not there" in " ".join(result.gates)
+    assert "the backward pass is not there" in " ".join(result.mistakes)
     every = dict.fromkeys(EVERY, ())
     assert share(graded(every, gone, defect("missing-function", part=Part.FORWARD))) == 0
 
