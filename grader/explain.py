@@ -47,6 +47,7 @@ def _check_text(check: Check) -> str:
 def _code_text(entry: Kind) -> str:
     rows = (
         ("Area", f"{entry.part}, {entry.severity}"),
+        ("Weight", entry.centrality.value),
         ("Shows", entry.shows),
         ("Why", entry.why),
         ("Hint", entry.hint),

@@ -16,7 +16,7 @@ from grader.errors import CallerError
 @rubric_app.command("check")
 def rubric_check(file: Annotated[Path, typer.Argument(metavar="FILE", parser=path_of)]) -> None:
     """Say what is wrong in a rubric or a contract, line by line, and what to write instead."""
-    from grader.rubric import holds_contract_alone, load_contract
+    from grader.rubric import holds_contract_alone, load_contract, warnings
 
     if holds_contract_alone(file):
         typer.echo(f"{file}: a valid contract, “{load_contract(file).title}”")
@@ -26,6 +26,8 @@ def rubric_check(file: Annotated[Path, typer.Argument(metavar="FILE", parser=pat
     size = f"{len(checked.parts)} parts, {items} items"
     size += f", with the contract “{checked.contract.title}”" if checked.contract else ""
     typer.echo(f"{file}: a valid rubric, “{checked.title}”, {size}")
+    for warning in warnings(checked):
+        typer.echo(f"warning: {warning}", err=True)
 
 
 @rubric_app.command("schema")

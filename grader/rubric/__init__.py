@@ -10,6 +10,7 @@ from grader.rubric.load import (
     rubric_schema,
 )
 from grader.rubric.model import Band, Deductions, Dimension, Factors, Gate, Item, Part, Rubric, Tier
+from grader.rubric.warnings import warnings
 
 __all__ = [
     "Band",
@@ -28,4 +29,5 @@ __all__ = [
     "parse_contract",
     "parse_rubric",
     "rubric_schema",
+    "warnings",
 ]
