@@ -35,7 +35,7 @@ kind = partial(Kind, part=Part.VERIFICATION)
 VERIFY: tuple[Kind, ...] = (
     kind(
         code="verify-missing",
-        centrality=Centrality.ONE_TENSOR,
+        centrality=Centrality.EXTREMES_OR_CHECKS,
         what="Nothing in the submission compares the two sides.",
         shows="verification.exists fails; the other checks of the verification wait for it.",
         why="Two sets of gradients agree when something says so, not when they were both printed.",

@@ -15,7 +15,7 @@ from fractions import Fraction
 from grader.checks.differences import DIFFERENCES
 from grader.checks.layers import LAYERS
 from grader.checks.tensors import COMPARED, LAYER_ALONE
-from grader.defects import BY_CODE, Centrality
+from grader.defects import BY_CODE, KINDS, Centrality, Repeat
 from grader.records import (
     TENSORS,
     CheckStatus,
@@ -59,6 +59,9 @@ OPTIONAL: Mapping[Where, frozenset[str]] = {
 LOST = UNMEASURED | SHUTTING
 """Codes of which the points are lost."""
 
+UNSTEADY = frozenset(kind.code for kind in KINDS if kind.repeat is Repeat.UNSTEADY)
+"""Codes of which no single answer is explained."""
+
 WIDE = (Centrality.CORE_IDEA, Centrality.CHAIN_STEP, Centrality.FACTOR_ON_ALL)
 
 NOT_THERE = (Centrality.EXERCISE_NOT_DONE, Centrality.CORE_IDEA)
@@ -69,10 +72,16 @@ TITLES: Mapping[Part, str] = {
     Part.PYTORCH: "the PyTorch part",
 }
 
-NUMBERS: Mapping[Part, str] = {
+WRONG: Mapping[Part, str] = {
     Part.FORWARD: "The loss is wrong",
     Part.BACKWARD: "Gradients are wrong",
     Part.PYTORCH: "The PyTorch part gives wrong numbers",
+}
+
+NOT_RUN: Mapping[Part, str] = {
+    Part.FORWARD: "The forward pass does not run",
+    Part.BACKWARD: "The backward pass does not run",
+    Part.PYTORCH: "The PyTorch part does not run",
 }
 
 OWN_CHECK: Mapping[OwnVerdict, str] = {
@@ -159,8 +168,9 @@ def left_by_mistakes(
     A proven defect counts where it explains a check that did not pass, or stands in optional
     work that failed; wrong numbers that nothing explains count as a mistake by themselves.
     """
+    proven = [d for d in defects if d.confidence is Confidence.PROVEN]
+    undone = {d.part for d in proven if d.code in LOST | UNSTEADY}
     every = [*_proven(factors, defects, statuses, explained)]
-    undone = {d.part for d in defects if d.confidence is Confidence.PROVEN and d.code in LOST}
     every += _unexplained(factors, statuses, explained, undone)
     core = sorted(every, key=lambda m: m.factor)
     optional = [*_optional(factors, defects, statuses)][:OPTIONAL_COUNTED]
@@ -187,24 +197,26 @@ def _proven(
     """Yield each proven defect that costs something, once for each part it arises in."""
     against = (CheckStatus.FAIL, CheckStatus.SKIPPED)
     open_checks = [check for check in explained if statuses[check] in against]
-    explaining = {code for check in open_checks for code in explained[check]}
-    seen = set[tuple[str, Part]]()
-    for defect in defects:
+    explaining = {code for check in open_checks for code in explained[check]} | UNMEASURED
+    proven = [d for d in defects if d.confidence is Confidence.PROVEN and d.code in explaining]
+    no_torch = any(d.part is Part.PYTORCH and _is_undone(d, statuses) for d in proven)
+    for defect in {(d.code, d.part): d for d in reversed(proven)}.values():
         centrality = centrality_of(defect, statuses)
-        key = defect.code, defect.part
-        costs = defect.code in explaining or defect.code in UNMEASURED
-        proven = defect.confidence is Confidence.PROVEN
-        if not (proven and costs) or centrality is Centrality.OPTIONAL or key in seen:
-            continue
-        seen.add(key)
+        if defect.part is Part.VERIFICATION and no_torch:
+            continue  # there is nothing to compare
         factor = factors.of(centrality.name.lower())
         if centrality is _kind(defect.code):
             factor = factors.codes.get(defect.code, factor)
-        if factor < 1.0:
-            kept = defect.code in LOST
-            undone = kept and centrality in NOT_THERE and defect.part in CORE
+        if factor < 1.0 and centrality is not Centrality.OPTIONAL:
+            undone = _is_undone(defect, statuses)
             why = NOT_DONE.format(TITLES[defect.part]) if undone else centrality.value
-            yield Mistake(defect.code, why, factor, kept)
+            yield Mistake(defect.code, why, factor, defect.code in LOST)
+
+
+def _is_undone(defect: Defect, statuses: Mapping[str, CheckStatus]) -> bool:
+    """Return whether a part of the network is not there, does not run or was not derived."""
+    lost = defect.code in LOST and defect.part in CORE
+    return lost and centrality_of(defect, statuses) in NOT_THERE
 
 
 def _kind(code: str) -> Centrality:
@@ -229,19 +241,21 @@ def centrality_of(defect: Defect, statuses: Mapping[str, CheckStatus]) -> Centra
     core, torch = CORE.get(part, ()), part is Part.PYTORCH
     if not core or (kind is Centrality.EXERCISE_NOT_DONE and defect.code in SHUTTING):
         return kind
-    lost = sum(statuses.get(check) is not CheckStatus.PASS for check in core)
+    lost = _lost(core, statuses)
     if not lost:
         return Centrality.EXTREMES_OR_CHECKS
+    if part is Part.FORWARD:
+        lost += _lost(CORE[Part.BACKWARD], statuses)
     if defect.code in UNMEASURED and lost > SLIP:
         return Centrality.CORE_IDEA if torch else Centrality.EXERCISE_NOT_DONE
     if torch:
         return kind if kind is Centrality.EXTREMES_OR_CHECKS else Centrality.PYTORCH_SIDE
-    if part is Part.FORWARD:
-        numbers = (*CORE[Part.FORWARD], *CORE[Part.BACKWARD])
-        reached = sum(statuses.get(check) is not CheckStatus.PASS for check in numbers)
-    else:
-        reached = len(defect.tensors) or len(TENSORS)
+    reached = len(defect.tensors) or len(TENSORS) if part is Part.BACKWARD else lost
     return Centrality.ONE_TENSOR if kind in WIDE and reached <= SLIP else kind
+
+
+def _lost(checks: Sequence[str], statuses: Mapping[str, CheckStatus]) -> int:
+    return sum(statuses.get(check) is not CheckStatus.PASS for check in checks)
 
 
 def _unexplained(
@@ -250,15 +264,25 @@ def _unexplained(
     explained: Mapping[str, Sequence[str]],
     undone: Collection[Part],
 ) -> Iterator[Mistake]:
-    """Yield one mistake for each part whose ordinary numbers are wrong for no known reason."""
+    """Yield one mistake for each part whose ordinary numbers are wrong for no known reason.
+
+    Or which does not run; what waits for a part that is not there is no mistake of its own.
+    """
     for part, checks in CORE.items():
-        wrong = [c for c in checks if statuses.get(c) is CheckStatus.FAIL and not explained.get(c)]
-        if not wrong or part in undone:
+        open_checks = [c for c in checks if not explained.get(c)]
+        wrong = [c for c in open_checks if statuses.get(c) is CheckStatus.FAIL]
+        waiting = [c for c in open_checks if statuses.get(c) is CheckStatus.SKIPPED]
+        if part in undone or not (wrong or len(waiting) == len(checks)):
             continue
-        centrality = Centrality.ONE_TENSOR if len(wrong) <= SLIP else Centrality.CHAIN_STEP
+        if part is Part.BACKWARD and Part.FORWARD in undone and not wrong:
+            continue
+        centrality = Centrality.CORE_IDEA
+        if wrong and len(wrong) <= SLIP:
+            centrality = Centrality.ONE_TENSOR
         if part is Part.PYTORCH:
             centrality = Centrality.PYTORCH_SIDE
-        why = f"{NUMBERS[part]}, and no known mistake explains it"
+        what = WRONG[part] if wrong else NOT_RUN[part]
+        why = f"{what}, and no known mistake explains it"
         yield Mistake("", why, factors.of(centrality.name.lower()), kept=True)
 
 

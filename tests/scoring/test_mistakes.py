@@ -163,9 +163,9 @@ def test_a_failed_layer_without_a_name_is_one_mistake_and_loses_its_points() -> 
 
 def test_wrong_numbers_that_nothing_explains_are_a_mistake() -> None:
     result = graded(dict.fromkeys(BACKWARD, ()))
-    assert share(result) == 0.5
+    assert share(result) == 0.4
     assert result.mistakes == (
-        "Gradients are wrong, and no known mistake explains it; 50 % of the score is left.",
+        "Gradients are wrong, and no known mistake explains it; 40 % of the score is left.",
     )
     assert share(graded({BACKWARD[0]: ()})) == 0.7
 
