@@ -18,7 +18,7 @@ from grader.doctor import Facts
 from grader.intake import Cohort
 from grader.records import CheckStatus, Confidence, Grade, GradeStatus, Result
 from grader.report import visible
-from grader.report.numbers import display_percent, display_score, plural
+from grader.report.numbers import display_percent, display_score, plural, tenths
 from grader.report.stored import failed_checks, fraction_of, is_decided
 
 MOST_LINES = 12
@@ -100,7 +100,7 @@ class Terminal:
             result.defects, key=lambda d: (-costs.get(d.code, 0.0), d.file or "", d.line or 0)
         )
         for defect in order[:MOST_LINES]:
-            cost = f"  -{_tenths(costs[defect.code])}" if costs.get(defect.code) else ""
+            cost = f"  -{tenths(costs[defect.code])}" if costs.get(defect.code) else ""
             where = f"  {plain(defect.file)}:{defect.line}" if defect.file and defect.line else ""
             likely = "" if defect.confidence is Confidence.PROVEN else f"  ({defect.confidence})"
             head = f"  [red]✗[/red] [bold]{defect.code}[/bold]{cost}{where}{likely}"
@@ -188,10 +188,6 @@ def _verdict(result: Result) -> str:
     still = f"; {grade.unjudged:g} of them could not be judged" if grade.unjudged else ""
     still += f"; {grade.open_points:g} more points wait for a human" if grade.open_points else ""
     return f"{score} of {grade.max_score:g} ({percent} %) {plain(grade.band or '')}{still}"
-
-
-def _tenths(points: float) -> str:
-    return f"{points:.1f}".removesuffix(".0")
 
 
 def _row(graded: Graded) -> str:

@@ -54,6 +54,11 @@ def points(value: float) -> str:
     return f"{round_down(value, 100):g}"
 
 
+def tenths(value: float) -> str:
+    """Return points of a whole submission or part, one decimal at most: 28.9, 34."""
+    return f"{value:.1f}".removesuffix(".0")
+
+
 def share(part: float, whole: float) -> str:
     """Return `part` of `whole` as a bar's length in [0, 100]."""
     return f"{round_down(100 * min(1.0, max(0.0, part / whole)), 10):g}" if whole > 0 else "0"

@@ -19,7 +19,7 @@ from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from grader.report.escape import clip, prose, visible
-from grader.report.numbers import plural, points, share
+from grader.report.numbers import plural, points, share, tenths
 
 PACKAGE = "grader.report"
 POLICY = re.compile(r'http-equiv="Content-Security-Policy" content="([^"]*)"')
@@ -41,7 +41,8 @@ def environment(package: str = PACKAGE) -> Environment:
         lstrip_blocks=True,
         finalize=_make_visible,
     )
-    templates.filters.update(clip=clip, prose=prose, points=points, share=share, plural=plural)
+    templates.filters.update(clip=clip, prose=prose, plural=plural)
+    templates.filters.update(points=points, tenths=tenths, share=share)
     return templates
 
 
