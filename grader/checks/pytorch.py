@@ -8,7 +8,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from grader.checks.check import Check, Conclusion, check, failed, judge, left_open, passed, waits
+from grader.checks.check import (
+    Check,
+    Conclusion,
+    check,
+    failed,
+    judge,
+    left_open,
+    line,
+    passed,
+    waits,
+)
 from grader.checks.sides import no_ratio, returned, scaled, values
 from grader.checks.view import View, absent, number
 from grader.observe.plan import REWEIGHTED, SCALED
@@ -139,6 +149,24 @@ def repeatable(view: View) -> Conclusion:
 
 
 @check(
+    "pytorch.pure",
+    "PyTorch leaves the arguments as they were",
+    hint="torch.from_numpy shares memory with the array: use torch.tensor, which copies, before an "
+    "optimizer steps.",
+    serves="All parts: awareness of in-place operations.",
+)
+def pure(view: View) -> Conclusion:
+    """No argument's array is changed in place, not through memory that a tensor shares with it."""
+    case, after = view.expected("primes").case, view.step("torch/primes").arrays
+    lines = [
+        line(name, same, "unchanged", "changed", "primes", name, Mismatch.CHANGED)
+        for name, before in case.inputs.items()
+        for same in [np.array_equal(after.get(f"after_{name}", ()), before)]
+    ]
+    return judge(lines, "The arguments are unchanged.")
+
+
+@check(
     "pytorch.float64",
     "float64 is kept",
     hint="torch.from_numpy keeps float64; dtype=torch.float32 and .float() do not.",
@@ -248,4 +276,4 @@ ROUNDED = 1e-4
 """Closeness of a multiple, in float32 too; the random weights lie between 0.5 and 2."""
 
 
-PYTORCH = (runs, loss, *GRADIENT_CHECKS, logits, mean, repeatable, float64, graph, autograd)
+PYTORCH = (runs, loss, *GRADIENT_CHECKS, logits, mean, repeatable, pure, float64, graph, autograd)

@@ -213,7 +213,7 @@ def _run(kind: str, case: Case, flags: tuple[str, ...]) -> Observation:
     arrays = {
         "forward": {**loss, **after, **cached},
         "backward": gradients,
-        "torch": {**loss, **gradients},
+        "torch": {**loss, **after, **gradients},
     }[kind]
     paths = tuple(f"cache[{i}]" for i in range(len(CACHED)))
     return Observation(Ended.OK, arrays, paths=paths, cpu_seconds=SECONDS)

@@ -16,6 +16,7 @@ from grader.checks.pytorch import (
     logits,
     loss,
     mean,
+    pure,
     repeatable,
     runs,
 )
@@ -73,6 +74,14 @@ def test_repeatable() -> None:
     fails(repeatable, put("torch/primes/again", "W1", lambda dW1: 2 * dW1), says="W1: got differs")
     retained = finding(repeatable, trace=Trace(sources={"a.py": tuple(RETAINS.split("\n"))}))
     assert "retain_graph=True in line 2 is not needed" in retained.message
+
+
+def test_pure() -> None:
+    passes(pure)
+    made = fails(
+        pure, put("torch/primes", "after_W1", lambda W1: W1 + 1e-3), says="W1: got changed"
+    )
+    assert [(e.tensor, e.mismatch) for e in made.bad] == [("W1", Mismatch.CHANGED)]
 
 
 def test_float64() -> None:

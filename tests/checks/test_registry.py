@@ -21,6 +21,10 @@ ROOT = Path(__file__).parents[2]
 
 EDITS = {
     "forward.shapes": ("W2, Z1, H1, P)", "W2, Z1[:, None, :], H1, P)"),
+    "pytorch.pure": (
+        "    loss.backward()\n",
+        "    loss.backward()\n    W1 -= leaves['W1'].grad.numpy()\n",
+    ),
 }
 """Checks that no shipped sample fails: an edit of the reference that does."""
 

@@ -8,7 +8,7 @@ forward: float32 edge_sizes numpy_only
 backward: runs dW1_shape db1_shape dW2_shape db2_shape dX_shape dW1 db1 dW2 db2 dX batch_mean
 backward: duplicate relu_mask relu_zero stable own_loss uses_cache repeatable float32 edge_sizes
 backward: vectorised
-pytorch: runs loss dW1 db1 dW2 db2 dX logits mean repeatable float64 graph autograd
+pytorch: runs loss dW1 db1 dW2 db2 dX logits mean repeatable pure float64 graph autograd
 verification: exists accepts covers refuses tight fd_accurate fd_catches fd_restores
 explanations: forward_shapes backward_shapes
 layers: linear relu loss composed state
