@@ -64,7 +64,11 @@ UNSTEADY = frozenset(kind.code for kind in KINDS if kind.repeat is Repeat.UNSTEA
 
 WIDE = (Centrality.CORE_IDEA, Centrality.CHAIN_STEP, Centrality.FACTOR_ON_ALL)
 
-NOT_THERE = (Centrality.EXERCISE_NOT_DONE, Centrality.CORE_IDEA)
+NONE_OF_IT = Centrality.EXERCISE_NOT_DONE
+NOT_THERE = (NONE_OF_IT, Centrality.CORE_IDEA, Centrality.FACTOR_ON_ALL)
+"""What a part weighs of which nothing could be measured: the derivation most, a PyTorch part that
+was written and stops less than one that is not there."""
+
 NOT_DONE = "{} is not there, does not run, or was not derived"
 TITLES: Mapping[Part, str] = {
     Part.FORWARD: "the forward pass",
@@ -239,7 +243,7 @@ def centrality_of(defect: Defect, statuses: Mapping[str, CheckStatus]) -> Centra
     if defect.where is Where.LAYERS or kind is Centrality.OPTIONAL:
         return Centrality.OPTIONAL
     core, torch = CORE.get(part, ()), part is Part.PYTORCH
-    if not core or (kind is Centrality.EXERCISE_NOT_DONE and defect.code in SHUTTING):
+    if not core or (kind is NONE_OF_IT and defect.code in SHUTTING):
         return kind
     lost = _lost(core, statuses)
     if not lost:
@@ -247,7 +251,8 @@ def centrality_of(defect: Defect, statuses: Mapping[str, CheckStatus]) -> Centra
     if part is Part.FORWARD:
         lost += _lost(CORE[Part.BACKWARD], statuses)
     if defect.code in UNMEASURED and lost > SLIP:
-        return Centrality.CORE_IDEA if torch else Centrality.EXERCISE_NOT_DONE
+        written = Centrality.FACTOR_ON_ALL if kind is not NONE_OF_IT else Centrality.CORE_IDEA
+        return written if torch else NONE_OF_IT
     if torch:
         return kind if kind is Centrality.EXTREMES_OR_CHECKS else Centrality.PYTORCH_SIDE
     reached = len(defect.tensors) or len(TENSORS) if part is Part.BACKWARD else lost
