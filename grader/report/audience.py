@@ -29,7 +29,7 @@ WORDS = {kind.code: kind.what for kind in KINDS if kind.code in NUMERIC or kind.
 
 
 def for_candidate(result: Result) -> Result:
-    """Return `result` without the seed, expected values, repairs and the guidance for marking."""
+    """Return `result` without the seed, the band, expected values, repairs and the guidance."""
     observed = result.observations
     return replace(
         result,
@@ -62,7 +62,7 @@ def _grade(grade: Grade) -> Grade:
         replace(check, message=_message(check), evidence=tuple(map(_line, check.evidence)))
         for check in grade.checks
     )
-    return replace(grade, checks=checks, parts=tuple(map(_part, grade.parts)))
+    return replace(grade, band=None, checks=checks, parts=tuple(map(_part, grade.parts)))
 
 
 def _part(part: PartGrade) -> PartGrade:

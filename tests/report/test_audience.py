@@ -48,6 +48,14 @@ def test_neither_the_page_nor_the_document_holds_it(telling: Result) -> None:
     assert result_json(for_candidate(telling))["seed"] is None
 
 
+def test_a_candidate_is_shown_no_band(usual: Result) -> None:
+    band = "Strong hire, or so"
+    banded = replace(usual, grade=replace(usual.grade, band=band))
+    assert band in render_report(banded, audience="interviewer")
+    told = for_candidate(banded)
+    assert band not in render_report(told, audience="candidate") + json_text(result_json(told))
+
+
 def test_a_stored_result_tells_no_more(telling: Result) -> None:
     document = result_json(telling)
     assert told_check(document["checks"][0]) == "loss: 1.41421, on case primes."
