@@ -26,7 +26,7 @@ from grader.records import (
 from grader.rubric import Band, Dimension, Gate, Part, Rubric
 from grader.scoring.deductions import BY_CENTRALITY, explanations, soften
 from grader.scoring.items import NOTHING, UNDECIDED, ItemScore, Share, exact, score_item
-from grader.scoring.mistakes import left_by_mistakes, unjudged_because
+from grader.scoring.mistakes import left_by_mistakes, unjudged_because, unnamed_checks
 from grader.scoring.shut import shut
 
 NOT_RUN = "This check was not run: a fault of the grader. Run it again; report it if it stays."
@@ -84,7 +84,11 @@ def grade(
     statuses = {check: finding.status for check, finding in by_check.items()}
     reasons = explanations(statuses, explained, defects)
     found_only = [score_item(i, statuses) for part in rubric.parts for i in part.items]
-    softened, charges = soften(rubric, found_only, statuses, reasons, defects)
+    charged = reasons
+    if rubric.charge == BY_CENTRALITY:  # wrong numbers are charged by a factor, named or not
+        unnamed = unnamed_checks(statuses, reasons, defects).values()
+        charged = {**reasons, **{check: ("",) for checks in unnamed for check in checks}}
+    softened, charges = soften(rubric, found_only, statuses, charged, defects)
     marked = _mark_scores(rubric, marks)
     undecided = CheckStatus.ERROR in statuses.values()
     mistakes: tuple[str, ...] = ()

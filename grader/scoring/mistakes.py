@@ -8,7 +8,7 @@ charged like that: see `rubrics/onsite.yaml`.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -172,10 +172,8 @@ def left_by_mistakes(
     A proven defect counts where it explains a check that did not pass, or stands in optional
     work that failed; wrong numbers that nothing explains count as a mistake by themselves.
     """
-    proven = [d for d in defects if d.confidence is Confidence.PROVEN]
-    undone = {d.part for d in proven if d.code in LOST | UNSTEADY}
     every = [*_proven(factors, defects, statuses, explained)]
-    every += _unexplained(factors, statuses, explained, undone)
+    every += _unnamed(factors, unnamed_checks(statuses, explained, defects))
     core = sorted(every, key=lambda m: m.factor)
     optional = [*_optional(factors, defects, statuses)][:OPTIONAL_COUNTED]
     counted = [_further(m, factors.further if i else 1.0) for i, m in enumerate(core)]
@@ -263,24 +261,31 @@ def _lost(checks: Sequence[str], statuses: Mapping[str, CheckStatus]) -> int:
     return sum(statuses.get(check) is not CheckStatus.PASS for check in checks)
 
 
-def _unexplained(
-    factors: Factors,
+def unnamed_checks(
     statuses: Mapping[str, CheckStatus],
     explained: Mapping[str, Sequence[str]],
-    undone: Collection[Part],
-) -> Iterator[Mistake]:
-    """Yield one mistake for each part whose ordinary numbers are wrong for no known reason.
+    defects: Sequence[Defect],
+) -> dict[Part, tuple[str, ...]]:
+    """Return by part the checks of ordinary numbers that failed for no known reason.
 
-    Or which does not run; what waits for a part that is not there is no mistake of its own.
+    None of a part that does not run; what waits for a part that is not there is left out.
     """
+    proven = [d for d in defects if d.confidence is Confidence.PROVEN]
+    undone = {d.part for d in proven if d.code in LOST | UNSTEADY}
+    unnamed: dict[Part, tuple[str, ...]] = {}
     for part, checks in CORE.items():
         open_checks = [c for c in checks if not explained.get(c)]
-        wrong = [c for c in open_checks if statuses.get(c) is CheckStatus.FAIL]
+        wrong = tuple(c for c in open_checks if statuses.get(c) is CheckStatus.FAIL)
         waiting = [c for c in open_checks if statuses.get(c) is CheckStatus.SKIPPED]
-        if part in undone or not (wrong or len(waiting) == len(checks)):
-            continue
-        if part is Part.BACKWARD and Part.FORWARD in undone and not wrong:
-            continue
+        follows = part is Part.BACKWARD and Part.FORWARD in undone
+        if part not in undone and (wrong or (len(waiting) == len(checks) and not follows)):
+            unnamed[part] = wrong
+    return unnamed
+
+
+def _unnamed(factors: Factors, unnamed: Mapping[Part, Sequence[str]]) -> Iterator[Mistake]:
+    """Yield one mistake for each part that is wrong, or does not run, for no known reason."""
+    for part, wrong in unnamed.items():
         centrality = Centrality.CORE_IDEA
         if wrong and len(wrong) <= SLIP:
             centrality = Centrality.ONE_TENSOR
@@ -288,7 +293,7 @@ def _unexplained(
             centrality = Centrality.PYTORCH_SIDE
         what = WRONG[part] if wrong else NOT_RUN[part]
         why = f"{what}, and no known mistake explains it"
-        yield Mistake("", why, factors.of(centrality.name.lower()), kept=True)
+        yield Mistake("", why, factors.of(centrality.name.lower()), kept=not wrong)
 
 
 def _optional(

@@ -180,8 +180,8 @@ def test_a_part_that_is_missing_loses_its_points_and_leaves_no_more_than_its_fac
     result = graded(dict.fromkeys(BACKWARD, ()), gone)
     assert share(result) <= 0.3
     assert "the backward pass is not there" in " ".join(result.mistakes)
-    every = dict.fromkeys(EVERY, ())
-    assert share(graded(every, gone, defect("missing-function", part=Part.FORWARD))) == 0
+    parts = [defect("missing-function", part=part) for part in CORE]
+    assert share(graded({}, *parts, waiting=dict.fromkeys(EVERY, ("forward.runs",)))) == 0
 
 
 def test_what_waits_for_an_explained_failure_costs_nothing_more() -> None:
