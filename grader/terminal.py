@@ -82,7 +82,7 @@ class Terminal:
             words = [f"{score} of {part.max_points:g}"] if part.max_points else []
             words += [f"{part.open_points:g} open"] if part.open_points else []
             self.console.print(f"  {plain(part.title):<44} {', '.join(words)}")
-        for sentence in (*grade.gates, *grade.mistakes):
+        for sentence in (*grade.gates, *(mistake.says for mistake in grade.mistakes)):
             self.console.print(f"  [yellow]→[/yellow] {plain(sentence)}", soft_wrap=True)
         self._defects(result)
         self._unexplained(grade)

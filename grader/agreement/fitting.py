@@ -8,7 +8,7 @@ its present value as by one more mark there.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
@@ -35,12 +35,12 @@ Vector: TypeAlias = NDArray[np.float64]
 class FitCase:
     """A marked submission, as far as it is needed to score it anew.
 
-    `base` is its score in per cent before `factors` apply; `mark` (in per cent) and `band`
-    (0 the lowest) are the panel's, None where it gave none.
+    `base` is its score in per cent before `factors` apply, each to its power; `mark` (in per
+    cent) and `band` (0 the lowest) are the panel's, None where it gave none.
     """
 
     base: float
-    factors: tuple[Key, ...]
+    factors: Mapping[Key, float]
     mark: float | None
     band: int | None
 
@@ -56,8 +56,8 @@ class Prediction:
 def predict(case: FitCase, weights: RubricWeights) -> Prediction:
     """Return what a rubric with `weights` gives."""
     percent = case.base
-    for key in case.factors:
-        percent *= weights.factors[key]
+    for key, power in case.factors.items():
+        percent *= weights.factors[key] ** power
     percent = round(percent, 9)  # a score on a threshold reaches it
     return Prediction(percent, sum(percent >= threshold for threshold in weights.thresholds))
 
@@ -138,7 +138,7 @@ def _fitted_factors(cases: Sequence[FitCase], present: RubricWeights) -> dict[Ke
     keys = sorted({key for case in marked for key in case.factors}, key=str)
     if not keys:
         return {}
-    uses = np.array([[case.factors.count(key) for key in keys] for case in marked], dtype=float)
+    uses = np.array([[case.factors.get(key, 0.0) for key in keys] for case in marked])
     bases = np.array([case.base for case in marked])
     marks = np.array([case.mark for case in marked], dtype=float)
     now = np.clip(np.array([present.factors[key] for key in keys]), LEAST_FACTOR, 1.0)

@@ -19,19 +19,14 @@ from grader.agreement.measures import (
     quadratic_kappa,
     rank_correlation,
 )
-from grader.agreement.weights import Key, RubricWeights, rewritten, rubric_weights
-from grader.defects import KINDS
+from grader.agreement.weights import FACTORS, Key, RubricWeights, rewritten, rubric_weights
 from grader.errors import CallerError
-from grader.records import Confidence
 
 FEWEST_FITTED = 10
 """Marked submissions below which nothing is fitted."""
 
 MOST_LOSS = 0.01
 """What kappa or rho may lose, and the error gain, as a share of the marks' range."""
-
-GROUPS = {kind.code: kind.centrality.name.lower().replace("_", "-") for kind in KINDS}
-"""How central each mistake is, in the words of a rubric's `factors`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,21 +95,16 @@ def suggest(comparison: Comparison, rubric_file: Path) -> Suggestion:
 def case_of(compared: Compared, present: RubricWeights) -> FitCase:
     """Return what is needed to score a submission anew, from its recorded result.
 
-    The score before the factors is the recorded one divided by those of its proven mistakes; what
-    a gate capped counts as capped. A score of 0 tells nothing of it and stays.
+    The score before the factors is the recorded one divided by what its mistakes leave; what a
+    gate capped counts as capped. A score of 0 tells nothing of it and stays.
     """
-    proven = dict.fromkeys(
-        str(defect["code"])
-        for defect in compared.document["defects"]
-        if defect["confidence"] == Confidence.PROVEN.value
-    )
-    found = (present.of_code(code, GROUPS.get(code, "")) for code in proven)
-    keys: tuple[Key, ...] = tuple(key for key in found if key is not None)
-    left = math.prod(present.factors[key] for key in keys)
-    if not left > 0 or not compared.percent > 0:
-        keys, left = (), 1.0
-    base = min(100.0, compared.percent / left)
-    return FitCase(base, keys, compared.mark, compared.panel_band)
+    powers: dict[Key, float] = {}
+    for mistake in compared.document.get("mistakes", ()) if compared.percent > 0 else ():
+        key = (FACTORS, *str(mistake["factor"]).split("."))
+        if present.factors.get(key, 0.0) > 0:
+            powers[key] = powers.get(key, 0.0) + float(mistake["power"])
+    left = math.prod(present.factors[key] ** power for key, power in powers.items())
+    return FitCase(compared.percent / left, powers, compared.mark, compared.panel_band)
 
 
 def _scores(cases: Sequence[FitCase], predictions: Sequence[Prediction], count: int) -> Scores:

@@ -14,7 +14,9 @@ import yaml
 Key: TypeAlias = tuple[str | int, ...]
 """The way to a number: ("bands", 0, "at_least"), ("factors", "codes", "loss-sign")."""
 
-BANDS, THRESHOLD, FACTORS, CODES = "bands", "at_least", "factors", "codes"
+BANDS, THRESHOLD, FACTORS = "bands", "at_least", "factors"
+POWER = (FACTORS, "further")
+"""No factor: the power to which the factors of further mistakes count; it is not fitted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +39,6 @@ class RubricWeights:
     thresholds: tuple[float, ...]
     factors: Mapping[Key, float]
 
-    def of_code(self, code: str, group: str) -> Key | None:
-        """Return which factor a mistake has: its code's own, else its group's; None for none."""
-        keys: tuple[Key, ...] = ((FACTORS, CODES, code), (FACTORS, group))
-        return next((key for key in keys if key in self.factors), None)
-
     def values(self) -> dict[Key, float]:
         """Return every number by its key."""
         last = len(self.thresholds) - 1
@@ -59,7 +56,7 @@ def rubric_numbers(text: str) -> tuple[RubricNumber, ...]:
 
 
 def _is_fitted(key: Key) -> bool:
-    return key[0] == FACTORS or (key[0] == BANDS and key[-1] == THRESHOLD)
+    return (key[0] == FACTORS and key != POWER) or (key[0] == BANDS and key[-1] == THRESHOLD)
 
 
 def _numbers(node: yaml.Node | None, key: Key) -> Iterator[RubricNumber]:

@@ -18,6 +18,7 @@ from grader.records.grade import (
     Grade,
     GradeStatus,
     ItemGrade,
+    MistakeGrade,
     OwnVerdict,
     PartGrade,
 )
@@ -60,6 +61,7 @@ __all__ = [
     "LayerNames",
     "LoadNote",
     "Mismatch",
+    "MistakeGrade",
     "Observation",
     "Observations",
     "OwnVerdict",

@@ -106,6 +106,20 @@ class Charge:
 
 
 @dataclass(frozen=True, slots=True)
+class MistakeGrade:
+    """What one mistake leaves of the score: the rubric's `factor`, by name, to a `power`.
+
+    `code` is "" where no defect has it; `says` is a sentence for the reader of a report.
+    """
+
+    code: str
+    factor: str
+    power: float
+    left: float
+    says: str
+
+
+@dataclass(frozen=True, slots=True)
 class Grade:
     """`score` of `max_score` automatic points; `open_points` more wait for a human's marks.
 
@@ -124,7 +138,7 @@ class Grade:
     dimensions: tuple[DimensionGrade, ...]
     gates: tuple[str, ...] = ()
     charges: tuple[Charge, ...] = ()
-    mistakes: tuple[str, ...] = ()
+    mistakes: tuple[MistakeGrade, ...] = ()
 
     @property
     def unjudged(self) -> float:

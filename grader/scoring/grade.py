@@ -20,6 +20,7 @@ from grader.records import (
     Grade,
     GradeStatus,
     ItemGrade,
+    MistakeGrade,
     OwnVerdict,
     PartGrade,
 )
@@ -91,14 +92,14 @@ def grade(
     softened, charges = soften(rubric, found_only, statuses, charged, defects)
     marked = _mark_scores(rubric, marks)
     undecided = CheckStatus.ERROR in statuses.values()
-    mistakes: tuple[str, ...] = ()
+    mistakes: tuple[MistakeGrade, ...] = ()
     if rubric.charge == BY_CENTRALITY:
         left = left_by_mistakes(rubric.factors, defects, statuses, reasons, own_verdict)
         earned, decided = _sum(softened.values())
         automatic = left.score(earned, decided)
         for code, taken in left.shares(earned - automatic).items():
             charges[code] = charges.get(code, NOTHING) + taken
-        mistakes = tuple(mistake.sentence for mistake in left.mistakes)
+        mistakes = tuple(mistake.graded for mistake in left.mistakes)
         given, of = _sum(marked.values())
         score, max_score = automatic + given, decided + of
         softened = {score.item.id: score for score in found_only}

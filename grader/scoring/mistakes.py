@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from grader.checks.differences import DIFFERENCES
@@ -22,6 +22,7 @@ from grader.records import (
     Confidence,
     Defect,
     Finding,
+    MistakeGrade,
     OwnVerdict,
     Part,
     Where,
@@ -98,20 +99,29 @@ OWN_CHECK: Mapping[OwnVerdict, str] = {
 class Mistake:
     """One root error: what it leaves of the score, and why.
 
-    `code` is "" where no defect explains the wrong numbers. `kept`: what its checks lost is lost
-    in points, so its factor is only the most that may be left.
+    `code` is "" where no defect explains the wrong numbers. `name` is the rubric's factor,
+    `whole` what it leaves alone. `kept`: what its checks lost is lost in points, so its factor is
+    only the most that may be left.
     """
 
     code: str
     why: str
-    factor: float
+    name: str
+    whole: float
+    power: float = 1.0
     kept: bool = False
 
     @property
-    def sentence(self) -> str:
-        """Return what the reader of a report is told."""
+    def factor(self) -> float:
+        """Return what it leaves beside heavier ones."""
+        return float(self.whole**self.power)
+
+    @property
+    def graded(self) -> MistakeGrade:
+        """Return it as a record, with what the reader of a report is told."""
         what = f"{self.code}: {self.why}" if self.code else self.why
-        return f"{what}; {100 * self.factor:.3g} % of the score is left."
+        says = f"{what}; {100 * self.factor:.3g} % of the score is left."
+        return MistakeGrade(self.code, self.name, self.power, self.factor, says)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,20 +184,15 @@ def left_by_mistakes(
     """
     every = [*_proven(factors, defects, statuses, explained)]
     every += _unnamed(factors, unnamed_checks(statuses, explained, defects))
-    core = sorted(every, key=lambda m: m.factor)
+    core = sorted(every, key=lambda m: m.whole)
     optional = [*_optional(factors, defects, statuses)][:OPTIONAL_COUNTED]
-    counted = [_further(m, factors.further if i else 1.0) for i, m in enumerate(core)]
+    counted = [*core[:1], *(replace(m, power=factors.further) for m in core[1:])]
     if core and own_verdict is not None and own_verdict in OWN_CHECK:
-        counted.append(Mistake("", OWN_CHECK[own_verdict], factors.own_check_differs))
+        left = factors.own_check_differs
+        counted.append(Mistake("", OWN_CHECK[own_verdict], "own_check_differs", left))
     counted += optional
     of_points = math.prod(m.factor for m in counted if not m.kept)
     return Left(tuple(counted), of_points, math.prod(m.factor for m in counted))
-
-
-def _further(mistake: Mistake, power: float) -> Mistake:
-    """Return a mistake as it counts beside a heavier one."""
-    factor = mistake.factor**power
-    return Mistake(mistake.code, mistake.why, factor, mistake.kept)
 
 
 def _proven(
@@ -206,13 +211,14 @@ def _proven(
         centrality = centrality_of(defect, statuses)
         if defect.part is Part.VERIFICATION and no_torch:
             continue  # there is nothing to compare
-        factor = factors.of(centrality.name.lower())
-        if centrality is _kind(defect.code):
-            factor = factors.codes.get(defect.code, factor)
+        name = centrality.name.lower()
+        factor = factors.of(name)
+        if centrality is _kind(defect.code) and defect.code in factors.codes:
+            name, factor = f"codes.{defect.code}", factors.codes[defect.code]
         if factor < 1.0 and centrality is not Centrality.OPTIONAL:
             undone = _is_undone(defect, statuses)
             why = NOT_DONE.format(TITLES[defect.part]) if undone else centrality.value
-            yield Mistake(defect.code, why, factor, defect.code in LOST)
+            yield Mistake(defect.code, why, name, factor, kept=defect.code in LOST)
 
 
 def _is_undone(defect: Defect, statuses: Mapping[str, CheckStatus]) -> bool:
@@ -293,7 +299,8 @@ def _unnamed(factors: Factors, unnamed: Mapping[Part, Sequence[str]]) -> Iterato
             centrality = Centrality.PYTORCH_SIDE
         what = WRONG[part] if wrong else NOT_RUN[part]
         why = f"{what}, and no known mistake explains it"
-        yield Mistake("", why, factors.of(centrality.name.lower()), kept=not wrong)
+        name = centrality.name.lower()
+        yield Mistake("", why, name, factors.of(name), kept=not wrong)
 
 
 def _optional(
@@ -312,4 +319,5 @@ def _optional(
         }
         alone = checks & failed & set(LAYER_ALONE.values())
         names = [*codes, *[""] * (max(len(alone), 1) - len(codes))]
-        yield from (Mistake(c, Centrality.OPTIONAL.value, factors.optional) for c in names)
+        why, left = Centrality.OPTIONAL.value, factors.optional
+        yield from (Mistake(code, why, "optional", left) for code in names)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from grader.agreement.fitting import FitCase, best_thresholds, fit, left_out, predict
 from grader.agreement.weights import Key, RubricWeights
 
-IDEA: Key = ("factors", "core-idea")
+IDEA: Key = ("factors", "core_idea")
 SIGN: Key = ("factors", "codes", "loss-sign")
 PRESENT = RubricWeights((40.0, 75.0), {IDEA: 0.4, SIGN: 0.9, ("factors", "unused"): 0.3})
 TRUE = RubricWeights((30.0, 60.0), {**PRESENT.factors, IDEA: 0.5, SIGN: 0.8})
@@ -23,7 +23,7 @@ def made(count: int, seed: int = 0) -> list[FitCase]:
     rng = np.random.default_rng(seed)
     cases = []
     for _ in range(count):
-        keys = tuple(key for key in (IDEA, SIGN) if rng.random() < 0.6)
+        keys = {key: 1.0 for key in (IDEA, SIGN) if rng.random() < 0.6}
         case = FitCase(float(rng.uniform(20, 100)), keys, None, None)
         told = predict(case, TRUE)
         cases.append(FitCase(case.base, keys, told.percent, told.band))
@@ -31,11 +31,11 @@ def made(count: int, seed: int = 0) -> list[FitCase]:
 
 
 def test_predict() -> None:
-    got = predict(FitCase(100.0, (IDEA, SIGN), None, None), PRESENT)
+    got = predict(FitCase(100.0, {IDEA: 1, SIGN: 1}, None, None), PRESENT)
     assert (got.percent, got.band) == (pytest.approx(36.0), 0)
-    assert predict(FitCase(75.0, (), None, None), PRESENT).band == 2
+    assert predict(FitCase(75.0, {}, None, None), PRESENT).band == 2
     on_threshold = RubricWeights((24.0,), {SIGN: 0.7})  # 24 / 0.7 * 0.7 is a little less than 24
-    assert predict(FitCase(24.0 / 0.7, (SIGN,), None, None), on_threshold).band == 1
+    assert predict(FitCase(24.0 / 0.7, {SIGN: 1}, None, None), on_threshold).band == 1
 
 
 @given(
@@ -71,25 +71,25 @@ def test_factors_come_back() -> None:
 
 
 def test_few_marks_hardly_move_a_factor() -> None:
-    case = FitCase(50.0, (IDEA,), 45.0, None)
+    case = FitCase(50.0, {IDEA: 1}, 45.0, None)
     assert 0.4 < fit([case], PRESENT).factors[IDEA] < 0.65
 
 
 def test_bands_alone_fit_thresholds_alone() -> None:
-    cases = [FitCase(case.base, (), None, case.band) for case in made(20)]
+    cases = [FitCase(case.base, {}, None, case.band) for case in made(20)]
     fitted = fit(cases, PRESENT)
     assert fitted.factors == PRESENT.factors
     assert fitted.thresholds != PRESENT.thresholds
 
 
 def test_nothing_to_fit_stays() -> None:
-    assert fit([FitCase(50.0, (), 50.0, None)], PRESENT) == PRESENT
+    assert fit([FitCase(50.0, {}, 50.0, None)], PRESENT) == PRESENT
 
 
 def test_what_is_left_out_is_not_fitted_to() -> None:
     """One mark that contradicts all others: its own prediction must not follow it."""
-    cases = [FitCase(100.0, (IDEA,), 50.0, 1) for _ in range(12)]
-    cases[4] = FitCase(100.0, (IDEA,), 100.0, 2)
+    cases = [FitCase(100.0, {IDEA: 1}, 50.0, 1) for _ in range(12)]
+    cases[4] = FitCase(100.0, {IDEA: 1}, 100.0, 2)
     now, after = left_out(cases, PRESENT)
     assert [p.percent for p in now] == pytest.approx([40.0] * 12)
     assert after[4].percent == pytest.approx(50.0, abs=1.0)

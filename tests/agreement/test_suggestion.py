@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from grader.agreement.comparison import Compared, Comparison, compare
-from grader.agreement.suggestion import GROUPS, Scores, Suggestion, case_of, suggest
+from grader.agreement.suggestion import Scores, Suggestion, case_of, suggest
 from grader.agreement.weights import RubricWeights, rubric_weights
 from grader.checks import ALL_CHECKS
 from grader.errors import CallerError
@@ -101,25 +101,23 @@ def test_worse_in_one_is_worse(after: Scores, worse: bool) -> None:
     assert after.is_worse(Scores(0.5, 0.8, 20.0)) is worse
 
 
-def compared(percent: float, *defects: tuple[str, str]) -> Compared:
-    found = [{"code": code, "confidence": confidence} for code, confidence in defects]
-    return Compared("a", "A", "", percent, 1, {}, {"defects": found})
+def compared(percent: float, *mistakes: tuple[str, float]) -> Compared:
+    found = [{"factor": factor, "power": power} for factor, power in mistakes]
+    return Compared("a", "A", "", percent, 1, {}, {"mistakes": found})
 
 
-FACTORS = RubricWeights(
-    (50.0,), {("factors", "core-idea"): 0.5, ("factors", "codes", "loss-sign"): 0.8}
-)
-CORE, OTHER = [code for code, group in GROUPS.items() if group == "core-idea"][:2]
+IDEA, SIGN = ("factors", "core_idea"), ("factors", "codes", "loss-sign")
+WEIGHTS = RubricWeights((50.0,), {IDEA: 0.5, SIGN: 0.81})
 
 
 def test_a_recorded_result_gives_what_is_needed_to_score_it_anew() -> None:
-    result = compared(40.0, (CORE, "proven"), ("loss-sign", "proven"), (OTHER, "likely"))
-    case = case_of(result, FACTORS)
+    case = case_of(compared(45.0, ("core_idea", 1.0), ("codes.loss-sign", 0.5)), WEIGHTS)
     assert case.base == pytest.approx(100.0)
-    assert case.factors == (("factors", "core-idea"), ("factors", "codes", "loss-sign"))
+    assert case.factors == {IDEA: 1.0, SIGN: 0.5}
 
 
-def test_a_code_counts_once_and_a_zero_stays() -> None:
-    twice = case_of(compared(40.0, (CORE, "proven"), (CORE, "proven")), FACTORS)
-    assert (twice.base, len(twice.factors)) == (80.0, 1)
-    assert case_of(compared(0.0, (CORE, "proven")), FACTORS).factors == ()
+def test_equal_factors_add_up_and_a_zero_stays() -> None:
+    twice = case_of(compared(25.0, ("core_idea", 1.0), ("core_idea", 1.0)), WEIGHTS)
+    assert (twice.base, twice.factors) == (100.0, {IDEA: 2.0})
+    assert case_of(compared(0.0, ("core_idea", 1.0)), WEIGHTS).factors == {}
+    assert case_of(compared(40.0, ("gone", 1.0)), WEIGHTS).factors == {}
