@@ -10,6 +10,7 @@ from grader.records.defect import Defect
 from grader.records.grade import Grade
 from grader.records.observation import Observations
 from grader.records.submission import Submission
+from grader.records.unjudged import Unjudged
 
 
 class Standing(StrEnum):
@@ -128,3 +129,4 @@ class Result:
     graph: tuple[GraphNode, ...] = ()
     pictures: Pictures = Pictures()
     contract: tuple[str, str] = ("", "")  # title and digest of the course's own, if it has one
+    unjudged: Unjudged | None = None  # why there is no score, where the status says so
