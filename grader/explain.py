@@ -4,10 +4,28 @@ from __future__ import annotations
 
 import difflib
 import textwrap
+from collections.abc import Mapping
+from types import MappingProxyType
 
 from grader.checks import ALL_CHECKS, Check
 from grader.defects import KINDS, Kind
 from grader.errors import CallerError
+
+UNJUDGED = """unjudged — There is no score: the answer could not be called, or not be read.
+
+Shows      result.json has the status "unjudged", a score of null and a reason; the cohort's page
+           lists it first, under Needs review.
+Why        The answer holds code that computes, and no way to call the part by hand was found; or
+           time or memory was used up before anything could be called; or no file can be read.
+           What is called and then raises is judged. A starter that nobody filled in is incomplete,
+           and scores zero. Where only the PyTorch part cannot be called, the rest is judged, and
+           the points of that part stay open for a person.
+Hint       The report names what computes, the call that went furthest and its error, and lines
+           for submission.yaml. Or give the whole mark in `grader view --review`.
+"""
+
+TOPICS: Mapping[str, str] = MappingProxyType({"unjudged": UNJUDGED})
+"""What is neither a check nor a defect, and stands in a report all the same."""
 
 LABEL_WIDTH = 11
 """Columns in front of a fact: the longest label, `Waits for`, and a gap."""
@@ -23,12 +41,14 @@ def explanation(code: str) -> str:
     if code == "all":
         rows = [f"{c.id:<28} {c.title}" for c in ALL_CHECKS]
         defects = [f"{c.code:<28} {c.what}" for c in KINDS]
-        return "\n".join(["Checks", *rows, "", "Defects", *defects])
+        return "\n".join(["Checks", *rows, "", "Defects", *defects, "", "Statuses", *TOPICS])
+    if code in TOPICS:
+        return TOPICS[code]
     if code in checks:
         return _check_text(checks[code])
     if code in codes:
         return _code_text(codes[code])
-    near = difflib.get_close_matches(code, [*checks, *codes], 3, 0.6)
+    near = difflib.get_close_matches(code, [*checks, *codes, *TOPICS], 3, 0.6)
     hint = f"did you mean {' or '.join(near)}?" if near else "`grader explain all` lists them."
     raise CallerError(f"there is no check or defect {code!r}; {hint}")
 

@@ -41,7 +41,12 @@ class JsonLines:
     def cohort(self, graded: Collection[Graded], out: Path) -> None:
         """Write the totals of the run."""
         pace = self.pace
-        counts = {"submissions": pace.done, "kept": pace.kept, "undecided": pace.undecided}
+        counts = {
+            "submissions": pace.done,
+            "kept": pace.kept,
+            "undecided": pace.undecided,
+            "unjudged": pace.unjudged,
+        }
         seconds = round(pace.clock() - pace.started, 3)
         self._say("cohort", **counts, wall_s=seconds, out=str(out))
 

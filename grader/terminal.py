@@ -16,10 +16,16 @@ from grader.cohort.outcomes import Graded
 from grader.cohort.pace import Pace
 from grader.doctor import Facts
 from grader.intake import Cohort
-from grader.records import CheckStatus, Confidence, Grade, GradeStatus, Result
+from grader.records import CheckStatus, Confidence, Grade, GradeStatus, Result, Unjudged
 from grader.report import visible
 from grader.report.numbers import display_percent, display_score, plural, tenths
-from grader.report.stored import failed_checks, fraction_of, is_decided
+from grader.report.stored import (
+    failed_checks,
+    fraction_of,
+    is_decided,
+    is_unjudged,
+    why_unscored,
+)
 
 MOST_LINES = 12
 MOST_NAME = 120
@@ -77,9 +83,14 @@ class Terminal:
         """Print the summary of one submission, the worst first."""
         grade = result.grade
         self.console.print(f"[bold]{plain(result.submission.name)}[/bold]  {_verdict(result)}")
+        if result.unjudged is not None:
+            self._unjudged(result.unjudged, page)
+            return
         for part in grade.parts:
             score = display_score(part.points, part.max_points)
             words = [f"{score} of {part.max_points:g}"] if part.max_points else []
+            left = grade.unjudged_in(part)
+            words += [f"{left:g} not judged: no way to call it"] if left else []
             words += [f"{part.open_points:g} open"] if part.open_points else []
             self.console.print(f"  {plain(part.title):<44} {', '.join(words)}")
         for sentence in (*grade.gates, *(mistake.says for mistake in grade.mistakes)):
@@ -91,6 +102,22 @@ class Terminal:
             self.console.print(f"  {waiting} checks were not assessed; the report says why")
         if "unisolated" in result.observations.numpy.isolation:
             self.console.print("  [bold red]UNISOLATED: this code ran with your rights[/bold red]")
+        self.console.print(f"Report: {page}", soft_wrap=True)
+
+    def _unjudged(self, why: Unjudged, page: Path) -> None:
+        """Print what was tried, how far it came, and what a person can do."""
+        for place in why.found:
+            self.console.print(f"  computes: {plain(place)}", soft_wrap=True)
+        for attempt in why.attempts:
+            part = "by hand" if attempt.part == "numpy" else "with PyTorch"
+            words = attempt.error or "no function could be given the exercise's arguments"
+            if attempt.call:
+                where = f" ({attempt.file}:{attempt.line})" if attempt.line else ""
+                words = f"{attempt.call}, which ended with {attempt.error}{where}"
+            self.console.print(f"  tried {part}: {plain(words)}", soft_wrap=True)
+        self.console.print(f"  {plain(why.advice)}", soft_wrap=True)
+        for line in why.settings:
+            self.console.print(f"      {escape(visible(line))}", soft_wrap=True)
         self.console.print(f"Report: {page}", soft_wrap=True)
 
     def _defects(self, result: Result) -> None:
@@ -128,14 +155,19 @@ class Terminal:
         table = Table("submission", "score", "band", "failed checks", box=None, pad_edge=False)
         for g in nsmallest(4 * MOST_LINES, graded, key=_best_first):
             band = g.document["band"] or g.document["status"]
-            score = _score(g) if is_decided(g.document) else "–"
-            table.add_row(plain(g.id), score, plain(band), str(len(failed_checks(g.document))))
+            decided = is_decided(g.document)
+            score = _score(g) if decided else "–"
+            failed = str(len(failed_checks(g.document))) if decided else "–"
+            table.add_row(plain(g.id), score, plain(band), failed)
         self.console.print(table)
         if len(graded) > 4 * MOST_LINES:
             self.console.print(f"… and {len(graded) - 4 * MOST_LINES} more, in the index")
         kept = self.pace.kept
         note = f", {kept} kept from an earlier run" if kept else ""
         self.console.print(f"{len(graded)} submissions{note}. Index: {out / 'index.html'}")
+        if self.pace.unjudged:
+            words = f"{self.pace.unjudged} unjudged, without a score: see “Needs review” there."
+            self.console.print(words)
 
     def cut_short(self) -> None:
         """Print how much of an interrupted run is safe."""
@@ -183,6 +215,8 @@ def _verdict(result: Result) -> str:
     grade = result.grade
     if grade.status is GradeStatus.UNDECIDED:
         return f"[yellow]undecided[/yellow]: {plain(result.fault)}"
+    if result.unjudged is not None:
+        return f"[yellow]unjudged[/yellow], no score: {plain(result.unjudged.sentence)}"
     score = display_score(grade.score, grade.max_score)
     percent = display_percent(grade.score, grade.max_score)
     still = f"; {grade.unjudged:g} of them could not be judged" if grade.unjudged else ""
@@ -192,14 +226,17 @@ def _verdict(result: Result) -> str:
 
 def _row(graded: Graded) -> str:
     if not is_decided(graded.document):
-        return f"{plain(graded.id)} undecided: {plain(graded.document['fault'])}"
+        status = graded.document["status"]
+        return f"{plain(graded.id)} {plain(status)}: {plain(why_unscored(graded.document))}"
     note = ", kept" if graded.kept else ""
     return f"{plain(graded.id)} {_score(graded)} {plain(graded.document['band'] or '')}{note}"
 
 
 def _best_first(graded: Graded) -> tuple[float, str]:
+    """Return the place in the table: who needs review first, then by score."""
     share = fraction_of(graded.document)
-    return -share if share is not None else 1.0, graded.id
+    unjudged = -2.0 if is_unjudged(graded.document) else 1.0
+    return -share if share is not None else unjudged, graded.id
 
 
 def _score(graded: Graded) -> str:

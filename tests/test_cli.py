@@ -61,7 +61,7 @@ def graded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
 def test_grade_writes_both_files_and_says_the_score(graded: tuple[Path, str]) -> None:
     out, words = graded
     document = json.loads((out / "result.json").read_text())
-    assert document["schema_version"] == 1
+    assert document["schema_version"] == 2
     assert document["seed"] == 7
     assert document["score"] == document["max_score"] == 80.0
     assert "80.0 of 80" in words

@@ -33,6 +33,8 @@ def _find(check: Check, view: View, before: dict[str, Finding]) -> Finding:
     missing = [n for n in check.needs if before[n].status is not CheckStatus.PASS]
     if any(before[n].status is CheckStatus.ERROR for n in missing):
         return Finding(check.id, CheckStatus.ERROR, f"Waits for {missing[0]}, which broke.")
+    if missing and _unknown(missing, before) and _uncalled(view, check.part):
+        return check.finding(_of_uncalled(missing))
     if missing and (_unknown(missing, before) or _drowned(view, check.part)):
         return check.finding(_unassessed())
     if missing:
@@ -68,6 +70,11 @@ def _drowned(view: View, part: str) -> bool:
     return any(view.observations[f"{c}/primes"].ended is Ended.OUTPUT_LIMIT for c in calls)
 
 
+def _uncalled(view: View, part: str) -> bool:
+    """Whether a part has code that no way to call was found for."""
+    return any(view.uncalled(call) for call in _CALLS.get(part, ()))
+
+
 def _unknown(checks: Iterable[str], before: Mapping[str, Finding]) -> bool:
     """Whether all of the checks that are waited for are left to a person themselves."""
     statuses = {before[check].status for check in checks if check in before}
@@ -76,3 +83,7 @@ def _unknown(checks: Iterable[str], before: Mapping[str, Finding]) -> bool:
 
 def _unassessed() -> Conclusion:
     return left_open("Not assessed: the process was ended for what it had printed before.")
+
+
+def _of_uncalled(missing: Iterable[str]) -> Conclusion:
+    return left_open(f"Not judged: waits for {', '.join(missing)}, which could not be called.")

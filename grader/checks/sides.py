@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from grader.checks.check import Conclusion, failed, judge, passed, waits
+from grader.checks.check import Conclusion, failed, judge, left_open, passed, waits
 from grader.checks.view import View, trouble
 from grader.problem.compare import UNSCALED
 from grader.records import Evidence, Mismatch
+from grader.source.work import WorkPlace
 
 SHAPES = {"W1": "D, H", "b1": "H", "W2": "H, C", "b2": "C", "X": "B, D"}
 """The shapes of the five tensors, and so of their gradients."""
@@ -16,7 +17,17 @@ SHAPES = {"W1": "D, H", "b1": "H", "W2": "H, C", "b2": "C", "X": "B, D"}
 def returned(view: View, part: str, function: str, label: str, good: str) -> Conclusion:
     """Return whether a function gave what it has to on ordinary input."""
     step = view.step(f"{part}/primes")
+    if uncalled := view.uncalled(part):
+        return left_open(f"{function}: {not_called(uncalled)}")
     return passed(good) if step.ok else failed(f"{function}: {trouble(step, label)}.")
+
+
+def not_called(places: Sequence[WorkPlace]) -> str:
+    """Return that code which computes could not be called, and where it stands."""
+    first = places[0]
+    more = f" and {len(places) - 1} more" if len(places) > 1 else ""
+    where = f"`{first.heading}` ({first.spot.file}, line {first.spot.line}){more}"
+    return f"not judged. There is code that computes, and no way to call it was found: {where}."
 
 
 def values(view: View, part: str, name: str, cases: Sequence[str]) -> list[Evidence]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from grader.checks import ALL_CHECKS, backward, layers, pytorch
+from grader.checks import ALL_CHECKS, backward, forward, gradients, layers, pytorch, verification
+from grader.records import Part
 
 _PARTS = {"numpy": ("forward", "backward"), "torch": ("pytorch",)}
 
@@ -36,3 +37,12 @@ WHOLE_GRAPH = (pytorch.autograd.id, pytorch.graph.id)
 LAYER_ALONE = {"linear": layers.linear.id, "relu": layers.relu.id, "loss": layers.loss.id}
 LAYER_STATE, LAYERS_COMPOSED = layers.state.id, layers.composed.id
 """The checks of the reusable layers: each alone, called again, and joined."""
+
+FOUND_BY: Mapping[Part, str] = {
+    Part.INTAKE: forward.loads.id,
+    Part.FORWARD: forward.runs.id,
+    Part.BACKWARD: gradients.runs.id,
+    Part.PYTORCH: pytorch.runs.id,
+    Part.VERIFICATION: verification.exists.id,
+}
+"""The check of each part that what it looks at is there."""

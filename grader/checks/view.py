@@ -36,6 +36,7 @@ from grader.records import (
     Observation,
     Observations,
 )
+from grader.source.work import WorkPlace
 
 T = TypeVar("T")
 
@@ -46,7 +47,8 @@ class View:
 
     `trace` is what every expression of the NumPy part was; the child's word, and so
     no ground for a verdict on numbers. `verification` and `differences` are how the candidate's
-    own verification and finite-difference check took gradients that were spoiled.
+    own verification and finite-difference check took gradients that were spoiled. `work` is
+    where the source computes.
     """
 
     exam: Exam
@@ -54,6 +56,7 @@ class View:
     trace: Trace = field(default_factory=Trace, compare=False)
     verification: Verification = field(default_factory=Verification, compare=False)
     differences: DifferenceCheck = field(default_factory=DifferenceCheck, compare=False)
+    work: tuple[WorkPlace, ...] = field(default=(), compare=False)
     _memory: dict[Any, Any] = field(default_factory=dict, compare=False)
 
     def expected(self, case: str) -> Expected:
@@ -81,6 +84,20 @@ class View:
         if observation.ended is Ended.HARNESS:
             raise HarnessError(f"{name}: {observation.error}")
         return observation
+
+    def uncalled(self, part: str) -> tuple[WorkPlace, ...]:
+        """Return the code of a part that computes and never ran; none where the part was called.
+
+        `part` is "forward", "backward" or "torch".
+        """
+        if self.observations[f"{part}/primes"].ended is not Ended.MISSING:
+            return ()
+        ran = [(value.file, value.line) for value in self.trace.values]
+        torch = part == "torch"
+        places = [place for place in self.work if place.torch is torch]
+        if part == "backward":
+            places = [place for place in places if place.transposes]
+        return tuple(place for place in places if not any(place.holds(*where) for where in ran))
 
     def flooded(self, *calls: str) -> bool:
         """Return whether a step of these calls was ended for what it printed.

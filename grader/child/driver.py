@@ -142,6 +142,7 @@ class Driver:
             deviations=tuple(d for part in parts for d in part.deviations),
             alternatives=tuple(a for part in parts for a in part.alternatives),
             contract=bound.contract_text(*sides),
+            attempts=tuple(part.attempt for part in parts if part.attempt is not None),
         )
         return {"report": to_json(report)}
 

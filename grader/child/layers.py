@@ -25,7 +25,8 @@ from grader.child.binding.pieces import (
 )
 from grader.child.binding.source import Class
 from grader.child.binding.trial import RAISED
-from grader.child.reports import NAME_CHARS, CallReport, LayerName, to_json
+from grader.child.fields import NAME_CHARS
+from grader.child.reports import CallReport, LayerName, to_json
 from grader.sandbox.child import describe
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ import importlib.abc
 import importlib.machinery
 import linecache
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from time import monotonic, process_time
 from types import CodeType, FrameType, ModuleType
@@ -304,8 +304,33 @@ def outline(tree: ast.Module) -> list[DefinitionReport]:
 
 
 def is_stub(node: ast.AST) -> bool:
-    """Return whether a body does nothing: docstring, `pass`, `...`, None, NotImplementedError."""
-    return all(_is_nothing(s) for s in getattr(node, "body", []))
+    """Return whether a body does nothing: docstring, `pass`, `...`, None, NotImplementedError.
+
+    What is set to None, to zero or to something empty, and returned like that, is nothing too.
+    """
+    body: list[ast.stmt] = getattr(node, "body", [])
+    unset = {t.id for s in body if isinstance(s, ast.Assign) and _is_unset(s.value)
+             for t in s.targets if isinstance(t, ast.Name)}  # fmt: skip
+    return all(_is_nothing(s) or _leaves_unset(s, unset) for s in body)
+
+
+def _leaves_unset(statement: ast.stmt, unset: Collection[str]) -> bool:
+    """Return whether a statement sets a name to nothing, or returns names that are."""
+    if isinstance(statement, ast.Assign):
+        return all(isinstance(t, ast.Name) and t.id in unset for t in statement.targets)
+    if not isinstance(statement, ast.Return) or statement.value is None:
+        return False
+    value = statement.value
+    given = value.elts if isinstance(value, ast.Tuple) else [value]
+    return bool(given) and all(isinstance(v, ast.Name) and v.id in unset for v in given)
+
+
+def _is_unset(value: ast.expr) -> bool:
+    if isinstance(value, ast.Constant):
+        return value.value is None or value.value == 0
+    return (isinstance(value, ast.Dict) and not value.values) or (
+        isinstance(value, ast.List) and not value.elts
+    )
 
 
 def _is_nothing(statement: ast.stmt) -> bool:

@@ -9,29 +9,14 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from grader.child.fields import NAME_CHARS, limited, limited_map
 from grader.source.cells import Note
 
-TEXT_CHARS = 2000
-"""Characters of a text that quotes the candidate."""
-
-NAME_CHARS = 200
-"""Characters of a name that the candidate chose."""
-
 MAX_TRIALS = 600
-
-
-def limited(default: Any, length: int = TEXT_CHARS) -> Any:
-    """Return a dataclass field with a default and a limit on its length."""
-    return field(default=default, metadata={"max_length": length})
-
-
-def limited_map(length: int) -> Any:
-    """Return a dataclass field for a mapping with a limit on its entries."""
-    return field(default_factory=dict, metadata={"max_length": length})
 
 
 def type_name(value: Any) -> str:
@@ -60,6 +45,22 @@ class DefinitionReport:
     is_stub: bool
 
 
+@dataclass(frozen=True, slots=True)
+class AttemptReport:
+    """The way of calling one part that went furthest, of those `tried`; as in the records.
+
+    `ended`: looking for a way took too long.
+    """
+
+    part: str = limited("", NAME_CHARS)
+    call: str = limited("")
+    error: str = limited("")
+    file: str = limited("")
+    line: int = 0
+    tried: int = 0
+    ended: bool = False
+
+
 @dataclass(frozen=True)
 class LoadReport:
     """What an import defined and left out, and how the code is called.
@@ -67,7 +68,8 @@ class LoadReport:
     `notes` say what of module level was not executed; `stand_ins` name the modules that were
     not there. `binding` says in which style the code is called, `deviations` where it strays
     from the course's contract, `alternatives` which further ways fit as well. `contract` is how
-    it is called, as JSON that a rubric takes.
+    it is called, as JSON that a rubric takes. `attempts` say how far the search for a way came
+    where it found none.
     """
 
     functions: tuple[DefinitionReport, ...] = limited((), 5000)
@@ -77,6 +79,7 @@ class LoadReport:
     deviations: tuple[str, ...] = ()
     alternatives: tuple[str, ...] = ()
     contract: str = ""
+    attempts: tuple[AttemptReport, ...] = limited((), 4)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import shlex
 import sys
 import threading
 from contextlib import ExitStack, contextmanager
@@ -75,6 +76,7 @@ def grade(
 
             stack.enter_context(bounded())
         chosen, out = chosen_audience(audience), usable_out(out, existing(submission))
+        _one_answer(submission, out)
         answer = take_in(submission, leave_out=out)
         zygotes = stack.enter_context(
             Zygotes(unconfined=unsafe_no_sandbox, only=answer, warming=call.obj)
@@ -98,8 +100,24 @@ def grade(
     terminal.result(result, page)
     if result.grade.status is GradeStatus.UNDECIDED:
         raise typer.Exit(EXIT_UNDECIDED)
-    if fail_under is not None and 100 * result.grade.fraction < fail_under:
+    judged_low = result.grade.status is GradeStatus.GRADED
+    if judged_low and fail_under is not None and 100 * result.grade.fraction < fail_under:
         raise typer.Exit(EXIT_BELOW)
+
+
+def _one_answer(submission: Path, out: Path) -> None:
+    """Raises `CallerError` where a folder holds the answers of several candidates."""
+    from grader.intake import several_answers
+
+    names = several_answers(submission, out) if submission.is_dir() else ()
+    if names:
+        listed = ", ".join(names[:MOST_GROUPS])
+        more = f" and {len(names) - MOST_GROUPS} more" if len(names) > MOST_GROUPS else ""
+        raise CallerError(
+            f"{submission} holds several whole answers ({listed}{more}), which are graded with "
+            f"`grader cohort {shlex.quote(str(submission))}`; to grade one alone, name it: "
+            f"`grader grade {shlex.quote(str(submission / names[0]))}`"
+        )
 
 
 @app.command()
@@ -176,7 +194,7 @@ def cohort(
     if terminal.pace.undecided:
         raise typer.Exit(EXIT_UNDECIDED)
     if fail_under is not None and any(
-        100 * (fraction_of(g.document) or 0.0) < fail_under for g in graded
+        100 * share < fail_under for g in graded if (share := fraction_of(g.document)) is not None
     ):
         raise typer.Exit(EXIT_BELOW)
 

@@ -21,9 +21,11 @@ from grader.diagnosis import (
     Diagnosis,
     Predictions,
     annotated,
+    call_defects,
     diagnose,
     network,
-    process_defects,
+    set_aside,
+    unjudged,
 )
 from grader.errors import HarnessError, SandboxError
 from grader.figures import pictures
@@ -55,6 +57,8 @@ from grader.repair import Workbench, repaired
 from grader.rubric import Rubric
 from grader.sandbox.pool import Zygote
 from grader.scoring import grade
+from grader.source.program import Program
+from grader.source.work import WorkPlace, work_places
 
 EXAM_TRIES = 3
 """A whole cohort waits for the exam: a child that a busy machine starves must not undo it."""
@@ -135,7 +139,9 @@ class Engine:
             return self.undecided(submission, str(error))
         except Exception as error:  # a bug of ours is one submission's trouble, not the run's
             return self.undecided(submission, f"the grader failed: {error!r}")
-        diagnosis = Diagnosis(process_defects(submission, view.observations))
+        why = unjudged(submission, view)
+        findings = set_aside(findings) if why else findings
+        diagnosis = Diagnosis(call_defects(submission, view, findings))
         torch_trace = cache(lambda: self._trace(submission, "torch"))
         fault = next((f.message for f in findings if f.status is CheckStatus.ERROR), "")
         if not (fault or submission.numbers_only):
@@ -148,11 +154,11 @@ class Engine:
             defects=defects,
             explained=explained,
             own_verdict=verdict,
+            unjudged=why is not None,
         )
         result = _result(self.rubric, self.settings, submission, scored, view.observations, fault)
-        result = replace(
-            result, defects=defects, own_verdict=verdict, own_mismatch=own_mismatch(view)
-        )
+        result = replace(result, defects=defects, unjudged=None if fault else why)
+        result = replace(result, own_verdict=verdict, own_mismatch=own_mismatch(view))
         if not (fault or submission.numbers_only):
             traced = torch_trace() if torch_trace.cache_info().currsize else Trace()
             result = self._with_extras(result, view, findings, diagnosis, torch_trace, traced)
@@ -217,7 +223,7 @@ class Engine:
             unusable = submission.unusable
             why = f"Nothing could be graded: {unusable[0]}." if unusable else "no Python file"
             observed = without_runs(_no_observations(Ended.MISSING, why))
-        view = View(self.exam(), *observed)
+        view = View(self.exam(), *observed, work=_work(submission, observed.observations))
         return view, run_checks(ALL_CHECKS, view)
 
     def _trace(self, submission: Submission, side: str) -> Trace:
@@ -259,6 +265,14 @@ def _result(
         fault,
         contract=(contract.title, contract.digest) if contract else ("", ""),
     )
+
+
+def _work(submission: Submission, observations: Observations) -> tuple[WorkPlace, ...]:
+    """Return where the source computes; not looked for where everything could be called."""
+    entered = ("forward", "backward", "torch")
+    absent = any(observations[f"{part}/primes"].ended is Ended.MISSING for part in entered)
+    loaded = observations.numpy.loaded.ok and observations.torch.loaded.ok
+    return work_places(Program(submission)) if absent or not loaded else ()
 
 
 Extra = TypeVar("Extra")

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable
 
 from grader.cohort.outcomes import Graded
-from grader.report.stored import is_decided
+from grader.report.stored import is_undecided, is_unjudged
 
 RECENT = 64
 """Graded submissions over which the rate is taken: a slow one passes, a slow disk shows."""
@@ -19,7 +19,7 @@ class Pace:
     def __init__(self, total: int, clock: Callable[[], float] = time.monotonic) -> None:
         """Start counting; `clock` returns seconds."""
         self.total, self.clock = total, clock
-        self.done = self.kept = self.undecided = 0
+        self.done = self.kept = self.undecided = self.unjudged = 0
         self.started = clock()
         self._moments = deque([self.started], maxlen=RECENT)
 
@@ -27,7 +27,8 @@ class Pace:
         """Count one more outcome."""
         self.done += 1
         self.kept += graded.kept
-        self.undecided += not is_decided(graded.document)
+        self.undecided += is_undecided(graded.document)
+        self.unjudged += is_unjudged(graded.document)
         if not graded.kept:
             self._moments.append(self.clock())
 

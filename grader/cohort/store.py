@@ -17,7 +17,9 @@ from typing import Any, TextIO
 from grader import __version__
 from grader.cohort.engine import Settings
 from grader.errors import CallerError
-from grader.report.stored import is_decided
+from grader.records import UnjudgedReason
+from grader.report.document import SCHEMA_VERSION
+from grader.report.stored import is_undecided
 from grader.rubric import Rubric
 
 REUSE_KEY = "reuse_key"
@@ -129,9 +131,15 @@ def holds_result(document: Mapping[str, Any] | None) -> bool:
 def reusable(document: Mapping[str, Any] | None, key: str, seed: int | None = None) -> bool:
     """Return whether a stored result may stand for a new one, one of `seed` if that is given.
 
-    Undecided ones are tried again.
+    Undecided ones are tried again, and so is what ran out of time before it was judged, and what
+    another version of the schema tells.
     """
-    if document is None or document.get(REUSE_KEY) != key or not is_decided(document):
+    if document is None or document.get(REUSE_KEY) != key or is_undecided(document):
+        return False
+    if document.get("schema_version") != SCHEMA_VERSION:
+        return False
+    unjudged = document.get("unjudged") or {}
+    if unjudged.get("reason") == UnjudgedReason.UNENDED.value:
         return False
     return seed is None or document.get("seed") == seed
 

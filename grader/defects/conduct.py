@@ -183,7 +183,7 @@ CONDUCT: tuple[Kind, ...] = (
         right="dZ1 = (dZ2 @ W2.T) * (Z1 > 0)",
         signs=(
             Sign(unclear),
-            Sign(beside_the_loss, ("pytorch.autograd",), CheckStatus.MANUAL),
+            Sign(beside_the_loss, ("pytorch.autograd",), CheckStatus.MANUAL, beside="pytorch.runs"),
         ),
         beyond_edits=True,
         needs_review=True,

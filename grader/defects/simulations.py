@@ -46,7 +46,8 @@ class AlteredRuns(Mapping[str, Observation]):
 def altered(view: View, alter: Alteration) -> View:
     """Return a view on altered runs; nothing that another view remembers is taken over."""
     observations = replace(view.observations, runs=AlteredRuns(view.observations.runs, alter))
-    return View(view.exam, observations, view.trace, view.verification, view.differences)
+    seen = view.trace, view.verification, view.differences, view.work
+    return View(view.exam, observations, *seen)
 
 
 def _with_arrays(run: Observation, arrays: Mapping[str, Array]) -> Observation:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from grader.checks import View
-from grader.checks.tensors import OWN_LOSS, WHOLE_GRAPH
+from grader.checks.tensors import FOUND_BY, OWN_LOSS, WHOLE_GRAPH
 from grader.defects import KINDS
 from grader.defects.clues import Clues
 from grader.defects.explanation import Account
@@ -63,7 +63,7 @@ def diagnose(
     numeric = [d for a in accounts if a is not None for d in _numeric(a, clues, predictions)]
     behaviour = list(_behaviour(clues))
     found = [
-        *_not_refuted(process_defects(submission, view.observations), by_id),
+        *call_defects(submission, view, findings),
         *(located(defect, clues) for defect in (*numeric, *behaviour)),
     ]
     defects = without_consequences(found, late=_late(view))
@@ -105,12 +105,28 @@ def _behaviour(clues: Clues) -> Iterator[Defect]:
             yield at(defect, sight.spot, clues.program.lines)
 
 
-def _not_refuted(defects: Sequence[Defect], findings: Mapping[str, Finding]) -> Iterator[Defect]:
-    """The defects but for those that a check proves not to be there."""
-    for defect in defects:
-        check = kind_of(defect).refuted_by
-        if not check or findings[check].status is not CheckStatus.PASS:
-            yield defect
+def call_defects(
+    submission: Submission, view: View, findings: Sequence[Finding]
+) -> tuple[Defect, ...]:
+    """Return the defects that show in how calls ended, but for those that checks speak against.
+
+    A function is not missing where there is code that a person has to look at.
+    """
+    statuses = {f.check: f.status for f in findings}
+    defects = process_defects(submission, view.observations)
+    return tuple(d for d in defects if not (_is_refuted(d, statuses) or _is_left(d, statuses)))
+
+
+def _is_refuted(defect: Defect, statuses: Mapping[str, CheckStatus]) -> bool:
+    check = kind_of(defect).refuted_by
+    return bool(check) and statuses[check] is CheckStatus.PASS
+
+
+def _is_left(defect: Defect, statuses: Mapping[str, CheckStatus]) -> bool:
+    """Whether a function was not found, and that is left to a person."""
+    kind = kind_of(defect)
+    absent = FOUND_BY.get(defect.part, "") if kind.ending is Ended.MISSING else kind.refuted_by
+    return statuses.get(absent) is CheckStatus.MANUAL
 
 
 def _late(view: View) -> bool:

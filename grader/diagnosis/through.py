@@ -153,7 +153,8 @@ class FaultySide:
         else:
             paper = seen.exam.paper
             runs = simulated(seen.observations, paper, members, free, missing, self.name)
-            made = View(seen.exam, runs, seen.trace, seen.verification, seen.differences)
+            known = seen.trace, seen.verification, seen.differences, seen.work
+            made = View(seen.exam, runs, *known)
         for suspect in suspects:
             if suspect.simulation is not None:
                 made = suspect.simulation(seen, made, suspect.tensors)

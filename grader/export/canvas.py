@@ -11,7 +11,7 @@ import csv
 import re
 
 from grader.cohort.store import writing_whole
-from grader.export.entry import Done, Job, identity, scaled
+from grader.export.entry import Done, Job, identity, scaled, unscored
 from grader.report.stored import fraction_of
 from grader.report.table import cell
 
@@ -22,7 +22,7 @@ NUMBER = re.compile(r"\d{1,20}")
 
 
 def write(job: Job) -> Done:
-    """Return one row a student. An undecided one has no score, so Canvas leaves theirs as it is."""
+    """Return one row a student. Who has no score has none there: Canvas leaves theirs as it is."""
     documents = (job.folder.reviewed(id).document for id in job.folder.paths)
     most = max((float(d["max_score"]) for d in documents), default=0.0)
     count, left_out = 0, []
@@ -38,7 +38,7 @@ def write(job: Job) -> Done:
             id, name, who = identity(document)
             share = fraction_of(document)
             if share is None:
-                left_out.append(f"{id} is undecided")
+                left_out.append(unscored(id, document))
             number, login = (who, "") if NUMBER.fullmatch(who) else ("", who)
             score = "" if share is None else scaled(share, most)
             student = cell(RESERVED.sub("Points-", name))

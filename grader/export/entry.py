@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from grader.report.audience import told_check, told_defect
 from grader.report.numbers import round_down
-from grader.report.stored import Document, failed_checks, name_of
+from grader.report.stored import Document, failed_checks, name_of, why_unscored
 from grader.review import Folder, Reviewed
 
 PLACES = 2
@@ -49,6 +49,12 @@ def identity(document: Document) -> tuple[str, str, str]:
     return str(facts["id"]), name_of(document), str(facts.get("who") or "")
 
 
+def unscored(id: str, document: Document) -> str:
+    """Return that a submission has no score to be exported; of an unjudged one, why."""
+    reason = document.get("reason")
+    return f"{id} is {document['status']}" + (f": {reason}" if reason else "")
+
+
 def feedback(reviewed: Reviewed) -> list[str]:
     """Return lines for the candidate: what failed and why, and what a human said.
 
@@ -56,7 +62,8 @@ def feedback(reviewed: Reviewed) -> list[str]:
     reviewers.
     """
     document = reviewed.document
-    lines = [str(gate) for gate in document["gates"]]
+    lines = [why] if (why := why_unscored(document)) else []
+    lines += [str(gate) for gate in document["gates"]]
     for defect in document["defects"]:
         where = f" ({defect['file']}:{defect['line']})" if defect.get("line") else ""
         lines.append(f"{defect['code']}{where}: {told_defect(defect)}")
@@ -64,8 +71,8 @@ def feedback(reviewed: Reviewed) -> list[str]:
         if not check["explained_by"]:
             lines.append(f"{check['title']}: {told_check(check)}")
     titles = {check["id"]: check["title"] for check in document["checks"]}
-    for mark in counting(document, "marks"):
-        title = titles.get(mark["id"], mark["id"])
+    for mark in (*counting(document, "totals"), *counting(document, "marks")):
+        title = titles.get(mark["id"], str(mark["id"]).capitalize())
         lines.append(f"{title}: {mark['points']:g} of {mark['of']:g}. {mark['note']}".rstrip(". "))
     for remark in counting(document, "comments"):
         lines.append(f"{remark['file']}:{remark['line']}: {remark['text']}")

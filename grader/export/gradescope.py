@@ -18,7 +18,7 @@ from typing import Any
 from grader.bundled import PACKAGE, bundled
 from grader.cohort.store import CONTRACT_FILE, write_whole
 from grader.errors import CallerError
-from grader.export.entry import Done, Job, counting, feedback
+from grader.export.entry import Done, Job, counting, feedback, unscored
 from grader.report.audience import told_check
 from grader.report.escape import visible
 from grader.report.stored import is_decided
@@ -37,13 +37,13 @@ EPOCH = (1980, 1, 1, 0, 0, 0)
 def write(job: Job) -> Done:
     """Return the files of one submission, or of a cohort with its autograder.
 
-    An undecided submission gets none: Gradescope would show a missing score as zero.
+    A submission without a score gets none: Gradescope would show a missing score as zero.
     """
     single = (job.folder.out / "result.json").is_file() and len(job.folder.paths) == 1
     count, left_out = 0, []
     for reviewed in job.folder.all_reviewed():
         if not is_decided(reviewed.document):
-            left_out.append(f"{reviewed.id} is undecided")
+            left_out.append(unscored(reviewed.id, reviewed.document))
             continue
         where = job.output if single else job.output / reviewed.id
         text = json.dumps(results(reviewed), indent=1, allow_nan=False)

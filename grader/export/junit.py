@@ -43,8 +43,8 @@ def _suite(reviewed: Reviewed) -> Iterator[str]:
         "time": f"{seconds:.3f}",
     }
     yield f"  <testsuite{_attributes(attributes)}>\n    <properties>\n"
-    for name in ("status", "score", "max_score", "open_points", "band"):
-        value = "" if document[name] is None else str(document[name])
+    for name in ("status", "score", "max_score", "open_points", "band", "reason"):
+        value = "" if document.get(name) is None else str(document[name])
         yield f"      <property{_attributes({'name': name, 'value': value})}/>\n"
     yield "    </properties>\n"
     for check in document["checks"]:

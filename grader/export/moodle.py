@@ -122,7 +122,7 @@ def _fill(sheet: Worksheet, row: list[str], reviewed: Reviewed) -> str:
     """Put grade and feedback in their cells; gives why not, "" when it did."""
     share = fraction_of(reviewed.document)
     if share is None:
-        return "is undecided, so its grade stays as it was"
+        return f"is {reviewed.document['status']}, so its grade stays as it was"
     if sheet.cell(row, CHANGEABLE).strip().lower() in LOCKED:
         return "has a grade that Moodle does not let change"
     maximum = sheet.cell(row, MAXIMUM).strip()

@@ -83,7 +83,7 @@ def read_zip(data: bytes) -> Read:
             for member in zip_members(archive):
                 collect_member(member.name, member, environments, into)
     except (zipfile.BadZipFile, NotImplementedError, OSError, ValueError, EOFError) as error:
-        raise SubmissionError(f"the archive cannot be read: {error}") from error
+        raise SubmissionError(f"the archive is broken or of another kind: {error}") from error
     except Exception as error:  # zlib.error, and whatever a hostile header leads to
         if isinstance(error, SubmissionError):
             raise
@@ -185,7 +185,7 @@ def read_tar(data: bytes) -> Read:
     except SubmissionError:
         raise
     except Exception as error:  # tarfile.TarError, zlib.error, OSError, and a hostile header's
-        raise SubmissionError(f"the archive cannot be read: {error}") from error
+        raise SubmissionError(f"the archive is broken or of another kind: {error}") from error
     return into.finish()
 
 

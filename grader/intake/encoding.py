@@ -7,7 +7,9 @@ file itself names. All other text codecs take linear time.
 from __future__ import annotations
 
 import codecs
+import io
 import re
+import tokenize
 
 SLOW = ("punycode", "idna")
 """Made for names of hosts; 2 MB of the first take Python's decoder ten minutes and more."""
@@ -26,6 +28,24 @@ LINE_END = re.compile(rb"\r\n|\r|\n")
 def refused_encoding(data: bytes) -> str:
     """Return the encoding of a source that nobody may or can decode, "" for none."""
     return slow_encoding(data) or impossible_encoding(data)
+
+
+def why_no_text(data: bytes) -> str:
+    """Return why the bytes of a source are no text, in words; "" for text.
+
+    Raises nothing: an encoding that nobody knows is told by `refused_encoding`.
+    """
+    if b"\0" in data:
+        return "it holds null bytes, so it is no text in UTF-8"
+    try:
+        encoding = tokenize.detect_encoding(io.BytesIO(data).readline)[0]
+        data.decode(encoding)
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        return f"line {line} is no text in {error.encoding}"
+    except (SyntaxError, LookupError):
+        return "it is no text in UTF-8"
+    return ""
 
 
 def impossible_encoding(data: bytes) -> str:

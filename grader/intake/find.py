@@ -30,6 +30,7 @@ from grader.source.extent import unread
 KINDS = ".py, .ipynb, .zip or .tar.gz"
 HOLDS_CODE = re.compile(rb"^[ \t\xef\xbb\xbf]*[^#\s]", re.MULTILINE)
 MOST_NOTES = 10
+MOST_OTHERS = 3
 SUFFIXES = (".py", ".ipynb", *ARCHIVES)
 
 
@@ -91,6 +92,9 @@ def assemble(id: str, name: str, read: Read, *, renamed: bool = False) -> Submis
     read_files = [_lower_suffix(f) for f in _without_common_folder(read.files)]
     wishes = settings_of(read_files)
     files, unusable, prose, notes = _with_modules(read_files)
+    hollow = bool(unusable) and unusable == [
+        _no_cells(f.path) for f in read_files if _is_notebook(f)
+    ]
     files, undecodable = _decodable(files)
     main = choose(files)
     digest = _digest([*files, *_of_text_cells(prose)])
@@ -104,7 +108,7 @@ def assemble(id: str, name: str, read: Read, *, renamed: bool = False) -> Submis
         return Submission(
             id, name, digest, tuple(files), "", passed_over=passed_over,
             unusable=tuple(unusable or [why]), notes=wishes.notes,
-            left_out=tuple(notes[:MOST_NOTES]),
+            left_out=tuple(notes[:MOST_NOTES]), blank=bool(main.path) or hollow,
         )  # fmt: skip
     answers = next((f.data.decode("utf-8", "replace") for f in files if _is_answers(f)), "")
     too_much = unread(code, main.path)
@@ -155,7 +159,8 @@ def _with_modules(
         try:
             notebook = read_notebook(file.data)
             if not notebook.cells:
-                raise SubmissionError("this notebook has no code cells")
+                unusable.append(_no_cells(file.path))
+                continue
         except SubmissionError as error:
             unusable.append(f"{file.path}: {error}")
             continue
@@ -175,6 +180,15 @@ def _with_modules(
     return files, unusable, prose, notes
 
 
+def _is_notebook(file: SourceFile) -> bool:
+    """Return whether a file is a notebook by its name."""
+    return file.path.endswith(".ipynb")
+
+
+def _no_cells(path: str) -> str:
+    return f"{path}: this notebook has no code cells"
+
+
 def _decodable(files: list[SourceFile]) -> tuple[list[SourceFile], list[str]]:
     """Return the files that can be decoded in reasonable time, and those left out, and why."""
     named = {f.path: refused_encoding(f.data) for f in files if f.path.endswith(".py")}
@@ -188,8 +202,15 @@ def _why_nothing(code: list[SourceFile], main: str, read: Read, unread: list[str
         return f"no Python file can be read, only {unread[0]}"
     if not main:
         large = next((p for p in read.passed_over if p in read.too_large), "")
-        only = f", only {large} ({read.reasons[large]})" if large else ""
-        return f"no Python file was found{only}"
+        others = [f.path for f in read.files] + list(read.passed_over)
+        others = [f"{large} ({read.reasons[large]})"] if large else others[:MOST_OTHERS]
+        only = f"only {', '.join(others)}" if others else "it is empty"
+        return f"no Python file was found, {only}"
+    return _why_blank(code, main)
+
+
+def _why_blank(code: list[SourceFile], main: str) -> str:
+    """Return that the files hold no statement, "" when they do."""
     if not any(f.data.removeprefix(b"\xef\xbb\xbf").strip() for f in code):
         return f"{main} is empty" if len(code) == 1 else "all Python files are empty"
     if not any(HOLDS_CODE.search(f.data) for f in code):

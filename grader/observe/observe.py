@@ -29,6 +29,7 @@ from grader.observe.requests import loading_items
 from grader.observe.spare import SpareChildren
 from grader.problem import Paper
 from grader.records import (
+    CallAttempt,
     Ended,
     FunctionOutline,
     LayerNames,
@@ -318,6 +319,8 @@ def _reported(
         report.deviations,
         report.alternatives,
         report.contract,
+        tuple(CallAttempt(*astuple(a)[:-1]) for a in report.attempts if 0 <= a.line <= MAX_LINE),
+        any(a.ended for a in report.attempts),
         output,
         child.output_bytes,
         isolation,

@@ -34,11 +34,13 @@ from grader.records.observation import (
 )
 from grader.records.result import Annotation, Curve, ErrorMap, GraphNode, Pictures, Result, Standing
 from grader.records.submission import SourceFile, Submission, WrittenAnswer
+from grader.records.unjudged import CallAttempt, Unjudged, UnjudgedReason
 
 __all__ = [
     "TENSORS",
     "Annotation",
     "Array",
+    "CallAttempt",
     "Case",
     "Charge",
     "CheckGrade",
@@ -75,6 +77,8 @@ __all__ = [
     "SourceFile",
     "Standing",
     "Submission",
+    "Unjudged",
+    "UnjudgedReason",
     "Where",
     "WrittenAnswer",
     "read_only",

@@ -9,8 +9,11 @@ from grader.records.finding import CheckStatus, Evidence
 
 
 class GradeStatus(StrEnum):
+    """`undecided` is the grader's fault; `unjudged` is nobody's, and a person has to look at it."""
+
     GRADED = "graded"
     UNDECIDED = "undecided"
+    UNJUDGED = "unjudged"
 
 
 class OwnVerdict(StrEnum):
@@ -123,9 +126,10 @@ class MistakeGrade:
 class Grade:
     """`score` of `max_score` automatic points; `open_points` more wait for a human's marks.
 
-    `band` is None when undecided or when the rubric has none. `gates` are the sentences of the
-    gates that capped the score; `mistakes` say what each mistake leaves of it under
-    `charge: by_centrality`, and `charges` what each defect costs in points.
+    `band` is None unless graded, or when the rubric has none. Where it is unjudged, `score`
+    counts for nothing. `gates` are the sentences of the gates that capped the score; `mistakes`
+    say what each mistake leaves of it under `charge: by_centrality`, and `charges` what each
+    defect costs in points.
     """
 
     status: GradeStatus
@@ -143,9 +147,16 @@ class Grade:
     @property
     def unjudged(self) -> float:
         """Points of `max_score` that no check could decide, and that a person may still give."""
-        items = (item for part in self.parts for item in part.items if not item.bonus)
-        counted = {check for item in items for check in item.checks}
-        left = (c for c in self.checks if c.status is CheckStatus.MANUAL and c.id in counted)
+        return float(sum(self.unjudged_in(part) for part in self.parts))
+
+    def unjudged_in(self, part: PartGrade) -> float:
+        """Return the points of one part that no check could decide."""
+        counted = {check for item in part.items if not item.bonus for check in item.checks}
+        left = (
+            check
+            for check in self.checks
+            if check.status is CheckStatus.MANUAL and check.part == part.id and check.id in counted
+        )
         return float(sum(check.max_points for check in left))
 
     @property

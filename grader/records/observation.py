@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from grader.records.arrays import Array
+from grader.records.unjudged import CallAttempt
 
 
 class Ended(StrEnum):
@@ -110,7 +111,8 @@ class ProcessReport:
     `notes` are what was left out at module level, `stand_ins` the modules that were not
     there. `binding` says in which style the code is called, `deviations` where it strays from
     the course's contract, `alternatives` which further ways fit as well. `contract` is how it is
-    called, as JSON that a rubric takes.
+    called, as JSON that a rubric takes. `attempts` are the ways that were tried where none was
+    found; `search_ended` says that the search took too long.
     """
 
     loaded: Observation
@@ -121,6 +123,8 @@ class ProcessReport:
     deviations: tuple[str, ...] = ()
     alternatives: tuple[str, ...] = ()
     contract: str = ""
+    attempts: tuple[CallAttempt, ...] = ()
+    search_ended: bool = False
     output: str = ""
     output_bytes: int = 0
     isolation: Mapping[str, str] = field(default_factory=dict)

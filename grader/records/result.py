@@ -10,6 +10,7 @@ from grader.records.defect import Defect
 from grader.records.grade import Grade, OwnVerdict
 from grader.records.observation import Observations
 from grader.records.submission import Submission
+from grader.records.unjudged import Unjudged
 
 
 class Standing(StrEnum):
@@ -132,3 +133,4 @@ class Result:
     contract: tuple[str, str] = ("", "")  # title and digest of the course's own, if it has one
     own_verdict: OwnVerdict | None = None
     own_mismatch: tuple[str, ...] = ()
+    unjudged: Unjudged | None = None  # why there is no score, where the status says so

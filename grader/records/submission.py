@@ -51,7 +51,8 @@ class Submission:
     `written` are the answers of `answers`, of a notebook's text cells and of the source's
     own text, matched to the questions. `unread` are the files that the judge does not read: they
     run, and are not analysed. `left_out` says what was too much to be read or looked at: it is
-    shown to a person. `numbers_only`: the judge had no time for more than the numbers.
+    shown to a person. `numbers_only`: the judge had no time for more than the numbers. `blank`:
+    its Python files hold no statement at all.
     """
 
     id: str
@@ -71,6 +72,7 @@ class Submission:
     unread: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
     numbers_only: bool = False
+    blank: bool = False
 
     @property
     def read(self) -> tuple[SourceFile, ...]:

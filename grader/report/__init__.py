@@ -45,6 +45,7 @@ def render_report(result: Result, *, audience: Audience) -> str:
         "view": report_view(result, audience),
         "interviewer": audience == "interviewer",
         "decided": result.grade.status is GradeStatus.GRADED,
+        "why": result.unjudged,
         "version": __version__,
     }
     styles, scripts = ("style.css", "pictures.css"), ("report.js",)

@@ -28,12 +28,16 @@ WORDS = {kind.code: kind.what for kind in KINDS if kind.code in NUMERIC or kind.
 """What a defect is that numbers show: its message holds them, next to the expected ones."""
 
 
+A_PERSON_LOOKS = "It has no score for that, and no zero: a person looks at it."
+
+
 def for_candidate(result: Result) -> Result:
     """Return `result` without the seed, the band, expected values, repairs and the guidance."""
-    observed = result.observations
+    observed, unjudged = result.observations, result.unjudged
     return replace(
         result,
         seed=None,
+        unjudged=replace(unjudged, advice=A_PERSON_LOOKS, settings=()) if unjudged else None,
         grade=_grade(result.grade),
         defects=tuple(map(_defect, result.defects)),
         observations=replace(

@@ -12,11 +12,11 @@ from typing import Any
 
 from grader import __version__
 from grader.errors import HarnessError
-from grader.records import CheckGrade, Grade, PartGrade, Result
+from grader.records import CheckGrade, Grade, GradeStatus, PartGrade, Result
 from grader.report.escape import storable
 from grader.report.listing import MAX_CHARACTERS, shown_files, source_text
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 def result_json(result: Result) -> dict[str, Any]:
@@ -56,6 +56,8 @@ def result_json(result: Result) -> dict[str, Any]:
         "fault": result.fault,
         "own_verdict": result.own_verdict,
         "own_mismatch": result.own_mismatch,
+        "reason": result.unjudged.sentence if result.unjudged else None,
+        "unjudged": result.unjudged,
         **_grade(result.grade),
         "defects": result.defects,
         "graph": result.graph,
@@ -92,18 +94,24 @@ def _grade(grade: Grade) -> dict[str, Any]:
     charges = [(charge.code, charge.points) for charge in grade.charges]
     scored: list[PartGrade | CheckGrade] = [*grade.parts, *grade.checks]
     rows = [(row.id, points) for row in scored for points in (row.points, row.max_points)]
-    totals = ("the score", grade.score), ("the maximum score", grade.max_score)
-    for what, points in (*totals, ("the open points", grade.open_points), *charges, *rows):
+    sums = ("the score", grade.score), ("the maximum score", grade.max_score)
+    for what, points in (*sums, ("the open points", grade.open_points), *charges, *rows):
         if not math.isfinite(points):
             raise HarnessError(
                 f"Scoring gave {points} for {what}, which is not a number of points. "
                 "This is a bug in the grader; report it together with the rubric and the seed."
             )
     part_members = ("id", "title", "points", "max_points", "open_points")
+    totals = _members(grade, ("score", "max_score", "open_points", "band", "gates", "mistakes"))
+    if grade.status is GradeStatus.UNJUDGED:
+        totals["score"] = None  # a number would be read as a mark
     return {
-        **_members(grade, ("score", "max_score", "open_points", "band", "gates", "mistakes")),
+        **totals,
         "charges": grade.charges,
-        "parts": [_members(part, part_members) for part in grade.parts],
+        "parts": [
+            _members(part, part_members) | {"unjudged_points": grade.unjudged_in(part)}
+            for part in grade.parts
+        ],
         **_members(grade, ("dimensions", "checks")),
     }
 

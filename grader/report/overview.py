@@ -18,7 +18,10 @@ from grader.report.stored import (
     fraction_of,
     is_decided,
     is_unisolated,
+    is_unjudged,
     name_of,
+    score_in,
+    why_unscored,
 )
 
 BINS = 10
@@ -34,7 +37,7 @@ SHARES = ((0.0, "under half"), (0.5, "half and more"), (0.8, "four fifths and mo
 
 @dataclass(frozen=True, slots=True)
 class CohortRow:
-    """One submission. `score` is "" while undecided.
+    """One submission. `score` is "" without a score, and then `fault` says why.
 
     `shares` are its dimensions' in the cohort's order, -1 where no check ran.
     """
@@ -42,6 +45,7 @@ class CohortRow:
     id: str
     name: str
     decided: bool
+    unjudged: bool
     fault: str
     score: str
     fraction: float
@@ -120,6 +124,7 @@ class Overview:
     rows: tuple[CohortRow, ...]
     graded: int
     undecided: int
+    unjudged: int
     unisolated: int
     median: str
     bins: tuple[ScoreBin, ...]
@@ -133,21 +138,24 @@ class Overview:
 
 
 def overview(documents: Collection[Document], groups: Sequence[SimilarGroup] = ()) -> Overview:
-    """Return rows that need a person first (undecided), then by score, best first.
+    """Return rows that need a person first (unjudged, undecided), then by score, best first.
+
+    Median, histogram, counts and dimensions are of those that have a score.
 
     Goes through the documents twice, and keeps none of them.
     """
     (titles, failing), same = _in_common(documents), Same()
     rows = sorted(
         (_row(document, tuple(titles), same) for document in documents),
-        key=lambda r: (r.decided, -r.fraction, r.name, r.id),
+        key=lambda r: (r.decided, not r.unjudged, -r.fraction, r.name, r.id),
     )
     graded = [row for row in rows if row.decided]
     bins = _bins(row.fraction for row in graded)
     return Overview(
         rows=tuple(rows),
         graded=len(graded),
-        undecided=len(rows) - len(graded),
+        undecided=sum(not row.decided and not row.unjudged for row in rows),
+        unjudged=sum(row.unjudged for row in rows),
         unisolated=sum(row.unisolated for row in rows),
         median=percent_of(median(r.fraction for r in graded), 1.0) if graded else "",
         bins=bins,
@@ -163,11 +171,14 @@ def overview(documents: Collection[Document], groups: Sequence[SimilarGroup] = (
 
 def outline(document: Document) -> dict[str, Any]:
     """Return what the cohort's pages and the terminal need of a result, some 2 kB of it."""
-    plain = ("status", "fault", "score", "max_score", "open_points", "band", "structure")
+    plain = ("status", "fault", "reason", "score", "max_score", "open_points", "band", "structure")
     return {
         **{key: document[key] for key in plain if key in document},
         "submission": {key: document["submission"].get(key) for key in ("id", "name")},
-        "parts": [_few(part, "id", "points") for part in document["parts"]],
+        "parts": [
+            _few(part, "id", "points", "max_points", "unjudged_points")
+            for part in document["parts"]
+        ],
         "dimensions": [
             _few(d, "id", "title", "passed", "total") for d in document.get("dimensions", ())
         ],
@@ -193,7 +204,7 @@ class Same(dict[Any, Any]):
 
 
 def _row(document: Document, dimensions: Sequence[str], same: Same) -> CohortRow:
-    score, maximum = float(document["score"]), float(document["max_score"])
+    score, maximum = score_in(document), float(document["max_score"])
     decided = is_decided(document)
     identity, name = str(document["submission"]["id"]), name_of(document)
     codes = dict.fromkeys(intern(str(defect["code"])) for defect in document["defects"])
@@ -201,7 +212,8 @@ def _row(document: Document, dimensions: Sequence[str], same: Same) -> CohortRow
         id=identity,
         name=name if name != identity else identity,
         decided=decided,
-        fault=same[str(document.get("fault", ""))],
+        unjudged=is_unjudged(document),
+        fault=same[why_unscored(document)],
         score=same[score_of(score, maximum)] if decided else "",
         fraction=fraction_of(document) or 0.0,
         open_points=float(document.get("open_points", 0.0)),

@@ -7,13 +7,15 @@ from enum import StrEnum
 
 from grader.defects import KINDS
 from grader.records import Confidence, Severity
-from grader.report.stored import Document, failed_checks, is_decided
+from grader.report.stored import Document, failed_checks, is_decided, is_unjudged, unjudged_parts
 
 
 class ReviewReason(StrEnum):
     """Why a person should look at a result; the most pressing first."""
 
+    UNJUDGED = "unjudged"
     UNDECIDED = "undecided"
+    PARTLY = "partly"
     RULES = "rules"
     METHOD = "method"
     BINDINGS = "bindings"
@@ -23,8 +25,14 @@ class ReviewReason(StrEnum):
 
 
 REASONS: Mapping[ReviewReason, tuple[str, str]] = {
+    ReviewReason.UNJUDGED: (
+        "Unjudged", "It could not be called or read, so it has no score. That is no zero."
+    ),
     ReviewReason.UNDECIDED: (
         "Undecided", "The grader or the machine failed; there is no score yet."
+    ),
+    ReviewReason.PARTLY: (
+        "Partly unjudged", "A part of it could not be called; its points are open, and no zero."
     ),
     ReviewReason.RULES: (
         "Rule-breaking attempt",
@@ -63,8 +71,11 @@ def review_reasons(document: Document) -> list[str]:
 
 def _reasons(document: Document) -> Iterator[ReviewReason]:
     if not is_decided(document):
-        yield ReviewReason.UNDECIDED
+        unjudged = is_unjudged(document)
+        yield ReviewReason.UNJUDGED if unjudged else ReviewReason.UNDECIDED
         return
+    if unjudged_parts(document):
+        yield ReviewReason.PARTLY
     defects = [d for d in document["defects"] if d["severity"] != Severity.INFO.value]
     if any(d["code"] in RULE_CODES for d in defects):
         yield ReviewReason.RULES

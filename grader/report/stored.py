@@ -26,6 +26,29 @@ def is_decided(document: Document) -> bool:
     return bool(document["status"] == GradeStatus.GRADED.value)
 
 
+def is_undecided(document: Document) -> bool:
+    """Return whether the grader or the machine failed."""
+    return bool(document["status"] == GradeStatus.UNDECIDED.value)
+
+
+def is_unjudged(document: Document) -> bool:
+    """Return whether the answer could not be called or read: no score, and no zero."""
+    return bool(document["status"] == GradeStatus.UNJUDGED.value)
+
+
+def why_unscored(document: Document) -> str:
+    """Return why there is no score, in a sentence; "" where there is one."""
+    if is_decided(document):
+        return ""
+    why = document.get("reason") if is_unjudged(document) else document.get("fault")
+    return str(why or "")
+
+
+def score_in(document: Document) -> float:
+    """Return the score; 0 where there is none, so ask `is_decided` first."""
+    return float(document["score"] or 0.0)
+
+
 def name_of(document: Document) -> str:
     """Return the candidate's name, or the id when none was given."""
     submission = document["submission"]
@@ -37,7 +60,17 @@ def fraction_of(document: Document) -> float | None:
     most = float(document["max_score"])
     if not is_decided(document) or not most > 0:
         return None
-    return min(1.0, max(0.0, float(document["score"]) / most))
+    return min(1.0, max(0.0, score_in(document) / most))
+
+
+def unjudged_parts(document: Document) -> list[Document]:
+    """Return the parts of which a person has to judge everything; none in schema version 1."""
+    parts: list[Document] = document.get("parts", [])
+    return [
+        p
+        for p in parts
+        if 0.0 < float(p.get("max_points") or 0) <= float(p.get("unjudged_points") or 0)
+    ]
 
 
 def failed_checks(document: Document) -> list[Document]:

@@ -8,7 +8,7 @@ from typing import TextIO
 
 from grader.report.escape import visible
 from grader.report.numbers import display_percent
-from grader.report.stored import Document, is_decided, name_of
+from grader.report.stored import Document, is_decided, name_of, score_in, unjudged_parts
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 """What makes a spreadsheet evaluate a cell (OWASP, "CSV Injection"), full width included."""
@@ -19,7 +19,8 @@ FIXED_COLUMNS = ("id", "name", "status", "score", "max_score", "percent", "band"
 def write_csv(rows: Collection[Document], stream: TextIO) -> None:
     """Write one line a submission; open `stream` with ``newline=""``. Goes through the rows twice.
 
-    Score, percent and parts are empty while undecided: an unknown score is not a zero.
+    Score, percent and parts are empty without a score, and so is a part that nobody has judged:
+    what is not known is no zero.
     """
     parts = part_ids(rows)
     writer = csv.writer(stream, lineterminator="\n")
@@ -43,8 +44,11 @@ def cell(text: str) -> str:
 def table_line(row: Document, parts: Sequence[str]) -> tuple[list[str | float], list[str | float]]:
     """Return the cells of `FIXED_COLUMNS`, and the points of each part."""
     decided = is_decided(row)
-    points = {str(part["id"]): float(part["points"]) for part in row["parts"]}
-    score, maximum = float(row["score"]), float(row["max_score"])
+    left = [part["id"] for part in unjudged_parts(row)]
+    points = {
+        str(part["id"]): float(part["points"]) for part in row["parts"] if part["id"] not in left
+    }
+    score, maximum = score_in(row), float(row["max_score"])
     fixed: list[str | float] = [
         cell(str(row["submission"]["id"])),
         cell(name_of(row)),

@@ -1,7 +1,7 @@
-"""The fields that a reviewer may fill in for a submission: three kinds, each with its form.
+"""The fields that a reviewer may fill in for a submission: four kinds, each with its form.
 
 A field's name is its kind, a slash, and what it is about: `mark/<item>`,
-`check/<check>`, `comment/<any id>`.
+`check/<check>`, `comment/<any id>`; `total/score` is the mark of an answer that has no score.
 """
 
 from __future__ import annotations
@@ -12,10 +12,11 @@ from typing import Annotated, Any, Literal, TypeAlias, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from grader.errors import CallerError
-from grader.report.stored import Document
+from grader.report.stored import Document, is_unjudged
 from grader.rubric import Item, Rubric
 
-MARK, CHECK, COMMENT = "mark", "check", "comment"
+MARK, CHECK, COMMENT, TOTAL = "mark", "check", "comment", "total"
+SCORE = "score"
 MOST_LETTERS = 4000
 MOST_NAME = 80
 COMMENT_ID = re.compile(r"[a-z0-9-]{1,64}")
@@ -40,6 +41,13 @@ class MarkForm(_Form):
 
     points: Annotated[float, Field(ge=0, allow_inf_nan=False)]
     ticked: Annotated[list[Some], Field(max_length=200)] = []
+    note: Text = ""
+
+
+class TotalForm(_Form):
+    """Points for all that no check could judge, and why."""
+
+    points: Annotated[float, Field(ge=0, allow_inf_nan=False)]
     note: Text = ""
 
 
@@ -86,6 +94,8 @@ def value_to_store(
     value, item, status = request.value, manual_items(rubric).get(about), statuses.get(about)
     if kind == MARK and item:
         return None if value is None else _mark(value, item)
+    if kind == TOTAL and about == SCORE and is_unjudged(document):
+        return None if value is None else _total(value, float(document["max_score"]))
     if kind == CHECK and status:
         return None if value is None else _override(value, status)
     if kind == COMMENT and COMMENT_ID.fullmatch(about):
@@ -104,6 +114,13 @@ def _mark(value: dict[str, Any], item: Item) -> dict[str, Any]:
         raise CallerError(f"{mark.points:g} points are more than the {item.points:g} of this item")
     ticked = [line for line in item.guidance if line in mark.ticked]
     return {"points": mark.points, "of": item.points, "ticked": ticked, "note": mark.note}
+
+
+def _total(value: dict[str, Any], most: float) -> dict[str, Any]:
+    total = _valid(TotalForm, value)
+    if total.points > most:
+        raise CallerError(f"{total.points:g} points are more than the {most:g} of all checks")
+    return {"points": total.points, "of": most, "note": total.note}
 
 
 def _override(value: dict[str, Any], now: str) -> dict[str, Any]:

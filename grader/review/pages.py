@@ -11,10 +11,18 @@ from grader.report.escape import visible
 from grader.report.listing import Listing, defect_mark, listings
 from grader.report.numbers import percent_of, points, score_of
 from grader.report.pages import render_page
-from grader.report.stored import Document, defects_of, is_decided, name_of, submission_of
+from grader.report.stored import (
+    Document,
+    defects_of,
+    is_decided,
+    is_unjudged,
+    name_of,
+    score_in,
+    submission_of,
+)
 from grader.report.views import STATUS_ORDER, answer_sections
 from grader.review.folder import Folder, Reviewed
-from grader.review.forms import CHECK, MARK, found_checks, manual_items
+from grader.review.forms import CHECK, MARK, TOTAL, found_checks, manual_items
 from grader.review.store import Change
 
 PACKAGE = "grader.review"
@@ -34,6 +42,7 @@ class ReviewRow:
     open_points: float
     waiting: int
     remarks: int
+    status: str
 
     @property
     def to_do(self) -> bool:
@@ -54,6 +63,7 @@ def index_row(reviewed: Reviewed) -> ReviewRow:
         open_points=float(document["open_points"]),
         waiting=reviewed.waiting,
         remarks=len(reviewed.judged),
+        status=str(document["status"]),
     )
 
 
@@ -86,6 +96,8 @@ def submission_page(folder: Folder, id: str, home: str, reviewer: str) -> str:
         "after": order[place + 1] if place + 1 < len(order) else "",
         "home": home,
         "reviewer": reviewer,
+        "why": document.get("unjudged") if is_unjudged(document) else None,
+        "most": float(document["max_score"]),
         "items": list(manual_items(rubric).values()),
         "checks": checks,
         "statuses": [s for s in STATUSES if any(c["status"] == s for c in checks)],
@@ -154,10 +166,11 @@ def graded_mark(document: Document) -> str:
 def _total(document: Document) -> dict[str, Any]:
     """Return a total in words; "" for the score while it is undecided."""
     decided = is_decided(document)
-    score, most = float(document["score"]), float(document["max_score"])
+    score, most = score_in(document), float(document["max_score"])
     still = float(document["open_points"])
     return {
         "score": score_of(score, most) if decided else "",
+        "status": str(document["status"]),
         "percent": percent_of(score, most) if decided else "",
         "band": (document["band"] or "") if decided else "",
         "open": points(still) if still else "",
@@ -168,9 +181,9 @@ def _total(document: Document) -> dict[str, Any]:
 def _history_line(change: Change, titles: Mapping[str, str]) -> dict[str, Any]:
     """Return one line of the history."""
     about, value = change.about, change.value or {}
-    if change.kind == MARK:
+    if change.kind in (MARK, TOTAL):
         words = f"{value['points']:g} of {value['of']:g} points" if value else "mark taken back"
-        words = f"{titles.get(about, about)}: {words}" + (
+        words = f"{titles.get(about, about.capitalize())}: {words}" + (
             f". {value['note']}" if value.get("note") else ""
         )
     elif change.kind == CHECK:

@@ -10,13 +10,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from grader.records import CheckStatus, Finding, Grade
+from grader.records import CheckStatus, Finding, Grade, GradeStatus
 from grader.report.document import grade_json
-from grader.report.stored import Document, defects_of, own_verdict_of
-from grader.review.forms import CHECK, COMMENT, MARK, found_checks, manual_items
+from grader.report.stored import Document, defects_of, is_unjudged, own_verdict_of
+from grader.review.forms import CHECK, COMMENT, MARK, TOTAL, found_checks, manual_items
 from grader.review.store import Change
 from grader.rubric import Rubric
-from grader.scoring import Declaration, grade
+from grader.scoring import Declaration, grade, with_score, without_score
 
 OTHER_VERSION = "The submission has changed since."
 
@@ -59,6 +59,10 @@ def judgements(
         elif change.kind == MARK and items[change.about].points != change.value["of"]:
             now = items[change.about].points
             why = f"The item is worth {now:g} points now, not {change.value['of']:g}."
+        elif change.kind == TOTAL and not is_unjudged(document):
+            why = "The grader gives it a score of its own now."
+        elif change.kind == TOTAL and document["max_score"] != change.value["of"]:
+            why = f"All is worth {document['max_score']:g} points now, not {change.value['of']:g}."
         elif change.kind == CHECK and change.about not in checks:
             why = "There is no such check any more."
         by_field[field] = Judgement(change, why)
@@ -85,11 +89,16 @@ def apply_judgements(
         check["evidence"] = earlier[check["id"]]["evidence"]
         if check["id"] in by_id:
             check["message"] = _message(by_id[check["id"]])
-    return {**document, "status": total.status.value, **fresh, "review": review}
+    reason = document.get("reason") if total.status is GradeStatus.UNJUDGED else None
+    status = {"status": total.status.value, "reason": reason}
+    return {**document, **status, **fresh, "review": review}
 
 
 def regrade(document: Document, rubric: Rubric, counting: Sequence[Judgement] = ()) -> Grade:
-    """Return the grade of a stored result, with the marks and overrides that count."""
+    """Return the grade of a stored result, with the marks and overrides that count.
+
+    An unjudged answer has a score once a person gave one, or has said of each check how it is.
+    """
     overrides = {
         j.change.about: CheckStatus(j.value["status"]) for j in counting if j.change.kind == CHECK
     }
@@ -99,7 +108,7 @@ def regrade(document: Document, rubric: Rubric, counting: Sequence[Judgement] = 
         Finding(c["id"], overrides.get(c["id"], CheckStatus(c["status"])), c["message"])
         for c in checks
     ]
-    return grade(
+    graded = grade(
         rubric,
         findings,
         {c["id"]: Declaration(c["id"], c["title"], c["hint"], c["part"]) for c in checks},
@@ -108,18 +117,25 @@ def regrade(document: Document, rubric: Rubric, counting: Sequence[Judgement] = 
         marks=marks,
         own_verdict=own_verdict_of(document),
     )
+    if graded.status is not GradeStatus.GRADED or not is_unjudged(document):
+        return graded
+    given = next((float(j.value["points"]) for j in counting if j.change.kind == TOTAL), None)
+    if given is not None:
+        return with_score(rubric, graded, given + sum(marks.values()))
+    return without_score(graded) if graded.unjudged else graded
 
 
 def _as_data(judged: Mapping[str, Judgement]) -> dict[str, Any]:
     """Return what reviewers said, kind by kind, as plain data."""
-    rows: dict[str, list[dict[str, Any]]] = {MARK: [], CHECK: [], COMMENT: []}
+    rows: dict[str, list[dict[str, Any]]] = {MARK: [], CHECK: [], COMMENT: [], TOTAL: []}
     for judgement in judged.values():
         change = judgement.change
         facts = {"who": change.who, "at": change.at, "counts": judgement.counts}
         rows[change.kind].append(
             {"id": change.about, **judgement.value, **facts, "why_not": judgement.why_not}
         )
-    return {"marks": rows[MARK], "overrides": rows[CHECK], "comments": rows[COMMENT]}
+    kinds = {"marks": MARK, "overrides": CHECK, "comments": COMMENT, "totals": TOTAL}
+    return {name: rows[kind] for name, kind in kinds.items()}
 
 
 def _message(judgement: Judgement) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from types import MappingProxyType
 
@@ -56,6 +56,7 @@ def grade(
     explained: Mapping[str, Sequence[str]] = NO_EXPLANATION,
     marks: Mapping[str, float] = NO_MARKS,
     own_verdict: OwnVerdict | None = None,
+    unjudged: bool = False,
 ) -> Grade:
     """Return what `findings` are worth under `rubric`; `checks` are all declared checks, by id.
 
@@ -70,6 +71,8 @@ def grade(
 
     `marks` are points that a human gave, by the id of a manual item: these count, in
     `max_score` too; the other manual items stay open.
+
+    `unjudged`: there is no score and no band, for the answer could not be called or read.
 
     What a check leaves to a person is in `max_score` and not earned: they decide it by
     an override. A check without a finding counts as an error. Any error leaves the grade
@@ -109,12 +112,14 @@ def grade(
     scored = [(part, [shown[item.id] for item in part.items]) for part in rubric.parts]
     score, gates = _apply_gates(rubric.gates, statuses, score, max_score)
     parts = tuple(_part(part, scores) for part, scores in scored)
+    status = GradeStatus.UNJUDGED if unjudged else GradeStatus.GRADED
+    status = GradeStatus.UNDECIDED if undecided else status
     return Grade(
-        status=GradeStatus.UNDECIDED if undecided else GradeStatus.GRADED,
+        status=status,
         score=float(score),
         max_score=float(max_score),
         open_points=float(sum((_open(scores) for _, scores in scored), NOTHING)),
-        band=None if undecided else _band(rubric.bands, score, max_score),
+        band=None if status is not GradeStatus.GRADED else _band(rubric.bands, score, max_score),
         parts=parts,
         checks=_check_grades(scored, by_check, checks, reasons),
         dimensions=tuple(_dimension(each, statuses) for each in rubric.dimensions),
@@ -129,6 +134,18 @@ def _sum(scores: Iterable[ItemScore]) -> tuple[Fraction, Fraction]:
     every = list(scores)
     most = sum((s.max_points for s in every if not s.item.bonus), NOTHING)
     return min(sum((s.points for s in every), NOTHING), most), most
+
+
+def with_score(rubric: Rubric, judged: Grade, points: float) -> Grade:
+    """Return a grade with the score that a human gave for all of it, up to its maximum."""
+    score = min(exact(points), exact(judged.max_score))
+    band = _band(rubric.bands, score, exact(judged.max_score))
+    return replace(judged, status=GradeStatus.GRADED, score=float(score), band=band)
+
+
+def without_score(judged: Grade) -> Grade:
+    """Return a grade as that of an answer that could not be called or read."""
+    return replace(judged, status=GradeStatus.UNJUDGED, band=None)
 
 
 def _complete(
@@ -172,7 +189,14 @@ def _apply_gates(
 ) -> tuple[Fraction, tuple[str, ...]]:
     """Return the score under all gates, and the reasons of those that took something away."""
     against = (CheckStatus.FAIL, CheckStatus.SKIPPED)
-    closed = [gate for gate in gates if any(statuses[check] in against for check in gate.unless)]
+
+    def closes(check: str) -> bool:
+        """Tell whether a check failed or waits; so does one whose part could not be called."""
+        runs = statuses.get(f"{check.partition('.')[0]}.runs")
+        uncalled = statuses[check] is CheckStatus.MANUAL and runs is CheckStatus.MANUAL
+        return uncalled or statuses[check] in against
+
+    closed = [gate for gate in gates if any(map(closes, gate.unless))]
     effective = [gate for gate in closed if score > exact(gate.cap) * max_score]
     lowest = min((exact(gate.cap) * max_score for gate in effective), default=score)
     return lowest, tuple(gate.because for gate in effective)

@@ -45,6 +45,8 @@ CORE: Mapping[Part, tuple[str, ...]] = {
 }
 """The checks of the numbers that the exercise is about, on ordinary inputs."""
 
+AGAINST = (CheckStatus.FAIL, CheckStatus.SKIPPED)
+
 SLIP = 2
 """Most gradients of the five that a slip reaches: the others show that the idea is known."""
 
@@ -202,10 +204,14 @@ def _proven(
     explained: Mapping[str, Sequence[str]],
 ) -> Iterator[Mistake]:
     """Yield each proven defect that costs something, once for each part it arises in."""
-    against = (CheckStatus.FAIL, CheckStatus.SKIPPED)
-    open_checks = [check for check in explained if statuses[check] in against]
-    explaining = {code for check in open_checks for code in explained[check]} | UNMEASURED
-    proven = [d for d in defects if d.confidence is Confidence.PROVEN and d.code in explaining]
+    open_checks = [check for check in explained if statuses[check] in AGAINST]
+    explaining = {code for check in open_checks for code in explained[check]}
+    proven = [
+        d
+        for d in defects
+        if d.confidence is Confidence.PROVEN
+        and (d.code in explaining or (d.code in UNMEASURED and not _is_left(d.part, statuses)))
+    ]
     no_torch = any(d.part is Part.PYTORCH and _is_undone(d, statuses) for d in proven)
     for defect in {(d.code, d.part): d for d in reversed(proven)}.values():
         centrality = centrality_of(defect, statuses)
@@ -219,6 +225,12 @@ def _proven(
             undone = _is_undone(defect, statuses)
             why = NOT_DONE.format(TITLES[defect.part]) if undone else centrality.value
             yield Mistake(defect.code, why, name, factor, kept=defect.code in LOST)
+
+
+def _is_left(part: Part, statuses: Mapping[str, CheckStatus]) -> bool:
+    """Return whether a person has to judge a part, which could not be called."""
+    left = (statuses.get(check) is CheckStatus.MANUAL for check in CORE.get(part, ()))
+    return any(left)
 
 
 def _is_undone(defect: Defect, statuses: Mapping[str, CheckStatus]) -> bool:
@@ -264,7 +276,8 @@ def centrality_of(defect: Defect, statuses: Mapping[str, CheckStatus]) -> Centra
 
 
 def _lost(checks: Sequence[str], statuses: Mapping[str, CheckStatus]) -> int:
-    return sum(statuses.get(check) is not CheckStatus.PASS for check in checks)
+    """Return how many did not pass; what is left to a person is not lost."""
+    return sum(statuses.get(check) in AGAINST for check in checks)
 
 
 def unnamed_checks(

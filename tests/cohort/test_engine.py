@@ -60,12 +60,13 @@ def test_two_threads_share_an_engine(engine: Engine) -> None:
     assert {r.grade.score for r in results} == {80.0}
 
 
-def test_nothing_gradable_is_graded_with_a_reason(engine: Engine, tmp_path: Path) -> None:
+def test_nothing_gradable_is_unjudged_with_a_reason(engine: Engine, tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("hello")
     result = engine.grade(take_in(tmp_path))
-    assert result.grade.status is GradeStatus.GRADED
-    assert result.grade.score == 0
-    assert [d.code for d in result.defects] == ["missing-function"]
+    assert result.grade.status is GradeStatus.UNJUDGED
+    assert result.unjudged is not None
+    assert "notes.txt" in result.unjudged.sentence
+    assert result.defects == ()
 
 
 HANGS = "\n\ndef {name}(*arguments):\n    while True:\n        pass\n"

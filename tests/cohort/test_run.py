@@ -155,7 +155,8 @@ def test_memory_does_not_grow_with_the_number_of_answers(
     for number in range(6 * some):
         id = f"c{number:04}"
         key = stored[REUSE_KEY].replace(":ada:", f":{id}:")
-        small = one.document | {"submission": {"id": id, "name": id}, REUSE_KEY: key}
+        facts = {"schema_version": stored["schema_version"], REUSE_KEY: key}
+        small = one.document | {"submission": {"id": id, "name": id}} | facts
         (out / "submissions" / id).mkdir()
         (out / "submissions" / id / "result.json").write_text(json.dumps(small))
         found.append(replace(ada, id=id, collect=partial(replace, handed, id=id)))

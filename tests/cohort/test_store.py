@@ -28,6 +28,7 @@ from grader.cohort.store import (
 )
 from grader.errors import CallerError
 from grader.observe.observe import Allowance
+from grader.report.document import SCHEMA_VERSION
 from grader.rubric import Rubric, load_contract
 from grader.rubric.load import parse_contract
 
@@ -93,15 +94,28 @@ def test_a_result_that_lacks_something_is_none(name: str) -> None:
 
 
 def test_only_a_graded_result_with_the_same_key_is_reused() -> None:
-    document = {**WHOLE, REUSE_KEY: "k", "status": "graded"}
+    document = {**WHOLE, REUSE_KEY: "k", "status": "graded", "schema_version": SCHEMA_VERSION}
     assert reusable(document, "k")
     assert not reusable(document, "other")
     assert not reusable({**document, "status": "undecided"}, "k")
+    assert not reusable({**document, "schema_version": 1}, "k")
     assert not reusable(None, "k")
 
 
+@pytest.mark.parametrize(("reason", "kept"), [("uncalled", True), ("unended", False)])
+def test_an_unjudged_result_is_kept_unless_it_ran_out_of_time(reason: str, kept: bool) -> None:
+    document = {**WHOLE, REUSE_KEY: "k", "status": "unjudged", "schema_version": SCHEMA_VERSION}
+    assert reusable({**document, "unjudged": {"reason": reason}}, "k") is kept
+
+
 def test_to_repeat_a_run_only_its_own_seed_will_do() -> None:
-    document = {**WHOLE, REUSE_KEY: "k", "status": "graded", "seed": 7}
+    document = {
+        **WHOLE,
+        REUSE_KEY: "k",
+        "status": "graded",
+        "schema_version": SCHEMA_VERSION,
+        "seed": 7,
+    }
     assert reusable(document, "k", 7)
     assert not reusable(document, "k", 8)
     assert not reusable({**document, "seed": None}, "k", 7)

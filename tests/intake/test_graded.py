@@ -179,15 +179,6 @@ WRONG: dict[str, tuple[Files, dict[str, tuple[str | None, int | None, str]]]] = 
         {"net.py": f"{OWN_CLASS}    def backward(self, d):\n        raise NotImplementedError\n"},
         {"incomplete": ("net.py", 7, "found `backward(d)` (net.py, line 7), which is a stub")},
     ),
-    "a class that nobody can make": (
-        {"net.py": OWN_CLASS.replace("d, h, c)", "d, h, c, zork, quux)")
-         + "    def backward(self, d):\n        return d\n"},
-        {"missing-function": ("net.py", 5, "no object of class `Net` could be made: Net(d, h, c, zork, quux)")},
-    ),
-    "everything at module level": (
-        {"solution.py": "import numpy as np\nW1 = np.ones((3, 4))\nfor i in range(2):\n    h = np.ones((2, 3)).dot(W1)\n"},
-        {"missing-function": ("solution.py", 4, "outside of any function (solution.py, line 4)")},
-    ),
     "nothing but comments": (
         {"solution.py": "# to do\n\n  # later\n"},
         {"missing-function": (None, None, "solution.py holds nothing but comments")},
@@ -208,6 +199,30 @@ def test_an_error_says_where_and_what_to_do(what: str, engine: Engine, tmp_path:
         assert code in found, found
         assert found[code][:2] == (file, line), found[code]
         assert words in found[code][2]
+
+
+NOBODY_CALLS: dict[str, tuple[Files, str]] = {
+    "a class that nobody can make": (
+        {"net.py": OWN_CLASS.replace("d, h, c)", "d, h, c, zork, quux)")
+         + "    def backward(self, d):\n        return d\n"},
+        "no object of class `Net` could be made: Net(d, h, c, zork, quux)",
+    ),
+    "everything at module level": (
+        {"solution.py": "import numpy as np\nW1 = np.ones((3, 4))\nfor i in range(2):\n    h = np.ones((2, 3)).dot(W1)\n"},
+        "outside of any function (solution.py, line 4)",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", NOBODY_CALLS)
+def test_what_nobody_can_call_says_what_was_found(
+    what: str, engine: Engine, tmp_path: Path
+) -> None:
+    files, words = NOBODY_CALLS[what]
+    result = graded(engine, tmp_path, files)
+    assert result.unjudged is not None
+    assert any(words in attempt.error for attempt in result.unjudged.attempts)
+    assert "missing-function" not in defects(result)
 
 
 def test_data_that_is_not_there_is_no_failed_import(engine: Engine, tmp_path: Path) -> None:

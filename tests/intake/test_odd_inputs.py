@@ -10,7 +10,7 @@ import pytest
 
 from grader.cohort import Engine
 from grader.intake import take_in
-from grader.records import GradeStatus
+from grader.records import GradeStatus, UnjudgedReason
 
 ROOT = Path(__file__).parents[2]
 RIGHT = (ROOT / "reference" / "solution.py").read_bytes()
@@ -41,6 +41,9 @@ def notebook(*cells: object) -> bytes:
 
 CODE = {"cell_type": "code", "source": RIGHT.decode()}
 
+UNREAD = -1.0
+"""In place of a score: nobody can read it, so it is unjudged."""
+
 INPUTS: dict[str, tuple[dict[str, bytes], float, str]] = {
     # what is handed in, its score, and a defect of it ("" for none)
     "a loss of bool": ({"solution.py": handing("l > 0")}, LOSS_LOST, "wrong-return"),
@@ -59,18 +62,18 @@ INPUTS: dict[str, tuple[dict[str, bytes], float, str]] = {
     "a helper without a codec": (
         {"solution.py": RIGHT, "h.py": b"# coding: undefined\nx = 1\n"}, FULL, ""),
     "a helper in bytes": ({"solution.py": RIGHT, "h.py": b"# coding: hex\nx = 1\n"}, FULL, ""),
-    "an answer without a codec": ({"solution.py": b"# coding: undefined\n" + RIGHT}, REFUSED, "missing-function"),
-    "random bytes": ({"solution.py": random.Random(1).randbytes(5000)}, REFUSED, "syntax-error"),
-    "nul bytes": ({"solution.py": bytes(100)}, REFUSED, "syntax-error"),
+    "an answer without a codec": ({"solution.py": b"# coding: undefined\n" + RIGHT}, UNREAD, ""),
+    "random bytes": ({"solution.py": random.Random(1).randbytes(5000)}, UNREAD, "syntax-error"),
+    "nul bytes": ({"solution.py": bytes(100)}, UNREAD, "syntax-error"),
     "an empty file": ({"solution.py": b""}, REFUSED, "missing-function"),
-    "nothing": ({}, REFUSED, "missing-function"),
-    "a broken zip": ({"a.zip": b"PK\x03\x04" + b"x" * 80}, REFUSED, "missing-function"),
-    "half a notebook": ({"a.ipynb": b'{"cells": ['}, REFUSED, "missing-function"),
-    "a notebook nested deeply": ({"a.ipynb": b'{"cells":' + b"[" * 99_999}, REFUSED, "missing-function"),
+    "nothing": ({}, UNREAD, ""),
+    "a broken zip": ({"a.zip": b"PK\x03\x04" + b"x" * 80}, UNREAD, ""),
+    "half a notebook": ({"a.ipynb": b'{"cells": ['}, UNREAD, ""),
+    "a notebook nested deeply": ({"a.ipynb": b'{"cells":' + b"[" * 99_999}, UNREAD, ""),
     "a notebook with broken cells": ({"a.ipynb": notebook(None, 3, CODE)}, FULL, ""),
     "settings and answers in bytes": (
         {"solution.py": RIGHT, "answers.md": b"\xff\xfe\0", "submission.yaml": b"\xff[1,"}, FULL, ""),
-    "a file as a folder": ({"solution.py/x.txt": b""}, REFUSED, "missing-function"),
+    "a file as a folder": ({"solution.py/x.txt": b""}, UNREAD, ""),
 }  # fmt: skip
 
 
@@ -83,7 +86,12 @@ def test_an_odd_input_is_decided(what: str, engine: Engine, tmp_path: Path) -> N
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_bytes(data)
     result = engine.grade(take_in(folder))
-    assert (result.fault, result.grade.status) == ("", GradeStatus.GRADED)
     codes = [defect.code for defect in result.defects]
-    assert result.grade.score == pytest.approx(score)
+    if score == UNREAD:
+        assert result.unjudged is not None
+        assert result.unjudged.reason is UnjudgedReason.UNREADABLE
+        assert (result.fault, result.grade.status) == ("", GradeStatus.UNJUDGED)
+    else:
+        assert (result.fault, result.grade.status) == ("", GradeStatus.GRADED)
+        assert result.grade.score == pytest.approx(score)
     assert code in codes if code else not codes

@@ -35,7 +35,7 @@ def test_has_what_the_contract_promises(usual: Result) -> None:
     document = result_json(usual)
     for key, kind in PROMISED.items():
         assert isinstance(document[key], kind), key
-    assert document["schema_version"] == 1
+    assert document["schema_version"] == 2
     assert document["grader_version"] == __version__
     assert document["submission"]["files"] == ["answers.md", "solution.py", "tools/plot.py"]
     assert document["parts"][0] == {
@@ -44,6 +44,7 @@ def test_has_what_the_contract_promises(usual: Result) -> None:
         "points": 28.0,
         "max_points": 30.0,
         "open_points": 0.0,
+        "unjudged_points": 0.0,
     }
     check = next(c for c in document["checks"] if c["id"] == "backward.dW1")
     assert (check["status"], check["part"], check["points"]) == ("fail", "backward", 0.0)

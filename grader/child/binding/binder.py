@@ -23,7 +23,7 @@ from grader.child.binding.search import NUMPY, TORCH, AdapterSearch, Fit, answer
 from grader.child.binding.source import OBJECT, Callee, Source
 from grader.child.binding.trial import RAISED, SECONDS, Watch, limited, small_case
 from grader.child.binding.writer import Draft, brief
-from grader.child.reports import DefinitionReport
+from grader.child.reports import AttemptReport, DefinitionReport
 from grader.source.cells import Parser
 
 CONTRACT = canonical.ARGUMENTS
@@ -49,6 +49,8 @@ class BoundPart:
     definitions: tuple[DefinitionReport, ...] = ()
     adapter: Adapter | None = None
     container: WeightForm | None = None
+    attempt: AttemptReport | None = None
+    """How far the search came, where it found no way, or several."""
     fits: bool = False
     """Whether it was seen to run, with a loss and all gradients."""
 
@@ -180,7 +182,7 @@ class Binding:
         """Return what a search found; where nothing fits, a half of it, or why there is none."""
         best = search.best
         if best is not None and search.rivals and not exact:
-            return _ambiguous(best, search.rivals)
+            return replace(_ambiguous(best, search.rivals), attempt=search.attempt(self.files))
         if best is not None:
             others = dict.fromkeys(o.draft.sentence for o in search.alike)
             part = _bound(best.draft, best.adapter)
@@ -189,9 +191,10 @@ class Binding:
         torch = search.side is TORCH
         look = absence.of_the_pytorch if torch else absence.of_the_hand_written
         absent = look(self.source, search.why, ended=ended)
+        attempt = search.attempt(self.files, ended=ended)
         if search.half is None or torch:
-            return BoundPart(absent=absent)
-        half = replace(_bound(*search.half), absent=absent, deviations=())
+            return BoundPart(absent=absent, attempt=attempt)
+        half = replace(_bound(*search.half), absent=absent, deviations=(), attempt=attempt)
         if search.half_lacks:  # to call it would only raise an error of ours
             half.callables = {"forward": half.callables["forward"]}
         return half

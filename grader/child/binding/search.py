@@ -8,7 +8,8 @@ given its labels in the wrong form, and gradients must lie as their tensors do.
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import traceback
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from types import ModuleType
@@ -23,6 +24,8 @@ from grader.child.binding.language.layout import Layout, layouts
 from grader.child.binding.names import TENSORS, WEIGHTS
 from grader.child.binding.trial import MAX_TRIALS, RAISED, renamed, small_case
 from grader.child.binding.writer import Draft, Misfit, brief, write
+from grader.child.fields import TEXT_CHARS
+from grader.child.reports import AttemptReport
 from grader.source.trees import walk
 
 Array = np.ndarray[Any, Any]
@@ -125,6 +128,8 @@ class AdapterSearch:
     half_lacks: bool = False
     """Whether that was because there is nothing to give for one of its parameters."""
     why: str = ""
+    furthest: tuple[Draft, Misfit] | None = None
+    """The way that made the most calls before it failed."""
 
     def look(self, drafts: Iterable[Draft], *, for_rivals: bool) -> None:
         """Try each until one is right in every respect; then, if asked, those unlike it."""
@@ -159,6 +164,19 @@ class AdapterSearch:
             (self.others if agrees else self.rivals).append(fit)
         elif not fit.draft.torch:
             self.others.append(fit)
+
+    def attempt(self, files: Container[str], *, ended: bool = False) -> AttemptReport:
+        """Return the way that made the most calls, and where in `files` it ended."""
+        part, tried = "torch" if self.side is TORCH else "numpy", MAX_TRIALS - max(0, self.trials)
+        if self.furthest is None:
+            return AttemptReport(part, tried=tried, ended=ended)
+        draft, misfit = self.furthest
+        cause = misfit.__cause__
+        frames = traceback.extract_tb(cause.__traceback__) if cause is not None else []
+        own = [f for f in frames if f.filename in files and f.lineno]
+        file, line = (own[-1].filename, own[-1].lineno or 0) if own else ("", 0)
+        error = " ".join(str(misfit).split())[:TEXT_CHARS]
+        return AttemptReport(part, draft.sentence[:TEXT_CHARS], error, file, line, tried, ended)
 
     # ── one draft in all layouts ─────────────────────────────────────────────
 
@@ -201,6 +219,8 @@ class AdapterSearch:
         """Keep why a trial failed, and the half that it gave; whether no layout would do."""
         cause = error.__cause__
         self.why = self.why or (brief(cause) if draft.torch and cause else str(error))
+        if self.furthest is None or error.stage > self.furthest[1].stage:
+            self.furthest = draft, error
         if self.half is None and error.half is not None:
             self.half, self.half_lacks = (draft, error.half), isinstance(cause, Unbindable)
         return error.stage < 0 or isinstance(cause, self.side.hopeless)

@@ -19,8 +19,8 @@ import numpy as np
 from grader.child import coerce
 from grader.child.binding.canonical import ARGUMENTS
 from grader.child.coerce import TENSORS
+from grader.child.fields import NAME_CHARS
 from grader.child.reports import (
-    NAME_CHARS,
     NOWHERE,
     OWN_NUMBERS,
     Corruption,

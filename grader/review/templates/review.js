@@ -7,6 +7,7 @@ const here = location.pathname;
 const who = document.getElementById("who");
 const when = (at) => new Date(at).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
 const by = (field) => `${field.who}, ${when(field.at)}`;
+const isMark = (name) => name.startsWith("mark/") || name.startsWith("total/");
 const versionOf = (name) => state.fields[name]?.version ?? 0;
 
 function element(tag, text, kind) {
@@ -30,6 +31,7 @@ const forms = [...document.querySelectorAll("form[data-field]")].map((node) => (
 
 function read(form) {
   const inputs = form.node.elements;
+  if (form.name.startsWith("total/")) return { points: inputs.points.valueAsNumber, note: inputs.note.value };
   if (form.name.startsWith("mark/")) {
     const ticked = [...form.node.querySelectorAll("[name=ticked]:checked")].map((box) => box.value);
     return { points: inputs.points.valueAsNumber, ticked, note: inputs.note.value };
@@ -41,7 +43,7 @@ function fill(form) {
   const field = state.fields[form.name];
   const value = field?.value ?? {};
   const inputs = form.node.elements;
-  if (form.name.startsWith("mark/")) {
+  if (isMark(form.name)) {
     for (const box of form.node.querySelectorAll("[name=ticked]")) {
       box.checked = (value.ticked ?? []).includes(box.value);
     }
@@ -79,7 +81,7 @@ function describe(form) {
 
 function valueInWords(name, value) {
   if (!value) return "took it back";
-  if (name.startsWith("mark/")) return `gave ${value.points} of ${value.of} points${value.note ? ` (“${value.note}”)` : ""}`;
+  if (isMark(name)) return `gave ${value.points} of ${value.of} points${value.note ? ` (“${value.note}”)` : ""}`;
   return `said ${value.status === "pass" ? "passed" : "failed"}, because “${value.reason}”`;
 }
 
@@ -215,13 +217,13 @@ document.addEventListener("click", (event) => {
 function showTotal(id, total) {
   const node = document.getElementById(id);
   const rest = [total.percent, total.band].filter(Boolean).join(" · ");
-  node.replaceChildren(total.score || "undecided", element("small", rest));
+  node.replaceChildren(total.score || total.status, element("small", rest));
 }
 
 function show() {
   showTotal("automatic", state.automatic);
   showTotal("total", state.total);
-  const running = [state.total.score || "undecided", state.total.open && `${state.total.open} open`];
+  const running = [state.total.score || state.total.status, state.total.open && `${state.total.open} open`];
   document.getElementById("running").textContent = running.filter(Boolean).join(", ");
   document.getElementById("open-points").textContent = state.total.open || "0";
   document.getElementById("gates").replaceChildren(...state.total.gates.map((gate) => element("li", gate)));
@@ -268,7 +270,7 @@ document.addEventListener("keydown", (event) => {
   if (event.key in walk) document.querySelector(walk[event.key])?.click();
   if (event.key !== "m") return;
   event.preventDefault();
-  const marks = forms.filter((form) => form.name.startsWith("mark/"));
+  const marks = forms.filter((form) => isMark(form.name));
   const at = marks.findIndex((form) => form.node.contains(document.activeElement));
   marks[(at + 1) % marks.length]?.node.elements.points.focus();
 });
