@@ -102,7 +102,8 @@ class Grade:
 
     `band` is None when undecided or when the rubric has none. `gates` are the
     sentences of the gates that capped the score; `charges` what each defect costs
-    that explains a check which did not pass.
+    that explains a check which did not pass. `corrected` is what slips cost that were
+    corrected before the answer was graded; it is in `score` and in `charges`.
     """
 
     status: GradeStatus
@@ -115,6 +116,7 @@ class Grade:
     dimensions: tuple[DimensionGrade, ...]
     gates: tuple[str, ...] = ()
     charges: tuple[Charge, ...] = ()
+    corrected: tuple[Charge, ...] = ()
 
     @property
     def unjudged(self) -> float:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from grader.records import CheckStatus, Finding, Grade
+from grader.records import Charge, CheckStatus, Finding, Grade
 from grader.report.document import grade_json
 from grader.report.stored import Document, defects_of
 from grader.review.forms import CHECK, COMMENT, MARK, found_checks, manual_items
@@ -106,6 +106,7 @@ def regrade(document: Document, rubric: Rubric, counting: Sequence[Judgement] = 
         defects=defects_of(document),
         explained={c["id"]: c["explained_by"] for c in checks},
         marks=marks,
+        corrected=[Charge(c["code"], c["points"]) for c in document.get("corrected", ())],
     )
 
 

@@ -52,6 +52,7 @@ def grade(
     defects: Sequence[Defect] = (),
     explained: Mapping[str, Sequence[str]] = NO_EXPLANATION,
     marks: Mapping[str, float] = NO_MARKS,
+    corrected: Sequence[Charge] = (),
 ) -> Grade:
     """Return what `findings` are worth under `rubric`; `checks` are all declared checks, by id.
 
@@ -64,6 +65,9 @@ def grade(
 
     `marks` are points that a human gave, by the id of a manual item: these count, in
     `max_score` too; the other manual items stay open.
+
+    `corrected` is what slips cost that were corrected in what the findings are of; it comes off
+    the score, below the gates.
 
     What a check leaves to a person is in `max_score` and not earned: they decide it by
     an override. A check without a finding counts as an error. Any error leaves the grade
@@ -85,6 +89,9 @@ def grade(
     max_score = sum((s.max_points for s in counted if not s.item.bonus), NOTHING)
     score = min(sum((s.points for s in counted), NOTHING), max_score)
     score, gates = _apply_gates(rubric.gates, statuses, score, max_score)
+    for charge in corrected:
+        score -= min(score, exact(charge.points))
+        charges[charge.code] = charges.get(charge.code, NOTHING) + exact(charge.points)
     parts = tuple(_part(part, scores) for part, scores in scored)
     return Grade(
         status=GradeStatus.UNDECIDED if undecided else GradeStatus.GRADED,
@@ -97,6 +104,7 @@ def grade(
         dimensions=tuple(_dimension(each, statuses) for each in rubric.dimensions),
         gates=(*after.sentences, *gates),
         charges=tuple(Charge(code, float(points)) for code, points in charges.items()),
+        corrected=tuple(corrected),
     )
 
 
