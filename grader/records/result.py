@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from grader.records.correction import Correction
 from grader.records.defect import Defect
 from grader.records.grade import Grade
 from grader.records.observation import Observations
@@ -111,7 +112,9 @@ class Pictures:
 class Result:
     """Everything a report shows about one submission.
 
-    `seed` is None where whoever reads it must not repeat the run.
+    `seed` is None where whoever reads it must not repeat the run. `submission` is the answer as it
+    was handed in; it was graded with `corrections` made, the first slips of which are `defects`.
+    `uncorrected` says why slips were left, "" where there are none.
     """
 
     submission: Submission
@@ -127,4 +130,6 @@ class Result:
     annotations: tuple[Annotation, ...] = ()
     graph: tuple[GraphNode, ...] = ()
     pictures: Pictures = Pictures()
+    corrections: tuple[Correction, ...] = ()
+    uncorrected: str = ""
     contract: tuple[str, str] = ("", "")  # title and digest of the course's own, if it has one
