@@ -82,6 +82,7 @@ class Terminal:
             words = [f"{score} of {part.max_points:g}"] if part.max_points else []
             words += [f"{part.open_points:g} open"] if part.open_points else []
             self.console.print(f"  {plain(part.title):<44} {', '.join(words)}")
+        self._corrections(result)
         self._defects(result)
         self._unexplained(grade)
         waiting = sum(c.status is CheckStatus.SKIPPED for c in grade.checks)
@@ -90,6 +91,18 @@ class Terminal:
         if "unisolated" in result.observations.numpy.isolation:
             self.console.print("  [bold red]UNISOLATED: this code ran with your rights[/bold red]")
         self.console.print(f"Report: {page}", soft_wrap=True)
+
+    def _corrections(self, result: Result) -> None:
+        """Print the lines that were corrected before grading, and why others were not."""
+        for c in result.corrections[:MOST_LINES]:
+            self.console.print(f"  graded with {plain(c.path)}:{c.line} corrected", soft_wrap=True)
+            for sign, text in (("-", c.before), ("+", c.after)):
+                self.console.print(
+                    f"      {sign} {plain(text.strip()[:MOST_SOURCE])}", soft_wrap=True
+                )
+        self._rest(len(result.corrections), "corrected lines, in the report")
+        if result.uncorrected:
+            self.console.print(f"  not corrected: {plain(result.uncorrected)}", soft_wrap=True)
 
     def _defects(self, result: Result) -> None:
         """Print each named bug: its line, its cost, its message; the most expensive first."""

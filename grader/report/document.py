@@ -56,6 +56,8 @@ def result_json(result: Result) -> dict[str, Any]:
         "fault": result.fault,
         **_grade(result.grade),
         "defects": result.defects,
+        "corrections": result.corrections,
+        "uncorrected": result.uncorrected,
         "graph": result.graph,
         "binding": {part: report.binding for part, report in parts.items()},
         "isolation": {part: report.isolation for part, report in parts.items()},
@@ -90,6 +92,7 @@ def _grade(grade: Grade) -> dict[str, Any]:
     charges = [(charge.code, charge.points) for charge in grade.charges]
     scored: list[PartGrade | CheckGrade] = [*grade.parts, *grade.checks]
     rows = [(row.id, points) for row in scored for points in (row.points, row.max_points)]
+    charges += [(f"the slip {charge.code}", charge.points) for charge in grade.corrected]
     totals = ("the score", grade.score), ("the maximum score", grade.max_score)
     for what, points in (*totals, ("the open points", grade.open_points), *charges, *rows):
         if not math.isfinite(points):
@@ -99,7 +102,9 @@ def _grade(grade: Grade) -> dict[str, Any]:
             )
     part_members = ("id", "title", "points", "max_points", "open_points")
     return {
-        **_members(grade, ("score", "max_score", "open_points", "band", "gates", "charges")),
+        **_members(
+            grade, ("score", "max_score", "open_points", "band", "gates", "charges", "corrected")
+        ),
         "parts": [_members(part, part_members) for part in grade.parts],
         **_members(grade, ("dimensions", "checks")),
     }
