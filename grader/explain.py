@@ -30,6 +30,13 @@ TOPICS: Mapping[str, str] = MappingProxyType({"unjudged": UNJUDGED})
 LABEL_WIDTH = 11
 """Columns in front of a fact: the longest label, `Waits for`, and a gap."""
 
+CORRECTED = (
+    "Where one smallest edit makes the answer run, it is graded with that edit,\n"
+    "and the slip costs {cost:.0%} of what the edit wins. An edit changes brackets, colons,\n"
+    "commas, quotes, indents, the spelling of a word, or Python 2's forms: no operator,\n"
+    "no number. Where two edits run and give different results, none is made."
+)
+
 
 def explanation(code: str) -> str:
     """Return the text for a check's id or a defect's code; `all` lists them.
@@ -65,14 +72,16 @@ def _check_text(check: Check) -> str:
 
 
 def _code_text(entry: Kind) -> str:
-    rows = (
+    rows = [
         ("Area", f"{entry.part}, {entry.severity}"),
         ("Weight", entry.centrality.value),
         ("Shows", entry.shows),
         ("Why", entry.why),
         ("Hint", entry.hint),
         ("Ask", entry.ask),
-    )
+    ]
+    if entry.corrected_cost:
+        rows.append(("Corrected", CORRECTED.format(cost=entry.corrected_cost)))
     facts = "\n".join(_row(label, text) for label, text in rows)
     examples = f"Wrong\n\n{_example(entry.wrong)}\n\nRight\n\n{_example(entry.right)}"
     return f"{entry.code} — {entry.what}\n\n{facts}\n\n{examples}"

@@ -95,6 +95,7 @@ class Terminal:
             self.console.print(f"  {plain(part.title):<44} {', '.join(words)}")
         for sentence in (*grade.gates, *(mistake.says for mistake in grade.mistakes)):
             self.console.print(f"  [yellow]→[/yellow] {plain(sentence)}", soft_wrap=True)
+        self._corrections(result)
         self._defects(result)
         self._unexplained(grade)
         waiting = sum(c.status is CheckStatus.SKIPPED for c in grade.checks)
@@ -119,6 +120,18 @@ class Terminal:
         for line in why.settings:
             self.console.print(f"      {escape(visible(line))}", soft_wrap=True)
         self.console.print(f"Report: {page}", soft_wrap=True)
+
+    def _corrections(self, result: Result) -> None:
+        """Print the lines that were corrected before grading, and why others were not."""
+        for c in result.corrections[:MOST_LINES]:
+            self.console.print(f"  graded with {plain(c.path)}:{c.line} corrected", soft_wrap=True)
+            for sign, text in (("-", c.before), ("+", c.after)):
+                self.console.print(
+                    f"      {sign} {plain(text.strip()[:MOST_SOURCE])}", soft_wrap=True
+                )
+        self._rest(len(result.corrections), "corrected lines, in the report")
+        if result.uncorrected:
+            self.console.print(f"  not corrected: {plain(result.uncorrected)}", soft_wrap=True)
 
     def _defects(self, result: Result) -> None:
         """Print each named bug: its line, its cost, its message; the most expensive first."""

@@ -46,7 +46,7 @@ def readme(text: str, expected: dict[str, dict[str, Any]]) -> str:
     """`text` with its tables made anew, and its first sentence's numbers."""
     head = text[: text.index(FIRST_TABLE)]
     title, _, rest = head.split("\n\n", 2)
-    right = sum(not one["fails"] for one in expected.values())
+    right = sum(not one["fails"] and "corrected" not in one for one in expected.values())
     intro = (
         f"{len(expected)} answers as candidates write them: {right} that lose nothing, in different\n"
         f"styles, and {len(expected) - right} with known bugs. Each folder has a `solution.py`, some "

@@ -58,6 +58,8 @@ def test_sample_is_graded_as_expected_with_every_seed(
         assert {d.code for d in result.defects} == set(expected["defects"]), where
         lines = {(d.code, d.line) for d in result.defects}
         assert set(expected["lines"].items()) <= lines, where
+        corrected = {c.line: c.after for c in result.corrections}
+        assert corrected == expected.get("corrected", {}), where
         assert result.grade.score == pytest.approx(expected["score"], abs=1e-3), where
         assert result.grade.max_score == expected["of"], where
     written = result_json(results[0])
@@ -69,7 +71,9 @@ def test_sample_is_graded_as_expected_with_every_seed(
 
 def test_every_wrong_sample_loses_and_every_right_one_does_not() -> None:
     expected = [yaml.safe_load((folder / "expected.yaml").read_text()) for folder in SAMPLES]
-    assert all((e["score"] == e["of"]) == (not e["fails"]) for e in expected)
+    assert all(
+        (e["score"] == e["of"]) == (not e["fails"] and "corrected" not in e) for e in expected
+    )
     assert {e["of"] for e in expected} == {80.0}, "the maximum never shrinks"
     assert sum(not e["fails"] for e in expected) >= 5
 

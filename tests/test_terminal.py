@@ -66,10 +66,22 @@ def test_what_no_bug_explains_is_said_check_by_check(
 def test_a_file_that_does_not_parse_has_one_bug_and_nothing_else_to_read(
     engine: Engine, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    text = summary("zoe-martin", engine, capsys)
+    text = summary("adrian-popescu", engine, capsys)
     assert text.count("✗") == 1
-    assert "✗ syntax-error  -80  solution.py:17\n      def backward(cache)\n" in text
+    assert "✗ syntax-error  -80  solution.py:7\n      Z1 = X W1 + b1\n" in text
     assert "3 checks fail only because of these bugs" in text
+    assert "  not corrected: " in text
+
+
+def test_a_corrected_line_is_shown_before_the_bugs(
+    engine: Engine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = summary("zoe-martin", engine, capsys)
+    corrected = (
+        "solution.py:17 corrected\n      - def backward(cache)\n      + def backward(cache):"
+    )
+    assert text.index(corrected) < text.index("✗ syntax-error  -24  solution.py:17\n")
+    assert "not corrected" not in text
 
 
 def outcome(id: str, *, kept: bool = False, **facts: Any) -> Graded:

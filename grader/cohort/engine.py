@@ -40,6 +40,7 @@ from grader.problem import Exam, set_paper
 from grader.records import (
     Annotation,
     Case,
+    Charge,
     CheckStatus,
     Defect,
     Ended,
@@ -53,10 +54,10 @@ from grader.records import (
     Result,
     Submission,
 )
-from grader.repair import Workbench, repaired
+from grader.repair import Corrected, CorrectionBench, Workbench, corrected, repaired
 from grader.rubric import Rubric
 from grader.sandbox.pool import Zygote
-from grader.scoring import grade
+from grader.scoring import correction_charges, grade
 from grader.source.program import Program
 from grader.source.work import WorkPlace, work_places
 
@@ -139,30 +140,85 @@ class Engine:
             return self.undecided(submission, str(error))
         except Exception as error:  # a bug of ours is one submission's trouble, not the run's
             return self.undecided(submission, f"the grader failed: {error!r}")
-        why = unjudged(submission, view)
-        findings = set_aside(findings) if why else findings
-        diagnosis = Diagnosis(call_defects(submission, view, findings))
-        torch_trace = cache(lambda: self._trace(submission, "torch"))
-        fault = next((f.message for f in findings if f.status is CheckStatus.ERROR), "")
-        if not (fault or submission.numbers_only):
-            arguments = submission, view, findings, self.predictions, torch_trace
-            diagnosis = _extra(submission, "diagnosis", lambda: diagnose(*arguments), diagnosis)
-        defects, explained = diagnosis.defects, diagnosis.explained
-        verdict = own_verdict(view)
-        scored = grade(
-            *(self.rubric, findings, self.checks),
-            defects=defects,
-            explained=explained,
-            own_verdict=verdict,
-            unjudged=why is not None,
-        )
+        fixed = self._corrected(submission, view, findings)
+        why = unjudged(fixed.submission, fixed.view)
+        fixed = replace(fixed, findings=set_aside(fixed.findings)) if why else fixed
+        fault = next((f.message for f in fixed.findings if f.status is CheckStatus.ERROR), "")
+        torch_trace = cache(lambda: self._trace(fixed.submission, "torch"))
+        diagnosis = self._diagnosis(fixed, torch_trace)
+        charges = self._correction_charges(submission, view, findings, fixed, diagnosis)
+        scored = self._scored(fixed, diagnosis, charges, unjudged=why is not None)
         result = _result(self.rubric, self.settings, submission, scored, view.observations, fault)
-        result = replace(result, defects=defects, unjudged=None if fault else why)
-        result = replace(result, own_verdict=verdict, own_mismatch=own_mismatch(view))
+        result = replace(
+            result,
+            observations=fixed.view.observations,
+            defects=(*fixed.defects, *diagnosis.defects),
+            corrections=fixed.corrections,
+            uncorrected=fixed.left,
+            own_verdict=own_verdict(fixed.view),
+            own_mismatch=own_mismatch(fixed.view),
+            unjudged=None if fault else why,
+        )
         if not (fault or submission.numbers_only):
             traced = torch_trace() if torch_trace.cache_info().currsize else Trace()
-            result = self._with_extras(result, view, findings, diagnosis, torch_trace, traced)
+            result = self._with_extras(result, fixed, diagnosis, torch_trace, traced)
         return replace(result, timing={"wall_s": time.perf_counter() - started})
+
+    def _corrected(
+        self, submission: Submission, view: View, findings: Sequence[Finding]
+    ) -> Corrected:
+        """Return the submission without the slips that keep it from running."""
+        bench = CorrectionBench(self._examine, self._trials)
+        as_it_was = Corrected(submission, view, findings)
+        return _extra(
+            submission,
+            "correction",
+            lambda: corrected(submission, view, findings, bench),
+            as_it_was,
+        )
+
+    def _diagnosis(self, answer: Corrected, torch_trace: Callable[[], Trace]) -> Diagnosis:
+        """Return the defects of what was graded; only how calls ended where no more is read."""
+        submission, view, findings = answer.submission, answer.view, answer.findings
+        plain = Diagnosis(call_defects(submission, view, findings))
+        fault = any(f.status is CheckStatus.ERROR for f in findings)
+        if fault or submission.numbers_only:
+            return plain
+        arguments = submission, view, findings, self.predictions, torch_trace
+        return _extra(submission, "diagnosis", lambda: diagnose(*arguments), plain)
+
+    def _scored(
+        self,
+        answer: Corrected,
+        diagnosis: Diagnosis,
+        charges: Sequence[Charge] = (),
+        *,
+        unjudged: bool = False,
+    ) -> Grade:
+        return grade(
+            *(self.rubric, answer.findings, self.checks),
+            defects=diagnosis.defects,
+            explained=diagnosis.explained,
+            own_verdict=own_verdict(answer.view),
+            corrected=charges,
+            unjudged=unjudged,
+        )
+
+    def _correction_charges(
+        self,
+        submission: Submission,
+        view: View,
+        findings: Sequence[Finding],
+        fixed: Corrected,
+        diagnosis: Diagnosis,
+    ) -> tuple[Charge, ...]:
+        """Return what the slips cost of what their correction wins."""
+        if not fixed.corrections:
+            return ()
+        as_it_was = Corrected(submission, view, findings)
+        before = self._diagnosis(as_it_was, lambda: self._trace(submission, "torch"))
+        won = self._scored(as_it_was, before), self._scored(fixed, diagnosis)
+        return correction_charges(fixed.defects, *won)
 
     def undecided(self, submission: Submission, fault: str) -> Result:
         """Return the result of what could not be assessed, through no fault of its own."""
@@ -171,14 +227,13 @@ class Engine:
     def _with_extras(
         self,
         result: Result,
-        view: View,
-        findings: Sequence[Finding],
+        answer: Corrected,
         diagnosis: Diagnosis,
         torch_trace: Callable[[], Trace],
         traced: Trace,
     ) -> Result:
         """Add notes, the drawn network, pictures and repairs; the grade stands without them."""
-        submission = result.submission
+        submission, view, findings = answer.submission, answer.view, answer.findings
 
         def draw() -> Picture:
             traces = {"numpy": view.named, "torch": view.names_of(traced)}
@@ -187,10 +242,12 @@ class Engine:
 
         def repair() -> tuple[Defect, ...]:
             bench = self._workbench(submission, view, torch_trace)
-            return repaired(submission, view, findings, diagnosis, bench)
+            return (*answer.defects, *repaired(submission, view, findings, diagnosis, bench))
 
         nothing: Picture = ((), ())
         annotations, graph = _extra(submission, "picture", draw, nothing)
+        moved = {(c.path, c.line) for c in answer.corrections}  # columns are those of the edit
+        annotations = tuple(a for a in annotations if (a.file, a.line) not in moved)
         drawn = _extra(submission, "picture", lambda: pictures(view), Pictures())
         defects = result.defects
         if self.settings.mends:
@@ -205,14 +262,20 @@ class Engine:
         """Return what repairs are tried with: the examination, trials, and traces."""
 
         def tried(side: str, cases: Sequence[Case]) -> AbstractContextManager[Trials | None]:
-            zygote, allowance = self._zygote(side), self.settings.allowance
-            return trials(submission, cases, side, self.paper.noise, zygote, allowance)
+            return self._trials(submission, side, cases)
 
         return Workbench(
             lambda edited: self._examine(edited)[1],
             tried,
             lambda side: view.trace if side == "numpy" else torch_trace(),
         )
+
+    def _trials(
+        self, submission: Submission, side: str, cases: Sequence[Case]
+    ) -> AbstractContextManager[Trials | None]:
+        """Return a child that tries versions of one side of a submission."""
+        zygote, allowance = self._zygote(side), self.settings.allowance
+        return trials(submission, cases, side, self.paper.noise, zygote, allowance)
 
     def _examine(self, submission: Submission) -> tuple[View, list[Finding]]:
         """Return what is seen of a submission, and what the checks say of it."""

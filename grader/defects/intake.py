@@ -12,6 +12,12 @@ from grader.records import Ended, Part
 
 UNEXPLAINED = ("loss-unexplained", "grad-unexplained")
 
+SLIP = 0.3
+"""Of what a corrected slip wins. Three persons gave an answer that is right but for a missing
+colon 65 to 73 of 100, blindly."""
+
+OTHER_PYTHON = 0.1
+"""Of the same, where it ran in the Python that it was written for."""
 
 kind = partial(Kind, part=Part.INTAKE)
 
@@ -27,6 +33,7 @@ INTAKE: tuple[Kind, ...] = (
         wrong="Z1 = (X @ W1 + b1",
         right="Z1 = X @ W1 + b1",
         beyond_edits=True,
+        corrected_cost=SLIP,
         unmeasured=True,
         stops_import=True,
     ),
@@ -42,6 +49,7 @@ INTAKE: tuple[Kind, ...] = (
         wrong="from my_layers import relu  # a file that was not handed in\nH1 = relu(Z1)",
         right="def relu(Z1):  # in the file itself\n    return np.maximum(Z1, 0)",
         beyond_edits=True,
+        corrected_cost=SLIP,
         unmeasured=True,
         stops_import=True,
     ),
@@ -115,6 +123,7 @@ INTAKE: tuple[Kind, ...] = (
         ask="Which shapes meet in the line that raises?",
         wrong="dW1 = X @ dZ1  # [B, D] @ [B, H]",
         right="dW1 = X.T @ dZ1  # [D, B] @ [B, H] -> [D, H]",
+        corrected_cost=SLIP,
         unmeasured=True,
         ending=Ended.RAISED,
         yields_in=(Part.VERIFICATION,),
@@ -242,6 +251,7 @@ INTAKE: tuple[Kind, ...] = (
         wrong="print loss",
         right="print(loss)",
         beyond_edits=True,
+        corrected_cost=OTHER_PYTHON,
         unmeasured=True,
         stops_import=True,
     ),

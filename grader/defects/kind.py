@@ -130,6 +130,8 @@ class Kind:
     are worth. `stops_import`: nothing in the
     file may have been looked at. `breaks_rules`: a person has to look. `needs_review`: so do they,
     at what is no mistake and costs nothing.
+    `corrected_cost`: where it is a slip without which the answer runs, the answer is graded without
+    it, and this share of what that wins is its cost; 0 where nothing is corrected.
     `shuts` are checks that are not earned whatever their numbers say, for what they measure was
     not done: `"backward.*"` for all of a part, `"pytorch.d{tensor}"` for the defect's own tensors.
     """
@@ -168,6 +170,7 @@ class Kind:
     stops_import: bool = False
     breaks_rules: bool = False
     needs_review: bool = False
+    corrected_cost: float = 0.0
     shuts: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:

@@ -8,6 +8,7 @@ them are read-only.
 
 from grader.records.arrays import TENSORS, Array, read_only
 from grader.records.case import Case
+from grader.records.correction import Correction
 from grader.records.defect import Confidence, Defect, Part, Repair, Severity, Where
 from grader.records.finding import CheckStatus, Evidence, Finding, Mismatch
 from grader.records.grade import (
@@ -46,6 +47,7 @@ __all__ = [
     "CheckGrade",
     "CheckStatus",
     "Confidence",
+    "Correction",
     "Curve",
     "Defect",
     "DimensionGrade",

@@ -129,7 +129,8 @@ class Grade:
     `band` is None unless graded, or when the rubric has none. Where it is unjudged, `score`
     counts for nothing. `gates` are the sentences of the gates that capped the score; `mistakes`
     say what each mistake leaves of it under `charge: by_centrality`, and `charges` what each
-    defect costs in points.
+    defect costs in points. `corrected` is what slips cost that were corrected before the answer
+    was graded; it is in `score` and in `charges`.
     """
 
     status: GradeStatus
@@ -143,6 +144,7 @@ class Grade:
     gates: tuple[str, ...] = ()
     charges: tuple[Charge, ...] = ()
     mistakes: tuple[MistakeGrade, ...] = ()
+    corrected: tuple[Charge, ...] = ()
 
     @property
     def unjudged(self) -> float:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from grader.records.correction import Correction
 from grader.records.defect import Defect
 from grader.records.grade import Grade, OwnVerdict
 from grader.records.observation import Observations
@@ -112,7 +113,9 @@ class Pictures:
 class Result:
     """Everything a report shows about one submission.
 
-    `seed` is None where whoever reads it must not repeat the run. `own_verdict` is None where
+    `seed` is None where whoever reads it must not repeat the run. `submission` is the answer as it
+    was handed in; it was graded with `corrections` made, the first slips of which are `defects`.
+    `uncorrected` says why slips were left, "" where there are none. `own_verdict` is None where
     the submission's verification could not be asked; `own_mismatch` are the gradients in which
     its two sides differ.
     """
@@ -130,6 +133,8 @@ class Result:
     annotations: tuple[Annotation, ...] = ()
     graph: tuple[GraphNode, ...] = ()
     pictures: Pictures = Pictures()
+    corrections: tuple[Correction, ...] = ()
+    uncorrected: str = ""
     contract: tuple[str, str] = ("", "")  # title and digest of the course's own, if it has one
     own_verdict: OwnVerdict | None = None
     own_mismatch: tuple[str, ...] = ()

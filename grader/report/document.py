@@ -60,6 +60,8 @@ def result_json(result: Result) -> dict[str, Any]:
         "unjudged": result.unjudged,
         **_grade(result.grade),
         "defects": result.defects,
+        "corrections": result.corrections,
+        "uncorrected": result.uncorrected,
         "graph": result.graph,
         "binding": {part: report.binding for part, report in parts.items()},
         "isolation": {part: report.isolation for part, report in parts.items()},
@@ -94,6 +96,7 @@ def _grade(grade: Grade) -> dict[str, Any]:
     charges = [(charge.code, charge.points) for charge in grade.charges]
     scored: list[PartGrade | CheckGrade] = [*grade.parts, *grade.checks]
     rows = [(row.id, points) for row in scored for points in (row.points, row.max_points)]
+    charges += [(f"the slip {charge.code}", charge.points) for charge in grade.corrected]
     sums = ("the score", grade.score), ("the maximum score", grade.max_score)
     for what, points in (*sums, ("the open points", grade.open_points), *charges, *rows):
         if not math.isfinite(points):
@@ -108,6 +111,7 @@ def _grade(grade: Grade) -> dict[str, Any]:
     return {
         **totals,
         "charges": grade.charges,
+        "corrected": grade.corrected,
         "parts": [
             _members(part, part_members) | {"unjudged_points": grade.unjudged_in(part)}
             for part in grade.parts

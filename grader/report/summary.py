@@ -128,7 +128,8 @@ def _unexplained(grade: Grade, *, at_all: bool) -> list[Sentence]:
         return [Sentence(text, "fail", _links(bare), max(0, len(bare) - MAX_LINKS))]
     run = [c for c in grade.checks if c.status is CheckStatus.PASS]
     if run and not failed:
-        return [Sentence(f"All {len(run)} automatic checks pass.", "pass")]
+        corrected = ", with the slip corrected" if grade.corrected else ""
+        return [Sentence(f"All {len(run)} automatic checks pass{corrected}.", "pass")]
     return []
 
 

@@ -20,6 +20,7 @@ from grader.records import (
     WrittenAnswer,
 )
 from grader.report.charts import Charts, charts
+from grader.report.corrections import CorrectionsView, corrections_view
 from grader.report.defects import DefectView, defect_views
 from grader.report.graph import Panel, panels
 from grader.report.listing import (
@@ -99,6 +100,7 @@ class ReportView:
     groups: tuple[CheckGroup, ...]
     defects: tuple[DefectView, ...]
     defect_anchors: dict[str, str]
+    corrections: CorrectionsView
     panels: tuple[Panel, ...]
     charts: Charts
     failures: tuple[RunFailure, ...]
@@ -131,6 +133,7 @@ def report_view(result: Result, audience: Audience) -> ReportView:
         groups=_groups(result.grade),
         defects=defects,
         defect_anchors=anchors,
+        corrections=corrections_view(result),
         panels=panels(result, anchors),
         charts=charts(result.pictures, interviewer=audience == "interviewer"),
         failures=failures,

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from grader.records import CheckStatus, Finding, Grade, GradeStatus
+from grader.records import Charge, CheckStatus, Finding, Grade, GradeStatus
 from grader.report.document import grade_json
 from grader.report.stored import Document, defects_of, is_unjudged, own_verdict_of
 from grader.review.forms import CHECK, COMMENT, MARK, TOTAL, found_checks, manual_items
@@ -116,6 +116,7 @@ def regrade(document: Document, rubric: Rubric, counting: Sequence[Judgement] = 
         explained={c["id"]: c["explained_by"] for c in checks},
         marks=marks,
         own_verdict=own_verdict_of(document),
+        corrected=[Charge(c["code"], c["points"]) for c in document.get("corrected", ())],
     )
     if graded.status is not GradeStatus.GRADED or not is_unjudged(document):
         return graded

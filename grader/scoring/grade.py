@@ -57,6 +57,7 @@ def grade(
     marks: Mapping[str, float] = NO_MARKS,
     own_verdict: OwnVerdict | None = None,
     unjudged: bool = False,
+    corrected: Sequence[Charge] = (),
 ) -> Grade:
     """Return what `findings` are worth under `rubric`; `checks` are all declared checks, by id.
 
@@ -73,6 +74,8 @@ def grade(
     `max_score` too; the other manual items stay open.
 
     `unjudged`: there is no score and no band, for the answer could not be called or read.
+    `corrected` is what slips cost that were corrected in what the findings are of; it comes off
+    the score, below the gates.
 
     What a check leaves to a person is in `max_score` and not earned: they decide it by
     an override. A check without a finding counts as an error. Any error leaves the grade
@@ -111,6 +114,9 @@ def grade(
     shown = {**softened, **marked}
     scored = [(part, [shown[item.id] for item in part.items]) for part in rubric.parts]
     score, gates = _apply_gates(rubric.gates, statuses, score, max_score)
+    for charge in corrected:
+        score -= min(score, exact(charge.points))
+        charges[charge.code] = charges.get(charge.code, NOTHING) + exact(charge.points)
     parts = tuple(_part(part, scores) for part, scores in scored)
     status = GradeStatus.UNJUDGED if unjudged else GradeStatus.GRADED
     status = GradeStatus.UNDECIDED if undecided else status
@@ -126,6 +132,7 @@ def grade(
         gates=(*after.sentences, *gates),
         mistakes=mistakes,
         charges=tuple(Charge(code, float(points)) for code, points in charges.items()),
+        corrected=tuple(corrected),
     )
 
 

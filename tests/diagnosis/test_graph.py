@@ -28,7 +28,7 @@ DRAWN = {
     "abel-tesfaye": f"{FORWARD} ·dZ2 ·dW2 ·db2 ·dH1 ·dZ1 ·dW1 ·db1 ·dX",
     "xavier-dubois": f"{FORWARD} ✓dZ2 ✓dW2 ✓db2 ✓dH1 ✓dZ1 ✓dW1 ✓db1 ✗dX",
     "noor-haddad": "✓Z1 ✓H1 ✓Z2 ✗P ✗loss ↳dZ2 ✓dW2 ✓db2 ✓dH1 ✓dZ1 ✓dW1 ✓db1 ✓dX",
-    "zoe-martin": "",
+    "adrian-popescu": "",
 }
 
 

@@ -29,7 +29,7 @@ def steps() -> list[dict[str, Any]]:
 @pytest.mark.slow
 def test_the_commands_of_the_workflow_grade_a_repository_that_fails(tmp_path: Path) -> None:
     repository, temporary = tmp_path / "repository", tmp_path / "temporary"
-    shutil.copytree(ROOT / "submissions" / "zoe-martin", repository)
+    shutil.copytree(ROOT / "submissions" / "adrian-popescu", repository)
     (tmp_path / "bin").mkdir()
     command = tmp_path / "bin" / "grader"
     command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m grader "$@"\n')

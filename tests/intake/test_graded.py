@@ -147,7 +147,6 @@ WRONG: dict[str, tuple[Files, dict[str, tuple[str | None, int | None, str]]]] = 
     "Python 2": (
         {"solution.py": f"import numpy as np\nprint 'loss', 3\n{ANSWER}"},
         {
-            "syntax-error": ("solution.py", 2, "SyntaxError"),
             "python2-source": ("solution.py", 2, "print is a statement"),
         },
     ),
