@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from grader.agreement.comparison import Comparison, compare
+from grader.checks import ALL_CHECKS
 from grader.review import Folder, open_folder
-from grader.rubric import Rubric
+from grader.rubric import Rubric, parse_rubric
 from tests.export.conftest import HOSTILE, result
 
 COUNT = 14
@@ -19,42 +20,53 @@ COUNT = 14
 
 
 @pytest.fixture(scope="session")
-def documents(onsite: Rubric) -> dict[str, dict[str, Any]]:
-    items = [i for part in onsite.parts for i in part.items if not (i.bonus or i.manual)]
+def plain(onsite: Rubric) -> Rubric:
+    """The checks of onsite.yaml with points alone, and bands of its own."""
+    text = onsite.text.decode()
+    start, end = text.index("charge: by_centrality"), text.index("dimensions:")
+    text = text[:start] + text[end:]
+    for now, then in (("90", "96"), ("78", "75"), ("57.5", "60"), ("38", "40")):
+        text = text.replace(f"at_least: {now},", f"at_least: {then},")
+    return parse_rubric(text.encode(), "plain.yaml", [check.id for check in ALL_CHECKS])
+
+
+@pytest.fixture(scope="session")
+def documents(plain: Rubric) -> dict[str, dict[str, Any]]:
+    items = [i for part in plain.parts for i in part.items if not (i.bonus or i.manual)]
     checks = [check for item in items for check in item.checks]
     made = {}
     for at in range(COUNT):
         fails = dict.fromkeys(checks[: (COUNT - 1 - at) * len(checks) // COUNT], "Wrong.")
         name = HOSTILE if at == 3 else f"Candidate {at}"
-        made[f"s{at:02d}"] = result(onsite, f"s{at:02d}", name=name, who="", fails=fails)
-    made["una"] = result(onsite, "una", name="Una", who="", fails={}, status="ours")
+        made[f"s{at:02d}"] = result(plain, f"s{at:02d}", name=name, who="", fails=fails)
+    made["una"] = result(plain, "una", name="Una", who="", fails={}, status="ours")
     return made
 
 
-def written(out: Path, onsite: Rubric, documents: dict[str, dict[str, Any]]) -> Folder:
+def written(out: Path, plain: Rubric, documents: dict[str, dict[str, Any]]) -> Folder:
     """Lay results down as `grader cohort` does."""
     for id, document in documents.items():
         (out / "submissions" / id).mkdir(parents=True)
         (out / "submissions" / id / "result.json").write_text(json.dumps(document))
-    (out / "rubric.yaml").write_bytes(onsite.text)
+    (out / "rubric.yaml").write_bytes(plain.text)
     return open_folder(out)
 
 
 @pytest.fixture
-def folder(onsite: Rubric, documents: dict[str, dict[str, Any]], tmp_path: Path) -> Folder:
+def folder(plain: Rubric, documents: dict[str, dict[str, Any]], tmp_path: Path) -> Folder:
     """A folder of its own for each test."""
-    return written(tmp_path / "out", onsite, documents)
+    return written(tmp_path / "out", plain, documents)
 
 
 @pytest.fixture(scope="session")
 def comparison(
-    onsite: Rubric,
+    plain: Rubric,
     documents: dict[str, dict[str, Any]],
     percents: dict[str, float],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Comparison:
     """The results beside two markers who give less, with one undecided and one unknown."""
-    folder = written(tmp_path_factory.mktemp("compared") / "out", onsite, documents)
+    folder = written(tmp_path_factory.mktemp("compared") / "out", plain, documents)
     said = {
         id: {"marks": [p * 0.6, p * 0.5], "bands": [at // 3, at // 4], "why": [HOSTILE, ""]}
         for at, (id, p) in enumerate(percents.items())

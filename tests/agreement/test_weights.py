@@ -53,8 +53,8 @@ def test_only_the_changed_numbers_change() -> None:
 
 @settings(max_examples=8)  # the whole rubric is parsed four times in each
 @given(st.lists(st.integers(1, 100), min_size=4, max_size=4, unique=True))
-def test_what_is_written_is_read_again(onsite: Rubric, thresholds: list[int]) -> None:
-    text = onsite.text.decode()
+def test_what_is_written_is_read_again(plain: Rubric, thresholds: list[int]) -> None:
+    text = plain.text.decode()
     assert rewritten(text, rubric_weights(text)) == text
     weights = RubricWeights(tuple(map(float, sorted(thresholds))), {})
     assert rubric_weights(rewritten(text, weights)) == weights

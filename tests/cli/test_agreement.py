@@ -11,7 +11,7 @@ import pytest
 
 from grader.cli.agreement import MISSING
 from grader.review import Folder
-from tests.agreement.conftest import documents, folder, kind_band, percents  # noqa: F401
+from tests.agreement.conftest import documents, folder, kind_band, percents, plain  # noqa: F401
 
 pytestmark = pytest.mark.slow
 WITHOUT = """
