@@ -266,12 +266,13 @@ def centrality_of(defect: Defect, statuses: Mapping[str, CheckStatus]) -> Centra
         return Centrality.EXTREMES_OR_CHECKS
     if part is Part.FORWARD:
         lost += _lost(CORE[Part.BACKWARD], statuses)
-    if defect.code in UNMEASURED and lost > SLIP:
+    lacking = len(defect.tensors) or len(TENSORS)
+    if defect.code in UNMEASURED and min(lost, lacking) > SLIP:
         written = Centrality.FACTOR_ON_ALL if kind is not NONE_OF_IT else Centrality.CORE_IDEA
         return written if torch else NONE_OF_IT
     if torch:
         return kind if kind is Centrality.EXTREMES_OR_CHECKS else Centrality.PYTORCH_SIDE
-    reached = len(defect.tensors) or len(TENSORS) if part is Part.BACKWARD else lost
+    reached = lacking if part is Part.BACKWARD else lost
     return Centrality.ONE_TENSOR if kind in WIDE and reached <= SLIP else kind
 
 

@@ -15,7 +15,7 @@ from types import FunctionType, ModuleType
 from typing import Any
 
 from grader.child.binding import absence, canonical, styles, verify
-from grader.child.binding.environment import Environment
+from grader.child.binding.environment import CONTAINER, Environment
 from grader.child.binding.language import places
 from grader.child.binding.language.adapter import Adapter, RunState, course_adapter
 from grader.child.binding.language.containers import WeightForm
@@ -182,7 +182,7 @@ class Binding:
         """Return what a search found; where nothing fits, a half of it, or why there is none."""
         best = search.best
         if best is not None and search.rivals and not exact:
-            return replace(_ambiguous(best, search.rivals), attempt=search.attempt(self.files))
+            return _ambiguous(best, search.rivals)
         if best is not None:
             others = dict.fromkeys(o.draft.sentence for o in search.alike)
             part = _bound(best.draft, best.adapter)
@@ -203,7 +203,8 @@ class Binding:
         own = self._own("verify")
         if self._is_canonical("verify"):
             return BoundPart({"verify": own})
-        found = verify.bind(self.source, self.names.get("verify", ""), self.part)
+        name, space = self.names.get("verify", ""), lambda inputs: self.environment(inputs)[0]
+        found = verify.bind(self.source, name, self.part, space)
         if found is None:
             return BoundPart({"verify": own} if callable(own) else {})
         function, call = found
@@ -250,7 +251,7 @@ class Binding:
             return Environment.of(inputs, self.module), None
         space = adapter.begin(inputs)
         made = any(line.startswith(f"{OBJECT} = ") for line in adapter.make)
-        return Environment(space), space[OBJECT] if made else None
+        return Environment(space, CONTAINER in space), space[OBJECT] if made else None
 
     def absence(self, name: str) -> str:
         """Why there is no such function: what was found in its place; "" for nothing."""

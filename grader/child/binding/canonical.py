@@ -95,4 +95,6 @@ def _is_sequence(node: ast.expr | None, function: Callee) -> bool:
         node = assigned(function.node, node.id) if function.node else node
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
         return node.func.attr == "grad"  # autograd's, a tuple
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+        return node.func.id in ("tuple", "list")
     return isinstance(node, ast.Tuple | ast.List | ast.ListComp)

@@ -185,7 +185,7 @@ def _by_shape(
             and (places.shape(f.value) == want if tensor == "X" else _alike(f.value, want))
         ]  # fmt: skip
         if tensor == "X":  # Xs abound (a copy of the input, a standardised one)
-            near = {p.place[:-1] for p in spots.values()}
+            near = {p.place[:end] for p in spots.values() for end in range(len(p.place))}
             fits = [f for f in fits if _says_gradient(f) or f.place[:-1] in near or _is_top(f)]
         if fits:
             spots[tensor] = Location(fits[-1].root, fits[-1].place)

@@ -229,6 +229,8 @@ class Source:
         return tuple(found)
 
     def _is_own(self, value: type) -> bool:
+        if issubclass(value, tuple) and value.__module__ == self.module.__name__:
+            return True  # a named tuple has no function of its own
         items = (_inner(item) for kind in value.__mro__ for item in vars(kind).values())
         return any(
             isinstance(item, FunctionType) and item.__code__.co_filename in self.files

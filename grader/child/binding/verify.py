@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from grader.child import coerce
@@ -24,11 +24,15 @@ GRADIENTS = re.compile(r"grad|^d[wbx]|^g\d?$")
 
 
 def bind(
-    source: Source, own_name: str, part: Callable[[str], Any]
+    source: Source,
+    own_name: str,
+    part: Callable[[str], Any],
+    space: Callable[[Mapping[str, Any]], Environment],
 ) -> tuple[Callee, Callable[..., Any]] | None:
     """Return the verification and a callable for it with the contract's arguments; None for none.
 
-    `part` gives the other parts, for who wants gradients handed in.
+    `part` gives the other parts, for who wants gradients handed in; `space` what the hand-written
+    part is given of the inputs, such as one argument with all weights.
     """
     candidates = [f for f in source.functions if f.name == (own_name or "verify")]
     if not candidates and not own_name:
@@ -37,7 +41,7 @@ def bind(
         named.sort(key=lambda f: (not f.torch, "verif" not in plain(f.name)))
         candidates = [f for f in named if _wants_gradients(f) or _can_be_given(f)]
     for function in candidates:
-        return function, _caller(source, function, part)
+        return function, _caller(function, part, space)
     return None
 
 
@@ -61,10 +65,13 @@ def _is_setting(name: str) -> bool:
     return plain(name) in names.SETTING_ROLES or plain(name) in names.SIZE_ROLES
 
 
-def _caller(source: Source, function: Callee, part: Callable[[str], Any]) -> Callable[..., Any]:
+def _caller(
+    function: Callee,
+    part: Callable[[str], Any],
+    space: Callable[[Mapping[str, Any]], Environment],
+) -> Callable[..., Any]:
     def verify(*arguments: Any) -> Any:
-        inputs = dict(zip(CONTRACT, arguments, strict=True))
-        environment = Environment.of(inputs, source.module)
+        environment = space(dict(zip(CONTRACT, arguments, strict=True)))
         if _wants_gradients(function):
             _offer_gradients(environment, function, part, arguments)
         return environment.call(function, function.call)

@@ -46,7 +46,7 @@ def containers(function: Callee, parameter: str) -> list[WeightForm]:
             found += _unpacked(node.targets[0])
         elif isinstance(node, ast.Call) and _gets_key(node, parameter):
             keys.append(node.args[0].value)  # type: ignore[attr-defined]
-    if roles := _complete(str(k) for k in keys if isinstance(k, str)):
+    if roles := _with_biases(_complete(str(k) for k in keys if isinstance(k, str))):
         found.append(WeightForm(f"{{{', '.join(f'{n!r}: {r}' for n, r in roles.items())}}}"))
     if roles := _complete(attributes):
         found.append(_called("SimpleNamespace", roles))
@@ -74,7 +74,8 @@ def fields_of(classes: Iterable[Class]) -> list[WeightForm]:
     """Return the classes that are nothing but fields for all weights."""
     found = []
     for kind in classes:
-        roles = names.data_roles(getattr(kind.type, "__annotations__", {}))
+        annotated = getattr(kind.type, "__annotations__", {})
+        roles = names.data_roles(vars(kind.type).get("_fields", annotated))
         roles = {n: r for n, r in roles.items() if r in WEIGHTS}
         plainly = set(kind.methods) <= {"__init__", "__eq__", "__repr__"}
         if set(roles.values()) == set(WEIGHTS) and plainly:
@@ -103,6 +104,18 @@ def _complete(found: Iterable[str]) -> dict[str, str]:
     known = names.data_roles(dict.fromkeys(found)).items()
     roles = {name: role for weight in WEIGHTS for name, role in known if role == weight}
     return roles if {"W1", "W2"} <= set(roles.values()) else {}
+
+
+def _with_biases(roles: Mapping[str, str]) -> dict[str, str]:
+    """Return the biases as well, where only weights are named: `p[f"b{i}"]` names nothing."""
+    named = {role: name for name, role in roles.items()}
+    pairs = (("W1", "b1"), ("W2", "b2"))
+    beside = {
+        "b" + named[weight][1:]: bias
+        for weight, bias in pairs
+        if weight in named and bias not in named
+    }
+    return {**roles, **beside}
 
 
 def _unpacked(target: ast.expr) -> list[WeightForm]:

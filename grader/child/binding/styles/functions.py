@@ -28,6 +28,9 @@ def drafts(source: Source, fixed: Mapping[str, str]) -> Iterator[Draft]:
     """Ways to call the module's functions, the likeliest first. `fixed` names some of them."""
     usable = [f for f in source.functions if not f.torch and "aside" not in f.kinds]
     whole = [f for f in usable if f.takes_network and not f.stub]
+    if not whole:  # `run_manual`
+        usable = [f for f in source.functions if not f.torch]
+        whole = [f for f in usable if f.takes_network and not f.stub]
     forwards = _ordered(whole, ("forward", "loss", ""))
     backwards = [f for f in usable if "backward" in f.kinds and "layer" not in f.kinds]
     backwards += [

@@ -26,6 +26,8 @@ def drafts(source: Source, fixed: Mapping[str, str]) -> Iterator[Draft]:
     """Ways to call functions of torch's, then classes; `fixed` may name the function."""
     usable = [f for f in source.functions if f.torch and "aside" not in f.kinds and not f.stub]
     wanted = fixed.get("torch_forward_backward", "")
+    if not any(f.takes_network for f in usable):  # `run_torch`
+        usable = [f for f in source.functions if f.torch and not f.stub and "y" in f.roles]
     usable = [f for f in source.functions if wanted and f.name == wanted] or usable
     criteria = _criteria(source)
     for function in sorted((f for f in usable if f.takes_network), key=_rank):
@@ -52,7 +54,8 @@ def _rank(function: Callee) -> tuple[bool, ...]:
 def _containers(source: Source, function: Callee) -> list[WeightForm | None]:
     if not function.takes_container:
         return [None]
-    found = [*forms_of([function]), *forms_of(source.functions), *fields_of(source.classes)]
+    own, others = fields_of(source.classes), forms_of(source.functions)
+    found = [*forms_of([function]), *own, *others]
     return list(found or STANDARD)
 
 

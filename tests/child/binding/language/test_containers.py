@@ -11,7 +11,7 @@ from tests.child.binding.loaded import binding_of
 @pytest.mark.parametrize(
     ("body", "form"),
     [
-        ("return p['w1'] + p['b1'] + p.get('w2')", "{'w1': W1, 'b1': b1, 'w2': W2}"),
+        ("return p['w1'] + p['b1'] + p.get('w2')", "{'w1': W1, 'b1': b1, 'w2': W2, 'b2': b2}"),
         ("return p.W1, p.W2", "SimpleNamespace(W1=W1, W2=W2)"),
         ("(w1, b1), (w2, b2) = p", "((W1, b1,), (W2, b2,),)"),
         ("w2, _, w1 = p", "(W2, None, W1,)"),
