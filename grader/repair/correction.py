@@ -61,7 +61,7 @@ SAME = 1e-9
 """Relative difference below which two readings answer alike: one formula in other brackets."""
 
 
-class Left(StrEnum):
+class Uncorrected(StrEnum):
     """Why an answer that does not run was left as it is."""
 
     NOTHING = "no edit of a few signs or names makes it run"
@@ -106,7 +106,7 @@ def corrected(
     proven = runs_through(search.submission, search.view, search.made)
     if not search.made or not proven or not _runs(view) < _runs(search.view):
         raises = _raising(submission, view) or not _loaded(view)
-        return replace(as_it_was, left=search.left or (Left.NOTHING if raises else ""))
+        return replace(as_it_was, left=search.left or (Uncorrected.NOTHING if raises else ""))
     return Corrected(
         search.submission,
         search.view,
@@ -173,13 +173,13 @@ class _Search:
         for path in broken[:FILES]:
             version = versions[path]
             if version is None or len(files[path]) > MOST_BYTES:
-                self.left = Left.TOO_LONG
+                self.left = Uncorrected.TOO_LONG
                 continue
             search = SyntaxSearch(self.seconds)
             search.run(version)
             self.seconds = search.left
             if search.cut_short:
-                self.left = Left.NO_TIME
+                self.left = Uncorrected.NO_TIME
             elif search.found:
                 yield path, search.found
         for path, lines in _raising(self.submission, self.view).items() if not broken else ():
@@ -194,17 +194,17 @@ class _Search:
         if not readings:
             return None
         if len(readings) > READINGS:
-            self.left = Left.NO_TIME
+            self.left = Uncorrected.NO_TIME
             return None
         versions = [reading.data(data) for reading in readings]
         alike = [0] if len(readings) == 1 else self._alike(path, versions)
         if not alike:
-            self.left = Left.SEVERAL
+            self.left = Uncorrected.SEVERAL
             return None
         examined = []
         for number in alike[:EXAMINED]:
             if time.monotonic() > self.until:
-                self.left = Left.NO_TIME
+                self.left = Uncorrected.NO_TIME
                 return None
             answer = changed(self.submission, path, versions[number])
             view, findings = self.bench.examine(answer)
@@ -214,10 +214,10 @@ class _Search:
         most = max((len(_runs(view)) for _, _, view, _ in examined), default=0)
         examined = [each for each in examined if len(_runs(each[2])) == most]
         if not examined or len({_statuses(found) for *_, found in examined}) > 1:
-            self.left = Left.SEVERAL
+            self.left = Uncorrected.SEVERAL
             return None
         if any(is_idea(readings[number]) for number, *_ in examined):
-            self.left = Left.IDEA
+            self.left = Uncorrected.IDEA
             return None
         number, self.submission, self.view, self.findings = examined[0]
         return readings[number]

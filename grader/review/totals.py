@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from grader.records import Charge, CheckStatus, Finding, Grade, GradeStatus
+from grader.records import Charge, CheckStatus, Defect, Finding, Grade, GradeStatus
 from grader.report.document import grade_json
 from grader.report.stored import Document, defects_of, is_unjudged, own_verdict_of
 from grader.review.forms import CHECK, COMMENT, MARK, TOTAL, found_checks, manual_items
@@ -112,7 +112,7 @@ def regrade(document: Document, rubric: Rubric, counting: Sequence[Judgement] = 
         rubric,
         findings,
         {c["id"]: Declaration(c["id"], c["title"], c["hint"], c["part"]) for c in checks},
-        defects=defects_of(document),
+        defects=_graded_defects(document),
         explained={c["id"]: c["explained_by"] for c in checks},
         marks=marks,
         own_verdict=own_verdict_of(document),
@@ -124,6 +124,15 @@ def regrade(document: Document, rubric: Rubric, counting: Sequence[Judgement] = 
     if given is not None:
         return with_score(rubric, graded, given + sum(marks.values()))
     return without_score(graded) if graded.unjudged else graded
+
+
+def _graded_defects(document: Document) -> tuple[Defect, ...]:
+    """Return the defects but for those that were corrected before grading: these are charged."""
+    places = {(c["path"], c["line"]) for c in document.get("corrections", ())}
+    codes = {c["code"] for c in document.get("corrected", ())}
+    return tuple(
+        d for d in defects_of(document) if d.code not in codes or (d.file, d.line) not in places
+    )
 
 
 def _as_data(judged: Mapping[str, Judgement]) -> dict[str, Any]:

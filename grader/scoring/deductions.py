@@ -20,7 +20,7 @@ from fractions import Fraction
 
 from grader.defects import KINDS
 from grader.errors import HarnessError
-from grader.records import CheckStatus, Confidence, Defect, Severity
+from grader.records import CheckStatus, Confidence, Defect, Part, Severity
 from grader.rubric import Rubric
 from grader.scoring.charges import Codes, allocate
 from grader.scoring.items import NOTHING, UNDECIDED, ItemScore, Share, exact, score_item
@@ -30,6 +30,9 @@ SHUTTING = frozenset(kind.code for kind in KINDS if kind.shuts)
 """Codes that cost all that their checks lost, unless the rubric names them: the work was
 not done, or could not be measured, and what was not shown is not earned. What a kind shuts costs
 all of it, whatever the rubric says."""
+
+NOT_ASKED = frozenset(k.code for k in KINDS if k.shuts and k.part is Part.PYTORCH)
+"""Codes of a PyTorch part that does not ask autograd: a factor charges that, and no points."""
 
 ONCE, BY_CENTRALITY = "once_per_bug", "by_centrality"
 """The ways to charge under which anything is given back."""
@@ -121,9 +124,12 @@ def _limits(rubric: Rubric, defects: Sequence[Defect], whole: Fraction) -> dict[
     for defect in defects:
         points = deductions.codes.get(defect.code, stated[defect.severity])
         unmeasured = defect.code in UNMEASURED and defect.code not in deductions.codes
-        if unmeasured or defect.code in SHUTTING or rubric.charge not in (ONCE, BY_CENTRALITY):
+        by_factor = rubric.charge == BY_CENTRALITY
+        if by_factor and defect.code in NOT_ASKED:
+            limit = NOTHING
+        elif unmeasured or defect.code in SHUTTING or rubric.charge not in (ONCE, BY_CENTRALITY):
             limit = whole
-        elif rubric.charge == BY_CENTRALITY:
+        elif by_factor:
             limit = NOTHING
         elif points is None:
             limit = decided * BY_SEVERITY[defect.severity]

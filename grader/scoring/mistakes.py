@@ -15,6 +15,8 @@ from fractions import Fraction
 from grader.checks.differences import DIFFERENCES
 from grader.checks.layers import LAYERS
 from grader.checks.tensors import COMPARED, LAYER_ALONE
+from grader.checks.trials import TRIALS
+from grader.checks.verification import accepts
 from grader.defects import BY_CODE, KINDS, Centrality, Repeat
 from grader.records import (
     TENSORS,
@@ -28,7 +30,7 @@ from grader.records import (
     Where,
 )
 from grader.rubric import Factors
-from grader.scoring.deductions import SHUTTING, UNMEASURED
+from grader.scoring.deductions import NOT_ASKED, SHUTTING, UNMEASURED
 
 
 def _core(part: str, tensors: Sequence[str]) -> tuple[str, ...]:
@@ -45,6 +47,9 @@ CORE: Mapping[Part, tuple[str, ...]] = {
 }
 """The checks of the numbers that the exercise is about, on ordinary inputs."""
 
+VERIFYING = tuple(c.id for c in (accepts, *TRIALS))
+"""The checks of a verification that is there."""
+
 AGAINST = (CheckStatus.FAIL, CheckStatus.SKIPPED)
 
 SLIP = 2
@@ -59,7 +64,7 @@ OPTIONAL: Mapping[Where, frozenset[str]] = {
 }
 """The checks of what nobody has to write: layers, and finite differences beside the network."""
 
-LOST = UNMEASURED | SHUTTING
+LOST = (UNMEASURED | SHUTTING) - NOT_ASKED
 """Codes of which the points are lost."""
 
 UNSTEADY = frozenset(kind.code for kind in KINDS if kind.repeat is Repeat.UNSTEADY)
@@ -89,6 +94,7 @@ NOT_RUN: Mapping[Part, str] = {
     Part.FORWARD: "The forward pass does not run",
     Part.BACKWARD: "The backward pass does not run",
     Part.PYTORCH: "The PyTorch part does not run",
+    Part.VERIFICATION: "Its verification does not pass",
 }
 
 OWN_CHECK: Mapping[OwnVerdict, str] = {
@@ -291,7 +297,8 @@ def unnamed_checks(
     None of a part that does not run; what waits for a part that is not there is left out.
     """
     proven = [d for d in defects if d.confidence is Confidence.PROVEN]
-    undone = {d.part for d in proven if d.code in LOST | UNSTEADY}
+    named = {code for codes in explained.values() for code in codes}
+    undone = {d.part for d in proven if d.code in LOST | (UNSTEADY & named)}
     unnamed: dict[Part, tuple[str, ...]] = {}
     for part, checks in CORE.items():
         open_checks = [c for c in checks if not explained.get(c)]
@@ -300,6 +307,10 @@ def unnamed_checks(
         follows = part is Part.BACKWARD and Part.FORWARD in undone
         if part not in undone and (wrong or (len(waiting) == len(checks) and not follows)):
             unnamed[part] = wrong
+    verifying = [c for c in VERIFYING if statuses.get(c) in AGAINST and not explained.get(c)]
+    runs = not undone & CORE.keys() and all(unnamed.values())
+    if verifying and runs and not any(d.part is Part.VERIFICATION for d in proven):
+        unnamed[Part.VERIFICATION] = ()
     return unnamed
 
 
@@ -309,12 +320,15 @@ def _unnamed(factors: Factors, unnamed: Mapping[Part, Sequence[str]]) -> Iterato
         centrality = Centrality.CORE_IDEA
         if wrong and len(wrong) <= SLIP:
             centrality = Centrality.ONE_TENSOR
-        if part is Part.PYTORCH:
+        if part is Part.PYTORCH and wrong:
             centrality = Centrality.PYTORCH_SIDE
+        if part is Part.VERIFICATION:
+            centrality = Centrality.EXTREMES_OR_CHECKS
         what = WRONG[part] if wrong else NOT_RUN[part]
         why = f"{what}, and no known mistake explains it"
         name = centrality.name.lower()
-        yield Mistake("", why, name, factors.of(name), kept=not wrong)
+        kept = not wrong and part is not Part.VERIFICATION
+        yield Mistake("", why, name, factors.of(name), kept=kept)
 
 
 def _optional(

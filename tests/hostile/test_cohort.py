@@ -19,8 +19,12 @@ from typing import Any
 
 import pytest
 
+from grader.bundled import bundled
+from grader.checks import ALL_CHECKS
 from grader.intake import find_cohort
 from grader.records import TENSORS
+from grader.review.totals import regrade
+from grader.rubric import load_rubric
 from tests.hostile import gathering
 from tests.hostile.witnesses import Listener, Surroundings
 
@@ -46,6 +50,7 @@ EARNS_BY_RIGHT = {"a37-finite-differences": {"backward.duplicate", "backward.own
 """Checks that an attack passes by what it really does: differences are gradients, so they agree
 with the loss they difference and with each other. They fail against autograd, and are named."""
 
+RUBRIC = load_rubric(bundled("rubrics") / "onsite.yaml", [c.id for c in ALL_CHECKS])
 CLOCK = "backward.vectorised"
 """The one check that depends on how busy the machine is; scores are compared without it."""
 
@@ -69,9 +74,12 @@ class Run:
         return [(id, entry) for id, entry in self.entries.items() if entry.attack == attack]
 
     def score(self, id: str) -> float:
-        """What it got, but for the points that depend on the clock."""
+        """What it would get if the check that depends on the clock had passed; 0 for no score."""
         row = self.results[id]
-        return float(row["score"]) - sum(c["points"] for c in row["checks"] if c["id"] == CLOCK)
+        if row["status"] == "unjudged":
+            return 0.0
+        passing = [{**c, "status": "pass"} if c["id"] == CLOCK else c for c in row["checks"]]
+        return regrade({**row, "checks": passing}, RUBRIC).score
 
     def slowness(self, id: str) -> float:
         """Its time over the reference's, as its report says; infinite when it had no answer."""
@@ -188,7 +196,7 @@ def test_an_attack_can_only_lose_points(attack: str, alone: Run, together: Run) 
     for id, entry in together.of(attack):
         row, where = together.results[id], f"{attack} {entry.variant}"
         passed = {check["id"] for check in row["checks"] if check["status"] == "pass"}
-        assert row["status"] == "graded", f"{where}: {row['fault']}"
+        assert row["status"] in ("graded", "unjudged"), f"{where}: {row['fault']}"
         assert row["fault"] == "", where
         honest = EARNS_BY_RIGHT.get(attack, set())
         earned = sum(check["points"] for check in row["checks"] if check["id"] in honest)

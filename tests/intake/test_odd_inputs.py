@@ -14,7 +14,7 @@ from grader.records import GradeStatus, UnjudgedReason
 
 ROOT = Path(__file__).parents[2]
 RIGHT = (ROOT / "reference" / "solution.py").read_bytes()
-FULL, LOSS_LOST, REFUSED = 80.0, 19.0, 0.0
+FULL, LOSS_LOST, REFUSED = 80.0, 16.91, 0.0
 
 
 def handing(loss: str) -> bytes:
@@ -53,11 +53,11 @@ INPUTS: dict[str, tuple[dict[str, bytes], float, str]] = {
     "a loss that is masked": ({"solution.py": handing("np.ma.masked")}, LOSS_LOST, "wrong-return"),
     "a loss in an object": ({"solution.py": handing("np.array(float(l), object)")}, FULL, ""),
     "a loss without imaginary part": ({"solution.py": handing("complex(l)")}, FULL, ""),
-    "gradients of bool": ({"solution.py": giving("g > 0")}, 42.0, "wrong-return"),
-    "gradients of str": ({"solution.py": giving("g.astype(str)")}, 41.5, "wrong-return"),
+    "gradients of bool": ({"solution.py": giving("g > 0")}, 24.92, "wrong-return"),
+    "gradients of str": ({"solution.py": giving("g.astype(str)")}, 23.4248, "wrong-return"),
     "gradients as objects": ({"solution.py": giving("g.astype(object)")}, FULL, ""),
-    "gradients of int": ({"solution.py": giving("g.astype(int)")}, 54.5, "grad-unexplained"),
-    "no gradients": ({"solution.py": RIGHT + b"\ndef backward(c): return {}\n"}, 41.0, "wrong-return"),
+    "gradients of int": ({"solution.py": giving("g.astype(int)")}, 28.4533, "grad-unexplained"),
+    "no gradients": ({"solution.py": RIGHT + b"\ndef backward(c): return {}\n"}, 24.92, "wrong-return"),
     "an empty reply": ({"solution.py": RIGHT + b"\ndef forward(*a): return ()\n"}, LOSS_LOST, "wrong-return"),
     "a helper without a codec": (
         {"solution.py": RIGHT, "h.py": b"# coding: undefined\nx = 1\n"}, FULL, ""),

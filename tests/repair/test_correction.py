@@ -6,7 +6,7 @@ import pytest
 
 from grader.cohort import Engine
 from grader.records import CheckStatus, Result, Submission
-from grader.repair.correction import Left, changed
+from grader.repair.correction import Uncorrected, changed
 from grader.report import result_json
 from tests.benchmarks.repairs import answer, statuses
 
@@ -51,13 +51,13 @@ def test_a_slip_is_corrected_and_charged(
 
 def test_two_readings_that_answer_differently_are_none(engine: Engine) -> None:
     result = graded(engine, "emeka-nwosu", "(P - Y) / Y", "(P - Y / Y")
-    assert (result.corrections, result.uncorrected) == ((), Left.SEVERAL)
+    assert (result.corrections, result.uncorrected) == ((), Uncorrected.SEVERAL)
     assert result.grade.score == 0.0
 
 
 def test_an_operator_is_not_written_for_anybody(engine: Engine) -> None:
     result = graded(engine, "ada-okafor", "X @ W1 + b1  ", "X W1 + b1  ")
-    assert (result.corrections, result.uncorrected) == ((), Left.IDEA)
+    assert (result.corrections, result.uncorrected) == ((), Uncorrected.IDEA)
 
 
 def test_a_mistake_behind_a_slip_is_found(engine: Engine) -> None:
