@@ -42,7 +42,7 @@ from grader.child.reports import (
     to_json,
     type_name,
 )
-from grader.child.seeding import reseed
+from grader.child.seeding import reseed, run_eagerly
 from grader.sandbox import child
 from grader.source import cells
 
@@ -158,6 +158,7 @@ class Driver:
         self.names, self.noise = json.loads(items["names"]), int(items["noise"])
         self.contract = json.loads(items.get("contract") or "{}")
         reseed(self.noise)
+        run_eagerly()
         sys.meta_path.append(standin.StandInFinder(self.switch))
         self.files = {items[f"path{i}"]: items[f"data{i}"] for i in range(int(items["files"]))}
         return dict(self.files)

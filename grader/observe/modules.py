@@ -30,6 +30,7 @@ TORCH_MODULES = (
     *("torch", "torch.nn", "torch.nn.functional", "torch.optim", "torch.autograd", "torch.func"),
     *("torch.autograd.functional", "torch.autograd.gradcheck", "torch.testing"),
     *("torch.utils.data", "torch.nn.init", "torch.nn.utils", "torch.utils.checkpoint"),
+    "torch.utils._device",  # of `with torch.device(…)` and `set_default_device`
 )
 
 TORCH_EXTRAS = {
