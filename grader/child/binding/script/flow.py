@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from grader.child.binding import names
@@ -48,9 +48,15 @@ class Block:
     functions: Mapping[str, frozenset[str]]
     """The names that each function of the module reads, and those that these read."""
 
+    classes: frozenset[str] = frozenset()
+    """The module's own."""
+
     @cached_property
     def steps(self) -> list[ScriptStatement]:
-        return [step_of(s, self.functions) for s in self.statements]
+        """Return the statements; those that call an object's methods change the object."""
+        plain = [step_of(s, self.functions) for s in self.statements]
+        objects = frozenset[str]().union(*(s.binds for s in plain if s.reads & self.classes))
+        return [_with_objects(s, objects) for s in plain]
 
     @cached_property
     def aliases(self) -> dict[str, set[str]]:
@@ -106,6 +112,15 @@ def step_of(statement: ast.stmt, functions: Mapping[str, frozenset[str]]) -> Scr
     if not isinstance(statement, (ast.Assign, ast.AnnAssign, *DEFINITION)):
         return ScriptStatement(statement, reads, frozenset(), frozenset(changes | stored))
     return ScriptStatement(statement, reads, frozenset(stored - changes), frozenset(changes))
+
+
+def _with_objects(step: ScriptStatement, objects: frozenset[str]) -> ScriptStatement:
+    """Return a statement that changes the objects whose methods it calls."""
+    if not step.reads & objects:
+        return step
+    calls = (n for n in walk(step.node) if isinstance(n, ast.Call))
+    called = {first_name(call.func) for call in calls} & objects - step.binds
+    return replace(step, changes=step.changes | called)
 
 
 def _names(node: ast.AST) -> tuple[frozenset[str], set[str]]:
@@ -183,6 +198,7 @@ def blocks(tree: ast.Module) -> Iterator[Block]:
     First without the loops that train, then with one pass of the first of them.
     """
     functions = _function_reads(tree)
+    classes = frozenset(n.name for n in tree.body if isinstance(n, ast.ClassDef))
     mains = [n for n in tree.body if isinstance(n, ast.FunctionDef) and not _needs(n.args)]
     ahead = list(_flat(tree.body, once=False, into_main=False))
     plain = list(_flat(tree.body, once=False))
@@ -190,7 +206,7 @@ def blocks(tree: ast.Module) -> Iterator[Block]:
         level = list(_flat(tree.body, once=True)) if once else plain
         bodies = [list(_flat(m.body, once=once, inside=True)) for m in mains[:MOST_MAINS]]
         found = [level, *([*ahead, *body] for body in bodies)]
-        yield from (Block(f, functions) for f in found if 0 < len(f) <= MOST)
+        yield from (Block(f, functions, classes) for f in found if 0 < len(f) <= MOST)
 
 
 def _needs(arguments: ast.arguments) -> bool:

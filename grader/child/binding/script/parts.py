@@ -12,7 +12,7 @@ from functools import cached_property
 
 from grader.child.binding import names
 from grader.child.binding.names import TENSORS, WEIGHTS, plain
-from grader.child.binding.script.flow import Block, ScriptStatement
+from grader.child.binding.script.flow import Block, ScriptStatement, pairs
 from grader.source.trees import walk
 
 NEEDED = frozenset(("X", "y", "W1", "W2"))
@@ -20,6 +20,20 @@ NEEDED = frozenset(("X", "y", "W1", "W2"))
 
 LOSS = "__loss__"
 """The variable of a loss that has no name: `F.cross_entropy(…).backward()`."""
+
+CONVERTING = (
+    "detach",
+    "numpy",
+    "cpu",
+    "clone",
+    "copy",
+    "astype",
+    "double",
+    "float",
+    "requires_grad_",
+)
+MAKING = ("tensor", "from_numpy", "as_tensor", "array", "asarray")
+"""Calls that give the same numbers in another form, as methods and as functions."""
 
 LEAVING = ("numpy", "item", "tolist", "array", "asarray")
 """Calls after which a value is no tensor any more."""
@@ -57,6 +71,9 @@ class Reader:
         """
         bound = dict.fromkeys(n for s in self.block.steps for n in sorted(s.touches))
         roles = names.data_roles(bound)
+        for target, value in (p for s in self.block.statements for p in pairs(s)):
+            if isinstance(target, ast.Name) and (role := roles.get(_converted(value))):
+                roles.setdefault(target.id, role)
         roles = {n: r for n, r in roles.items() if n in self.block.steps[self.first[n]].binds}
         known: dict[str, frozenset[str]] = {}
         for index, step in enumerate(self.block.steps):
@@ -160,6 +177,18 @@ def last_name(node: ast.AST) -> str:
     return getattr(node, "attr", getattr(node, "id", ""))
 
 
+def _converted(value: ast.expr) -> str:
+    """Return the variable that an expression gives in another form; "" for none."""
+    while isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute):
+        if value.func.attr in MAKING and value.args:
+            value = value.args[0]
+        elif value.func.attr in CONVERTING:
+            value = value.func.value
+        else:
+            return ""
+    return value.id if isinstance(value, ast.Name) else ""
+
+
 def _leaves_torch(step: ScriptStatement) -> bool:
     """Tell whether a statement makes arrays of tensors."""
     calls = (n for n in walk(step.node) if isinstance(n, ast.Call))
@@ -172,15 +201,13 @@ def _leaves_torch(step: ScriptStatement) -> bool:
 def by_hand(reader: Reader) -> Parts | None:
     """Return the hand-written part of a block; None where it is none, or needs torch."""
     block = reader.block
-    loss = reader.last(names.is_loss, NEEDED, torch=False)
+    loss = _loss(reader)
     if loss is None:
         return None
-    ends = dict(_gradients(reader))
+    ends = {k: e for k, e in _gradients(reader) if not _needs_torch(reader, e)}
     if len(ends) < 2:
         container = reader.last(_holds_gradients, ("X", "y"), torch=False)
         ends = {"grads": container} if container else {}
-    if not ends:
-        return None
 
     def union(given: frozenset[str]) -> list[int]:
         slices = (block.slice(end, [name], given) for end, name in (loss, *ends.values()))
@@ -240,6 +267,40 @@ def _goes_back(statement: ast.stmt) -> tuple[str, dict[str, str]]:
 
 
 # ── what both ask ────────────────────────────────────────────────────────────
+
+
+def _loss(reader: Reader) -> tuple[int, str] | None:
+    """Return where the loss is complete, and its name: of `mean = total / N` the latter."""
+    found = reader.last(names.is_loss, NEEDED, torch=False)
+    steps = reader.block.steps
+    while found is not None:
+        end, name = found
+        later = (
+            (index, other)
+            for index in range(end + 1, len(steps)) if not reader.tainted[index]
+            for other in steps[index].binds
+            if names.is_loss(other) and other != name and _goes_on(steps[index], name)
+        )  # fmt: skip
+        if (more := next(later, None)) is None:
+            return found
+        found = more
+    return None
+
+
+def _goes_on(step: ScriptStatement, name: str) -> bool:
+    """Tell whether a statement makes a loss of another: its mean, a part of it, or a sum."""
+    value = step.node.value if isinstance(step.node, ast.Assign) else None
+    if isinstance(value, ast.Call):
+        value = next(iter(value.args), value.func)
+        value = value.value if isinstance(value, ast.Attribute) else value
+    parts = [value.left, value.right] if isinstance(value, ast.BinOp) else [value]
+    parts += [p.operand for p in parts if isinstance(p, ast.UnaryOp)]
+    return any(isinstance(p, ast.Name) and p.id == name for p in parts)
+
+
+def _needs_torch(reader: Reader, end: tuple[int, str]) -> bool:
+    given = frozenset(set(reader.roles) - reader.tensors)
+    return any(reader.tainted[i] for i in reader.block.slice(end[0], [end[1]], given))
 
 
 def _gradients(reader: Reader) -> Iterator[tuple[str, tuple[int, str]]]:

@@ -12,6 +12,7 @@ import inspect
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
+from grader.child.binding import names
 from grader.child.binding.language.layout import layouts
 from grader.child.binding.script.flow import Block, blocks
 from grader.child.binding.script.parts import Parts, Reader, by_autograd, by_hand
@@ -20,6 +21,9 @@ from grader.child.binding.script.sizes import sizes_of
 from grader.child.binding.source import Callee, Source
 from grader.child.binding.trial import RAISED, small_case
 from grader.child.binding.writer import Draft
+
+NOTHING = "statements"
+"""What a backward pass lacks that is not there: there is nothing to call."""
 
 SCRIPT = "script"
 """The variable of what runs the statements."""
@@ -92,7 +96,9 @@ def _stage(
     script: Script, name: str, parts: Parts, indices: tuple[int, ...], returned: str
 ) -> Callee:
     """Return the call of some statements, as a function that returns what is written."""
-    given = parts.inputs if name != "backward" else ("cache",)
+    given = _parameters(script) if name != "backward" else ("cache",)
+    if name == "backward" and not parts.gradients:
+        given = ("cache", NOTHING)
     text = f"def {name}({', '.join(given)}):\n    return {returned}"
     node = ast.parse(text).body[0]
     assert isinstance(node, ast.FunctionDef)
@@ -100,6 +106,13 @@ def _stage(
     kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
     parameters = tuple(inspect.Parameter(n, kind) for n in given)
     return Callee(name, getattr(script, name), node, parameters, owner=SCRIPT)
+
+
+def _parameters(script: Script) -> tuple[str, ...]:
+    """Return the script's own names of its inputs, or the contract's where they say less."""
+    own, roles = script.parts.inputs, script.sizes.roles
+    said = names.data_roles(own)
+    return own if all(said.get(n) == roles[n] for n in own) else tuple(roles[n] for n in own)
 
 
 def _line(parts: Parts, indices: tuple[int, ...]) -> int:
