@@ -18,6 +18,9 @@ from grader.source.trees import walk
 NEEDED = frozenset(("X", "y", "W1", "W2"))
 """Without these a piece of code is no answer."""
 
+HELD = "params"
+"""The role of a dictionary that holds the weights."""
+
 LOSS = "__loss__"
 """The variable of a loss that has no name: `F.cross_entropy(…).backward()`."""
 
@@ -53,6 +56,8 @@ class Parts:
     loss: str
     gradients: Mapping[str, str] = field(default_factory=dict)
     """Gradients by the name under which they are returned (`dW1`, or `grads` for all)."""
+    model: str = ""
+    """The variable of a model that holds the weights, where nothing else does."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,16 +80,35 @@ class Reader:
             if isinstance(target, ast.Name) and (role := roles.get(_converted(value))):
                 roles.setdefault(target.id, role)
         roles = {n: r for n, r in roles.items() if n in self.block.steps[self.first[n]].binds}
+        roles |= dict.fromkeys(self.containers, HELD)
         known: dict[str, frozenset[str]] = {}
         for index, step in enumerate(self.block.steps):
             on = frozenset[str]().union(*(known.get(n, ()) for n in step.reads | step.changes))
             mine = {roles.get(name) for name in step.binds}
             for name in step.touches:
-                if self.first[name] == index and (on - mine) & set(WEIGHTS):
+                if self.first[name] == index and (on - mine) & {*WEIGHTS, HELD}:
                     roles.pop(name, None)
                 more = frozenset() if name in step.binds else known.get(name, frozenset())
                 known[name] = frozenset({roles[name]}) if name in roles else on | more
         return roles
+
+    @cached_property
+    def containers(self) -> dict[str, dict[str, str]]:
+        """Return the dictionaries that hold the weights, with the key of each weight."""
+        made = {
+            target.id
+            for s in self.block.statements for target, value in pairs(s)
+            if isinstance(target, ast.Name) and _is_dict(value)
+        }  # fmt: skip
+        keys: dict[str, list[str]] = {}
+        for node in (n for s in self.block.statements for n in walk(s)):
+            if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load):
+                name, key = getattr(node.value, "id", ""), getattr(node.slice, "value", None)
+                if name in made and isinstance(key, str):
+                    keys.setdefault(name, []).append(key)
+        found = {name: names.data_roles(own) for name, own in keys.items()}
+        by_role = {n: {role: key for key, role in roles.items()} for n, roles in found.items()}
+        return {n: roles for n, roles in by_role.items() if {"W1", "W2"} <= set(roles)}
 
     @cached_property
     def first(self) -> dict[str, int]:
@@ -121,7 +145,7 @@ class Reader:
     @cached_property
     def depends(self) -> list[frozenset[str]]:
         """Return of each statement the contract's arrays that its result depends on."""
-        known: dict[str, frozenset[str]] = {n: frozenset({r}) for n, r in self.roles.items()}
+        known = {n: frozenset(WEIGHTS if r == HELD else {r}) for n, r in self.roles.items()}
         found = []
         for step in self.block.steps:
             on = frozenset[str]().union(*(known.get(n, ()) for n in step.reads | step.changes))
@@ -149,8 +173,10 @@ class Reader:
                 return index, name
         return None
 
-    def inputs(self, slice_of: Callable[[frozenset[str]], list[int]],
-               usable: Iterable[str]) -> tuple[str, ...]:  # fmt: skip
+    def inputs(
+        self, slice_of: Callable[[frozenset[str]], list[int]], usable: Iterable[str],
+        needed: Iterable[str] = NEEDED,
+    ) -> tuple[str, ...]:  # fmt: skip
         """Return the names that the arrays have where a slice begins; () where it has not all.
 
         Of several for one array the one that is bound first; the others are computed from it.
@@ -166,10 +192,10 @@ class Reader:
             if not others:
                 break
             given -= others
-        order = names.DATA
-        if not set(by_role) >= NEEDED:
+        held = set(WEIGHTS) if HELD in by_role else set()
+        if not {*by_role, *held} >= {*needed} or held & set(by_role):
             return ()
-        return tuple(by_role[role][0] for role in order if role in by_role)
+        return tuple(by_role[role][0] for role in (*names.DATA, HELD) if role in by_role)
 
 
 def last_name(node: ast.AST) -> str:
@@ -177,13 +203,20 @@ def last_name(node: ast.AST) -> str:
     return getattr(node, "attr", getattr(node, "id", ""))
 
 
+def _is_dict(value: ast.expr) -> bool:
+    return isinstance(value, ast.Dict) or (
+        isinstance(value, ast.Call) and last_name(value.func) == "dict"
+    )
+
+
 def _converted(value: ast.expr) -> str:
     """Return the variable that an expression gives in another form; "" for none."""
-    while isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute):
-        if value.func.attr in MAKING and value.args:
+    while isinstance(value, ast.Call):
+        method = value.func
+        if last_name(method) in MAKING and value.args:
             value = value.args[0]
-        elif value.func.attr in CONVERTING:
-            value = value.func.value
+        elif isinstance(method, ast.Attribute) and method.attr in CONVERTING:
+            value = method.value
         else:
             return ""
     return value.id if isinstance(value, ast.Name) else ""
@@ -247,7 +280,19 @@ def by_autograd(reader: Reader) -> Parts | None:
         if inputs:
             forward = tuple(slice_of(frozenset(inputs)))
             return Parts(block, inputs, forward, (), loss, gradients)
+        data = reader.inputs(slice_of, reader.roles, needed=("X", "y"))
+        forward = tuple(slice_of(frozenset(data)))
+        models = sorted(_called(block, forward) & {n for s in block.steps for n in s.binds})
+        if data and len(models) == 1:
+            inputs = (*(n for n in data if reader.roles[n] not in WEIGHTS), *WEIGHTS)
+            return Parts(block, inputs, forward, (), loss, gradients, models[0])
     return None
+
+
+def _called(block: Block, indices: Iterable[int]) -> set[str]:
+    """Return the variables that are called with something that the arrays are in."""
+    calls = (n for i in indices for n in walk(block.statements[i]) if isinstance(n, ast.Call))
+    return {c.func.id for c in calls if isinstance(c.func, ast.Name) and c.args}
 
 
 def _goes_back(statement: ast.stmt) -> tuple[str, dict[str, str]]:

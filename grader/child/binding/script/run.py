@@ -12,6 +12,7 @@ from types import CodeType, ModuleType
 from typing import Any
 
 from grader.child.binding.language import places
+from grader.child.binding.names import WEIGHTS
 from grader.child.binding.script.parts import LOSS, Parts
 from grader.child.binding.script.sizes import Sizes
 from grader.child.definitions import Weave
@@ -67,7 +68,7 @@ class Script:
         pinned = self._pinned(arrays)
         with self._names(pinned) as space:
             exec(self._forward, space)
-            given = {self.sizes.roles[n]: pinned[n] for n in self.parts.inputs}
+            given = {self.sizes.roles.get(n, n): pinned[n] for n in self.parts.inputs}
             return dict(_leaves(space, given))
 
     # ── the surroundings ─────────────────────────────────────────────────────
@@ -82,13 +83,19 @@ class Script:
         """Give the module's names, with those that are `pinned`; leave them as they were."""
         space, before = vars(self.module), dict(vars(self.module))
         space.update(pinned)
-        space[PIN] = lambda: space.update(pinned)
+        space[PIN] = lambda: self._put_back(space, pinned)
         try:
             yield space
         finally:
             for name in [n for n in space if n not in before]:
                 del space[name]
             space.update(before)
+
+    def _put_back(self, space: dict[str, Any], pinned: Mapping[str, Any]) -> None:
+        """Give inputs and sizes their values again, and a model the weights."""
+        space.update(pinned)
+        if hasattr(space.get(self.parts.model), "parameters"):
+            _fill(space[self.parts.model], pinned)
 
     # ── the code ─────────────────────────────────────────────────────────────
 
@@ -115,10 +122,24 @@ class Script:
         for step in steps:
             if not step.binds or not step.binds <= pinned:
                 body += self.sizes.replaced(_with_loss(step.node, self.parts.loss))
-            if step.touches & pinned:
+            if step.touches & {*pinned, self.parts.model}:
                 call = ast.Expr(ast.Call(ast.Name(PIN, ast.Load()), [], []))
                 body.append(ast.fix_missing_locations(ast.copy_location(call, step.node)))
         return self.weave(ast.Module(body, []), self.path)
+
+
+def _fill(model: Any, pinned: Mapping[str, Any]) -> None:
+    """Give the layers of a model the weights, as `nn.Linear` has them."""
+    import torch
+
+    tensors = [pinned[n] for n in WEIGHTS]
+    own = list(model.parameters())
+    if [p.dim() for p in own] != [2, 1, 2, 1]:
+        return
+    for parameter, given in zip(own, tensors, strict=True):
+        numbers = places.copied(given).T.copy()
+        dtype = given.dtype if places.is_tensor(given) else parameter.dtype
+        parameter.data = torch.as_tensor(numbers, dtype=dtype)
 
 
 def _with_loss(statement: ast.stmt, loss: str) -> list[ast.stmt]:
@@ -138,7 +159,7 @@ def _with_loss(statement: ast.stmt, loss: str) -> list[ast.stmt]:
 
 def _own(array: Any) -> Any:
     """Return an array of its own: a script may change what it is given. A tensor as it is."""
-    return array if places.is_tensor(array) else array.copy()
+    return array if places.is_tensor(array) else copy.deepcopy(array)
 
 
 def _copied(cache: dict[str, Any]) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from grader.child.binding.script.parts import last_name
 from grader.source.trees import walk
 
 Axis = tuple[str, int]
-"""The name of an input, and which of its sizes."""
+"""An expression of an input, and which of its sizes."""
 
 PAIRED = ("randn", "rand")
 """Functions that are given the sizes one by one."""
@@ -47,7 +47,10 @@ class Sizes:
     def of(self, inputs: Mapping[str, Any]) -> dict[str, int]:
         """Return what each is for these inputs."""
         every = {**self.variables, **{_name(n): axis for n, axis in self.literals.items()}}
-        return {name: places.shape(inputs[n])[axis] for name, (n, axis) in every.items()}
+        return {
+            name: places.shape(eval(text, {}, dict(inputs)))[axis]
+            for name, (text, axis) in every.items()
+        }
 
     def replaced(self, statements: Iterable[ast.stmt]) -> list[ast.stmt]:
         """Return statements with a variable for each literal size."""
@@ -79,9 +82,17 @@ def _name(size: int) -> str:
     return f"__size_{size}__"
 
 
-def sizes_of(block: Block, roles: Mapping[str, str], inputs: Iterable[str]) -> Sizes:
-    """Return the sizes that a block writes as numbers, for the inputs under these names."""
+def sizes_of(
+    block: Block, roles: Mapping[str, str], inputs: Iterable[str],
+    containers: Mapping[str, Mapping[str, str]],
+) -> Sizes:  # fmt: skip
+    """Return the sizes that a block writes as numbers, for the inputs under these names.
+
+    `containers` are dictionaries of weights, with the key of each.
+    """
     given = {roles[n]: n for n in inputs}
+    for name in set(given.values()) & set(containers):
+        given |= {role: f"{name}[{key!r}]" for role, key in containers[name].items()}
     constants = dict(_constants(block))
     variables: dict[str, Axis] = {}
     literals: dict[int, set[Axis]] = {}
@@ -91,9 +102,9 @@ def sizes_of(block: Block, roles: Mapping[str, str], inputs: Iterable[str]) -> S
         place = (given[role], axis)
         if isinstance(node, ast.Name) and node.id in constants:
             variables.setdefault(node.id, place)
-            literals.setdefault(constants[node.id], set()).add(_whole(place, roles, given))
+            literals.setdefault(constants[node.id], set()).add(_whole(role, axis, given))
         elif isinstance(node, ast.Constant) and type(node.value) is int:
-            literals.setdefault(node.value, set()).add(_whole(place, roles, given))
+            literals.setdefault(node.value, set()).add(_whole(role, axis, given))
     for name in constants:
         role = next((r for r in names.SIZE_ROLES.get(plain(name), ()) if r in OF_SIZE), "")
         if role and OF_SIZE[role][0] in given:
@@ -102,11 +113,10 @@ def sizes_of(block: Block, roles: Mapping[str, str], inputs: Iterable[str]) -> S
     return Sizes(roles, variables, {n: axis for n, axis in sure.items() if axis[0]})
 
 
-def _whole(place: Axis, roles: Mapping[str, str], given: Mapping[str, str]) -> Axis:
+def _whole(role: str, axis: int, given: Mapping[str, str]) -> Axis:
     """Return one place for a size that stands in several arrays."""
-    name, axis = place
-    same = {("W1", 0): ("X", 1), ("W1", 1): ("W2", 0)}.get((roles[name], axis))
-    return (given[same[0]], same[1]) if same and same[0] in given else place
+    first = {("W1", 0): ("X", 1), ("W1", 1): ("W2", 0)}.get((role, axis), (role, axis))
+    return (given[first[0]], first[1]) if first[0] in given else (given[role], axis)
 
 
 def _constants(block: Block) -> Iterator[tuple[str, int]]:
@@ -123,8 +133,14 @@ def _written(block: Block, roles: Mapping[str, str]) -> Iterator[tuple[str, int,
     for statement in block.statements:
         for target, value in pairs(statement):
             role = roles.get(target.id, "") if isinstance(target, ast.Name) else ""
-            for axis, node in enumerate(_pair(value) if role else ()):
-                yield role, axis, node
+            made = [(role, value)] if role in names.DATA else []
+            if role and isinstance(value, ast.Dict):
+                keys = [getattr(key, "value", "") for key in value.keys]
+                known = names.data_roles([k for k in keys if isinstance(k, str)])
+                made = [(known.get(k, ""), v) for k, v in zip(keys, value.values, strict=True)]
+            for which, matrix in made:
+                for axis, node in enumerate(_pair(matrix) if which else ()):
+                    yield which, axis, node
 
 
 def _pair(value: ast.expr) -> tuple[ast.expr, ...]:

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from grader.child.binding import names
+from grader.child.binding.language.containers import WeightForm
 from grader.child.binding.language.layout import layouts
 from grader.child.binding.script.flow import Block, blocks
 from grader.child.binding.script.parts import Parts, Reader, by_autograd, by_hand
@@ -42,7 +43,8 @@ def drafts(source: Source, fixed: Mapping[str, str]) -> Iterator[Draft]:
             _stage(script, "forward", parts, parts.forward, "loss, cache"),
             _stage(script, "backward", parts, parts.backward, str(text).replace("'", '"')),
         )
-        yield Draft(stages, 1, _title(parts), names={SCRIPT: script})
+        form = _form(reader, parts)
+        yield Draft(stages, 1, _title(parts), names={SCRIPT: script}, container=form)
 
 
 def torch_drafts(source: Source, fixed: Mapping[str, str]) -> Iterator[Draft]:
@@ -70,7 +72,7 @@ def _leaves(source: Source, script: Script, draft: Draft) -> dict[str, str]:
     """Return where autograd leaves each gradient, seen on the small case."""
     try:
         space = draft.adapter(source.module).begin(small_case())
-        return script.filled(*(space[script.sizes.roles[n]] for n in script.parts.inputs))
+        return script.filled(*(space[script.sizes.roles.get(n, n)] for n in script.parts.inputs))
     except RAISED:
         return {}
 
@@ -83,7 +85,7 @@ def _blocks(source: Source) -> Iterator[Block]:
 
 def _script(source: Source, reader: Reader, parts: Parts) -> Script:
     path = next(p for p, t in source.trees.items() if _holds(t, parts))
-    sizes = sizes_of(reader.block, reader.roles, parts.inputs)
+    sizes = sizes_of(reader.block, reader.roles, parts.inputs, reader.containers)
     return Script(source.module, path, parts, sizes, source.weave)
 
 
@@ -108,11 +110,23 @@ def _stage(
     return Callee(name, getattr(script, name), node, parameters, owner=SCRIPT)
 
 
+def _form(reader: Reader, parts: Parts) -> WeightForm | None:
+    """Return the dictionary of weights, if the script has one."""
+    keys = next((reader.containers[n] for n in parts.inputs if n in reader.containers), None)
+    if keys is None:
+        return None
+    return WeightForm(f"{{{', '.join(f'{key!r}: {role}' for role, key in keys.items())}}}")
+
+
 def _parameters(script: Script) -> tuple[str, ...]:
     """Return the script's own names of its inputs, or the contract's where they say less."""
     own, roles = script.parts.inputs, script.sizes.roles
     said = names.data_roles(own)
-    return own if all(said.get(n) == roles[n] for n in own) else tuple(roles[n] for n in own)
+    return (
+        own
+        if all(said.get(n) == roles.get(n, n) for n in own)
+        else tuple(roles.get(n, n) for n in own)
+    )
 
 
 def _line(parts: Parts, indices: tuple[int, ...]) -> int:
