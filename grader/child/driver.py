@@ -230,7 +230,7 @@ class Driver:
             if sum(len(path) for path, _ in arrays) > int(items["max_bytes"]):
                 raise coerce.BadReturn("the cache's keys are far longer than any right answer")
             paths = tuple(path.replace("\n", " ") for path, _ in arrays)
-            cacheless = not arrays and self.bind().cacheless
+            cacheless = self.bind().straight or (not arrays and self.bind().cacheless)
             report = replace(report, cacheless=cacheless, paths=paths)
         if "want_inputs" in items:
             answer |= _after(arguments)

@@ -236,6 +236,11 @@ class Binding:
         return self._adapter is not None
 
     @property
+    def straight(self) -> bool:
+        """Tell whether the hand-written part is statements: what they keep, nobody chose."""
+        return self._adapter is not None and styles.script.SCRIPT in self._adapter.names
+
+    @property
     def lossless(self) -> bool:
         """Tell whether no function of the hand-written part gives a loss."""
         return self._adapter is not None and not self._adapter.loss

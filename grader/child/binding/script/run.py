@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import copy
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -36,20 +36,17 @@ class Script:
     leaves: Mapping[str, str] = field(default_factory=dict)
     """Tensor → the expression of what autograd fills the gradient of."""
 
-    def forward(self, *arrays: Any) -> tuple[Any, Callable[[], dict[str, Any]]]:
-        """Return the loss, and what gives what the backward pass reads.
-
-        A function, because it is no cache of the candidate's: nobody chose what it holds.
-        """
+    def forward(self, *arrays: Any) -> tuple[Any, dict[str, Any]]:
+        """Return the loss, and what the statements of the backward pass read."""
         pinned = self._pinned(arrays)
         with self._names(pinned) as space:
             exec(self._forward, space)
             kept = {n: pinned.get(n, space.get(n)) for n in self._kept if n in space}
-            return space[self.parts.loss], lambda: kept
+            return space[self.parts.loss], kept
 
-    def backward(self, cache: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-        """Return the gradients. What was kept stays as it is, whatever the statements change."""
-        kept = _copied(cache())
+    def backward(self, cache: dict[str, Any]) -> dict[str, Any]:
+        """Return the gradients. The cache stays as it is, whatever the statements change."""
+        kept = _copied(cache)
         with self._names(kept) as space:
             exec(self._backward, space)
             return {key: space[name] for key, name in self.parts.gradients.items()}
