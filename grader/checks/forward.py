@@ -113,8 +113,8 @@ def cache(view: View) -> Conclusion:
     """
     known = ((path, tensor_of(view, array)) for path, array in arrays_in(view, "primes"))
     names = {path: name for path, name in known if name}
-    if not names and view.step("forward/primes").cacheless:
-        return passed("There is no cache to judge: backward is given the inputs alone.")
+    if view.step("forward/primes").cacheless:
+        return passed("There is no cache to judge: forward hands none to backward.")
     if not names:
         return left_open("Open: no array was found in the cache. A human judges what it holds.")
     lines, extra = [], []

@@ -4,13 +4,22 @@ from __future__ import annotations
 import __future__
 
 import ast
-from types import ModuleType
+from collections.abc import Callable
+from types import CodeType, ModuleType
 
 from grader.child import instrument
 
 DEFINITIONS = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 ASSIGNMENTS = (ast.Assign, ast.AnnAssign, ast.AugAssign)
 BLOCKS = (ast.If, ast.Try, ast.With)
+
+Weave = Callable[[ast.Module, str], CodeType]
+"""Makes code of some statements of a file; a tracer's reports what their expressions are."""
+
+
+def plain_code(tree: ast.Module, path: str) -> CodeType:
+    """Return the code of a tree as it stands."""
+    return compile(tree, path, "exec", dont_inherit=True)
 
 
 def run(statement: ast.stmt, path: str, module: ModuleType, flags: int) -> None:

@@ -76,9 +76,14 @@ def instrument(source: bytes, path: str, first: int = 0) -> tuple[CodeType, list
 def instrumented_tree(source: bytes, path: str, first: int = 0) -> tuple[ast.Module, list[Entry]]:
     """Return the tree and the table, for who executes some of its statements only."""
     tree = ast.parse(source, path)
+    return tree, instrument_tree(tree, first)
+
+
+def instrument_tree(tree: ast.Module, first: int = 0) -> list[Entry]:
+    """Put reports into a tree, and return the table."""
     changed = _Instrumenter(first, _never_arrays(tree))
     changed.visit(tree)
-    return tree, changed.table
+    return changed.table
 
 
 def _never_arrays(tree: ast.Module) -> frozenset[str]:

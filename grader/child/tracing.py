@@ -286,6 +286,11 @@ class Tracer(loading.Loader):
         self._join(path, entries)
         return tree
 
+    def weave(self, tree: ast.Module, path: str) -> CodeType:
+        """Return the instrumented code of statements that are executed by themselves."""
+        self._join(path, instrument.instrument_tree(tree, len(self.recorder.table)))
+        return compile(tree, path, "exec", dont_inherit=True)
+
     def _join(self, path: str, entries: list[instrument.Entry]) -> None:
         self.recorder.table += [(self.number[path], entry) for entry in entries]
 

@@ -265,6 +265,43 @@ def test_a_script_of_unit_tests(torch_zygote: Zygote) -> None:
     assert record.by_script and record.accepts is True and record.overlooked == ()
 
 
+TRAINS_AFTERWARDS = """
+import torch.nn as nn
+import torch.nn.functional as F
+B, D, H, C = 6, 4, 5, 3
+rng = np.random.default_rng(2)
+X, y = rng.normal(size=(B, D)), rng.integers(0, C, B)
+W1, b1, W2, b2 = (rng.normal(size=s) for s in ((D, H), H, (H, C), C))
+mine = backward(forward(X, y, W1, b1, W2, b2)[1])
+net = nn.Sequential(nn.Linear(D, H), nn.ReLU(), nn.Linear(H, C)).double()
+with torch.no_grad():
+    for parameter, array in zip(net.parameters(), (W1.T, b1, W2.T, b2)):
+        parameter.copy_(torch.tensor(array))
+tX = torch.tensor(X, requires_grad=True)
+F.cross_entropy(net(tX), torch.tensor(y)).backward()
+pairs = [
+    (mine["W1"].T, net[0].weight.grad), (mine["b1"], net[0].bias.grad),
+    (mine["W2"].T, net[2].weight.grad), (mine["b2"], net[2].bias.grad), (mine["X"], tX.grad),
+]
+for by_hand, by_torch in pairs:
+    assert np.allclose(by_hand, by_torch.numpy(), rtol=1e-8, atol=1e-11)
+optimiser = torch.optim.SGD(net.parameters(), lr=0.1)
+for _ in range(3):
+    optimiser.zero_grad()
+    F.cross_entropy(net(tX.detach()), torch.tensor(y)).backward()
+    optimiser.step()
+"""
+
+
+@linux_only
+def test_a_script_that_trains_once_it_has_compared(torch_zygote: Zygote) -> None:
+    record = tried(torch_zygote, NETWORK + TRAINS_AFTERWARDS)
+    assert record.by_script and record.accepts is True and record.overlooked == ()
+    assert {t.tensor for t in record.trials if t.outcome is TrialOutcome.REFUSED} == set(TENSORS)
+    partly = TRAINS_AFTERWARDS.replace("in pairs:", "in pairs[:2]:")
+    assert tried(torch_zygote, NETWORK + partly).overlooked == ("W2", "b2", "X")
+
+
 @linux_only
 @pytest.mark.parametrize(
     ("body", "ended", "broke_off"),

@@ -23,6 +23,7 @@ from grader.child.binding.search import NUMPY, TORCH, AdapterSearch, Fit, answer
 from grader.child.binding.source import OBJECT, Callee, Source
 from grader.child.binding.trial import RAISED, SECONDS, Watch, limited, small_case
 from grader.child.binding.writer import Draft, brief
+from grader.child.definitions import Weave, plain_code
 from grader.child.reports import AttemptReport, DefinitionReport
 from grader.source.cells import Parser
 
@@ -65,6 +66,7 @@ class Binding:
     contract: Mapping[str, Any] = field(default_factory=dict)
     """The course's own, as `course_adapter` reads it; {} for the canonical one."""
     parser: Parser = field(default_factory=Parser)
+    weave: Weave = plain_code
     tried: bool = False
     """Whether anything of the candidate's was called to find out."""
 
@@ -74,7 +76,7 @@ class Binding:
     @property
     def source(self) -> Source:
         if self._source is None:
-            self._source = Source(self.module, self.files, self.parser)
+            self._source = Source(self.module, self.files, self.parser, self.weave)
         return self._source
 
     def find(self, name: str) -> Any:
@@ -171,7 +173,10 @@ class Binding:
         fixed = {name: n} if (n := self.names.get(name, name if own is not None else "")) else {}
         search = AdapterSearch(self.module, TORCH)
         with self._in_time() as watch:
-            for drafts in styles.TORCH if places.torch_here() is not None else ():
+            here = places.torch_here() is not None
+            for drafts in (*styles.TORCH, *styles.LOOSE_TORCH) if here else ():
+                if search.best is not None and drafts in styles.LOOSE_TORCH:
+                    break
                 search.look(drafts(self.source, fixed), for_rivals=not fixed)
         part = self._found(search, exact=False, ended=watch.ended)
         if search.best is None and callable(own) and not isinstance(own, type):
@@ -233,6 +238,11 @@ class Binding:
     def cacheless(self) -> bool:
         """Tell whether a hand-written part in its own style may well keep nothing for backward."""
         return self._adapter is not None
+
+    @property
+    def straight(self) -> bool:
+        """Tell whether the hand-written part is statements: what they keep, nobody chose."""
+        return self._adapter is not None and styles.script.SCRIPT in self._adapter.names
 
     @property
     def lossless(self) -> bool:
@@ -315,6 +325,7 @@ def bind(
     names: Mapping[str, str],
     contract: Mapping[str, Any] | None = None,
     parser: Parser | None = None,
+    weave: Weave = plain_code,
 ) -> Binding:
     """Return a loaded submission's binding; its parts are looked for when they are asked for."""
-    return Binding(module, files, names, contract or {}, parser or Parser())
+    return Binding(module, files, names, contract or {}, parser or Parser(), weave)

@@ -13,6 +13,7 @@ from typing import Any
 from grader.child import loading
 from grader.child.binding import names
 from grader.child.binding.names import kinds
+from grader.child.definitions import Weave, plain_code
 from grader.source.cells import Parser
 from grader.source.trees import walk
 
@@ -157,6 +158,8 @@ class Source:
     module: ModuleType
     files: Mapping[str, bytes]
     parser: Parser = field(default_factory=Parser)
+    weave: Weave = plain_code
+    """Makes code of statements that are executed by themselves."""
     _names: dict[ast.AST, set[str]] = field(default_factory=dict)
 
     @cached_property

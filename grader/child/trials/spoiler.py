@@ -75,12 +75,12 @@ class Run:
 
     `loss` are two numbers: where the first occurs, the second is given. `leaves` are the
     tensors that require a gradient, with the places where each occurred, `derived` what
-    `torch.autograd.grad` gave for them. `placed` are the gradients that were swapped, by role
-    and tensor. `visits` counts the arrays of a shape at a place, `sightings` those that were
-    known. `computes` says that arrays occurred which are no
-    inputs. Given `files`, sights say by way of which line of these they came. `only` are the
-    places whose truths are asked for, None for all: with it nothing is noticed anywhere else,
-    but for the swaps.
+    `torch.autograd.grad` gave for them, `held` their numbers and those of their gradients when
+    they were first seen with one: a script may train afterwards. `placed` are the gradients that
+    were swapped, by role and tensor. `visits` counts the arrays of a shape at a place,
+    `sightings` those that were known. `computes` says that arrays occurred which are no inputs.
+    Given `files`, sights say by way of which line of these they came. `only` are the places whose
+    truths are asked for, None for all: with it nothing is noticed anywhere else, but for the swaps.
     """
 
     watched: dict[tuple[int, ...], list[Known]] = field(default_factory=dict)
@@ -94,6 +94,7 @@ class Run:
     leaves: dict[int, tuple[Any, set[int]]] = field(default_factory=dict)
     labels: list[Array] = field(default_factory=list)
     derived: dict[int, Any] = field(default_factory=dict)
+    held: dict[int, tuple[Array, Array]] = field(default_factory=dict)
     swapped: set[str] = field(default_factory=set)
     placed: set[str] = field(default_factory=set)
     visits: dict[tuple[int, tuple[int, ...]], int] = field(default_factory=dict)
@@ -256,6 +257,9 @@ class Spoiler(tracing.Recorder):
             self.points.look(number, value.detach().numpy())
         if run.learning and value.is_leaf and value.requires_grad and len(run.leaves) < MAX_LEAVES:
             run.leaves.setdefault(id(value), (value, set()))[1].add(number)
+            if value.grad is not None and id(value) not in run.held:
+                pair = (value.detach().numpy().copy(), value.grad.detach().numpy().copy())
+                run.held[id(value)] = pair
         if value.numel() == 1 and run.loss and _is(float(value.detach()), run.loss[0]):
             return value + (run.loss[1] - float(value.detach()))  # keeps the graph
         new = self._replaced(run, number, value.detach().numpy(), is_tensor=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import copy
 import inspect
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,11 +25,14 @@ from grader.child.trials.inputs import inputs_among
 from grader.child.trials.response import Response, refusal
 from grader.child.trials.session import Origin, Session, objects
 from grader.child.trials.spoiler import Array, Run, Sight, first, known
-from grader.child.trials.subject import SAME, Check, Subject, takes
+from grader.child.trials.subject import SAME, Check, Sides, Subject, takes
 from grader.source.trees import walk
 
 if TYPE_CHECKING:
     from grader.child.driver import Driver
+
+_State = tuple[dict[str, Array], Sides, Response, Run]
+"""Inputs, sides, what a run said and what was noticed in it."""
 
 GROSS = Corruption(CorruptionKind.SCALE, 2.0)
 
@@ -65,28 +68,52 @@ class VerificationSession(Session):
         return any(role != "input" for role, _ in self.first.sights)
 
     def _adopt(self) -> None:
-        """Take the inputs of a check with its own numbers from the tensors autograd was given."""
+        """Take the inputs of a check with its own numbers from the tensors autograd was given.
+
+        As they were when they first had gradients, or, if more is found so, as they are at last.
+        """
         leaves = [(leaf, at) for leaf, at in self.first.leaves.values() if 0 < leaf.dim() <= 2]
         names = [" ".join(map(self.subject.text, sorted(at))) for _, at in leaves]
         tensors = [leaf for leaf, _ in leaves]
-        arrays = [leaf.detach().numpy() for leaf in tensors]
-        match = inputs_among(arrays, names, self.first.labels)
+        last = [leaf.detach().numpy().copy() for leaf in tensors]
+        derived = self.first.derived
+        slopes = [derived.get(id(leaf), leaf.grad) for leaf in tensors]
+        grads = [None if g is None else g.detach().numpy().copy() for g in slopes]
+        pairs = list(zip(last, grads, strict=True))
+        held = [self.first.held.get(id(t), p) for t, p in zip(tensors, pairs, strict=True)]
+        held = [p if id(t) in derived else h for t, p, h in zip(tensors, pairs, held, strict=True)]
+        moved = any(not np.array_equal(h[0], p[0]) for h, p in zip(held, pairs, strict=True))
+        plain = (self.inputs, self.sides, self.raw, self.first)
+        found = [
+            plain,
+            *(self._adopted(p, names, plain) for p in ((held, pairs) if moved else (pairs,))),
+        ]
+        best = max(found, key=lambda f: len({role for role in f[3].sights if role[0] != "input"}))
+        self.inputs, self.sides, self.raw, self.first = best
+
+    def _adopted(
+        self, pairs: Sequence[tuple[Array, Array | None]], names: Sequence[str], plain: _State
+    ) -> _State:
+        """Return inputs, sides and a run where leaves and their gradients are these."""
+        self.inputs, self.sides, _, first = plain
+        match = inputs_among([array for array, _ in pairs], names, first.labels)
         if match is None:
-            return
+            return plain
         chosen, labels = match
-        before = self.inputs, self.sides
-        self.inputs = {t: np.array(arrays[i]) for t, i in chosen.items()}
+        numbers = _as_the_contract({t: pairs[i][0] for t, i in chosen.items()})
+        self.inputs = {t: np.array(a) for t, a in numbers.items()}
         if labels is not None and "X" in chosen:
             self.inputs["y"] = labels
             self.sides = self.subject.sides([self.inputs[n] for n in ARGUMENTS])
-        derived = self.first.derived
-        grads = {t: derived.get(id(tensors[i]), tensors[i].grad) for t, i in chosen.items()}
-        autos = {t: np.array(g.detach().numpy()) for t, g in grads.items() if g is not None}
+        else:
+            self.sides = copy.copy(self.sides)
+        grads = {t: pairs[i][1] for t, i in chosen.items()}
+        turned = {t for t, a in numbers.items() if a.shape != pairs[chosen[t]][0].shape}
+        given = {t: g for t, g in grads.items() if g is not None}
+        autos = {t: np.array(g.T if t in turned else g) for t, g in given.items()}
         self.sides.auto = self.sides.auto or autos
         self.sides.hand = self.sides.hand or dict(self.sides.auto)
-        self.raw, self.first = self._look()
-        if not self._finds_gradients():
-            self.inputs, self.sides = before
+        return self.inputs, self.sides, *self._look()
 
     def _tell_apart(self) -> None:
         """Find where a gradient arises by hand, where it may be a copy of autograd's.
@@ -278,6 +305,14 @@ class VerificationSession(Session):
         verify = max(around, key=lambda node: node.lineno)
         returns = [n.lineno for n in walk(verify) if isinstance(n, ast.Return)]
         return path, max(returns, default=verify.lineno)
+
+
+def _as_the_contract(numbers: dict[str, Array]) -> dict[str, Array]:
+    """Return W1 as [D, H] and W2 as [H, C]; `nn.Linear` has them turned."""
+    W1, W2 = numbers["W1"], numbers["W2"]
+    if W1.ndim == W2.ndim == 2 and W1.shape[1] != W2.shape[0] and W1.shape[0] == W2.shape[1]:
+        return {**numbers, "W1": W1.T, "W2": W2.T}
+    return numbers
 
 
 def _alike(shape: Any, other: tuple[int, ...]) -> bool:
