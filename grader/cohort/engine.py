@@ -154,7 +154,7 @@ class Engine:
             observations=fixed.view.observations,
             defects=(*fixed.defects, *diagnosis.defects),
             corrections=fixed.corrections,
-            uncorrected=fixed.left,
+            uncorrected=fixed.left if diagnosis.defects else "",
             own_verdict=own_verdict(fixed.view),
             own_mismatch=own_mismatch(fixed.view),
             unjudged=None if fault else why,

@@ -11,6 +11,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import chain
 
 from grader.checks.differences import DIFFERENCES
 from grader.checks.layers import LAYERS
@@ -216,7 +217,7 @@ def _proven(
         d
         for d in defects
         if d.confidence is Confidence.PROVEN
-        and (d.code in explaining or (d.code in UNMEASURED and not _is_left(d.part, statuses)))
+        and (d.code in explaining or (d.code in UNMEASURED and _is_felt(d.part, statuses)))
     ]
     no_torch = any(d.part is Part.PYTORCH and _is_undone(d, statuses) for d in proven)
     for defect in {(d.code, d.part): d for d in reversed(proven)}.values():
@@ -233,10 +234,15 @@ def _proven(
             yield Mistake(defect.code, why, name, factor, kept=defect.code in LOST)
 
 
-def _is_left(part: Part, statuses: Mapping[str, CheckStatus]) -> bool:
-    """Return whether a person has to judge a part, which could not be called."""
-    left = (statuses.get(check) is CheckStatus.MANUAL for check in CORE.get(part, ()))
-    return any(left)
+def _is_felt(part: Part, statuses: Mapping[str, CheckStatus]) -> bool:
+    """Return whether a part lost a check that it is about, or any part where it stops all of it.
+
+    What could not be called is left to a person, and not lost.
+    """
+    every = (*chain.from_iterable(CORE.values()), *VERIFYING)
+    checks = VERIFYING if part is Part.VERIFICATION else CORE.get(part, every)
+    left = any(statuses.get(check) is CheckStatus.MANUAL for check in CORE.get(part, ()))
+    return _lost(checks, statuses) > 0 and not left
 
 
 def _is_undone(defect: Defect, statuses: Mapping[str, CheckStatus]) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import re
+import warnings
 from types import CodeType
 from typing import NamedTuple
 
@@ -55,7 +56,7 @@ def parse(data: bytes, path: str) -> ast.Module:
 
 
 def mended(data: bytes, path: str) -> bytes:
-    """Return `data` with the cells of a notebook blanked that do not parse."""
+    """Return `data` with the cells of a notebook blanked that do not compile."""
     return _mended(data, path)[0]
 
 
@@ -73,20 +74,37 @@ def _mended(data: bytes, path: str) -> tuple[bytes, list[Note]]:
     for head, end in zip(heads, [*starts[1:], len(data)], strict=True):
         cell = data[head.start() : end]
         try:
-            ast.parse(cell)
+            _compiled(cell)
         except (SyntaxError, ValueError) as error:
             line = data.count(b"\n", 0, head.start()) + (getattr(error, "lineno", None) or 1)
             text = f"cell {head[1].decode()}: {getattr(error, 'msg', error)}"
-            notes.append(Note(path, line, "SyntaxError", text, of_cell=True))
+            if not _awaits(cell):  # that is legal in Jupyter
+                notes.append(Note(path, line, "SyntaxError", text, of_cell=True))
             cell = b"\n" * cell.count(b"\n")
         parts.append(cell)
     whole = b"".join(parts)
     return (whole, notes) if _parses(whole) else (data, [])
 
 
+def _awaits(data: bytes) -> bool:
+    """Return whether a cell would compile where `await` may stand at the top."""
+    try:
+        _compiled(data, ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+    except (SyntaxError, ValueError):
+        return False
+    return True
+
+
+def _compiled(data: bytes, flags: int = 0) -> None:
+    """Raise `SyntaxError` for what does not run at the top of a file, such as a `return` there."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of the candidate's, told where the file is loaded
+        compile(data, "cell", "exec", flags, dont_inherit=True)
+
+
 def _parses(data: bytes) -> bool:
     try:
-        ast.parse(data)
+        _compiled(data)
     except (SyntaxError, ValueError):
         return False
     return True
