@@ -16,7 +16,8 @@ from grader.child.binding import names
 from grader.child.binding.language.containers import WeightForm
 from grader.child.binding.language.layout import layouts
 from grader.child.binding.script.flow import Block, blocks
-from grader.child.binding.script.parts import Parts, Reader, by_autograd, by_hand
+from grader.child.binding.script.parts import Parts, by_autograd, by_hand
+from grader.child.binding.script.reader import Reader
 from grader.child.binding.script.run import Script
 from grader.child.binding.script.sizes import sizes_of
 from grader.child.binding.source import Callee, Source
