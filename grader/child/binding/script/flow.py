@@ -204,14 +204,27 @@ def blocks(tree: ast.Module) -> Iterator[Block]:
     plain = list(_flat(tree.body, once=False))
     for once in (False, True):
         level = list(_flat(tree.body, once=True)) if once else plain
-        bodies = [list(_flat(m.body, once=once, inside=True)) for m in mains[:MOST_MAINS]]
+        bodies = [
+            [*_defaults(m), *_flat(m.body, once=once, inside=True)] for m in mains[:MOST_MAINS]
+        ]
         found = [level, *([*ahead, *body] for body in bodies)]
         yield from (Block(f, functions, classes) for f in found if 0 < len(f) <= MOST)
 
 
 def _needs(arguments: ast.arguments) -> bool:
+    """Tell whether a function has to be given something."""
     every = [*arguments.posonlyargs, *arguments.args]
-    return len(every) > 0 or any(d is None for d in arguments.kw_defaults)
+    return len(every) > len(arguments.defaults) or any(d is None for d in arguments.kw_defaults)
+
+
+def _defaults(function: ast.FunctionDef) -> Iterator[ast.stmt]:
+    """Yield assignments of what its parameters are when it is given nothing."""
+    a = function.args
+    plain = zip([*a.posonlyargs, *a.args], a.defaults, strict=True)
+    for parameter, value in (*plain, *zip(a.kwonlyargs, a.kw_defaults, strict=True)):
+        if value is not None:
+            target = ast.copy_location(ast.Name(parameter.arg, ast.Store()), parameter)
+            yield ast.copy_location(ast.Assign([target], value), parameter)
 
 
 def _flat(

@@ -13,7 +13,8 @@ from typing import Any
 
 from grader.child.binding.language import places
 from grader.child.binding.names import WEIGHTS
-from grader.child.binding.script.parts import LOSS, Parts
+from grader.child.binding.script.parts import Parts
+from grader.child.binding.script.reader import LOSS
 from grader.child.binding.script.sizes import Sizes
 from grader.child.definitions import Weave
 

@@ -16,7 +16,7 @@ from grader.child.binding import names
 from grader.child.binding.language import places
 from grader.child.binding.names import plain
 from grader.child.binding.script.flow import Block, pairs
-from grader.child.binding.script.parts import last_name
+from grader.child.binding.script.reader import last_name
 from grader.source.trees import walk
 
 Axis = tuple[str, int]

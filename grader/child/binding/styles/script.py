@@ -16,7 +16,8 @@ from grader.child.binding import names
 from grader.child.binding.language.containers import WeightForm
 from grader.child.binding.language.layout import layouts
 from grader.child.binding.script.flow import Block, blocks
-from grader.child.binding.script.parts import Parts, Reader, by_autograd, by_hand
+from grader.child.binding.script.parts import Parts, by_autograd, by_hand
+from grader.child.binding.script.reader import Reader
 from grader.child.binding.script.run import Script
 from grader.child.binding.script.sizes import sizes_of
 from grader.child.binding.source import Callee, Source
@@ -77,21 +78,20 @@ def _leaves(source: Source, script: Script, draft: Draft) -> dict[str, str]:
         return {}
 
 
+def _path(source: Source) -> str:
+    """Return the file in which the statements stand: the main one."""
+    path = getattr(source.module, "__file__", None)
+    return path if path in source.trees else next(iter(source.trees), "")
+
+
 def _blocks(source: Source) -> Iterator[Block]:
-    path = source.module.__file__ if hasattr(source.module, "__file__") else ""
-    tree = source.trees.get(path or next(iter(source.trees), ""))
-    yield from blocks(tree) if tree is not None else ()
+    if tree := source.trees.get(_path(source)):
+        yield from blocks(tree)
 
 
 def _script(source: Source, reader: Reader, parts: Parts) -> Script:
-    path = next(p for p, t in source.trees.items() if _holds(t, parts))
     sizes = sizes_of(reader.block, reader.roles, parts.inputs, reader.containers)
-    return Script(source.module, path, parts, sizes, source.weave)
-
-
-def _holds(tree: ast.Module, parts: Parts) -> bool:
-    node = parts.block.statements[parts.forward[0]]
-    return any(inner is node for inner in ast.walk(tree))
+    return Script(source.module, _path(source), parts, sizes, source.weave)
 
 
 def _stage(

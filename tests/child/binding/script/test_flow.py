@@ -100,3 +100,8 @@ def test_a_function_without_arguments_follows_module_level() -> None:
         main()
     """
     assert [s.lineno for s in block(text, 1).statements] == [2, 4]
+
+
+def test_a_function_that_needs_nothing_begins_with_its_defaults() -> None:
+    found = block("def run(n=3, *, lr=0.1):\n    a = n * lr\n", 0)
+    assert [ast.unparse(s) for s in found.statements] == ["n = 3", "lr = 0.1", "a = n * lr"]

@@ -7,7 +7,8 @@ import ast
 import pytest
 
 from grader.child.binding.script.flow import blocks
-from grader.child.binding.script.parts import LOSS, Parts, Reader, by_autograd, by_hand
+from grader.child.binding.script.parts import Parts, by_autograd, by_hand
+from grader.child.binding.script.reader import LOSS, Reader
 from tests.child.binding.script.test_against_functions import (
     BACKWARD,
     FORWARD,

@@ -15,7 +15,14 @@ from reference import solution as reference
 from tests.child.binding.loaded import answers, inputs
 
 SAMPLES = {path.stem: path.read_text() for path in (Path(__file__).parent / "samples").glob("*.py")}
-WITH_TORCH = ("cells", "in_main", "model_first", "torch_first", "torch_grad")
+WITH_TORCH = (
+    "cells",
+    "in_main",
+    "in_main_with_defaults",
+    "model_first",
+    "torch_first",
+    "torch_grad",
+)
 TENSORS = ("W1", "b1", "W2", "b2", "X")
 SIZES = ({}, {"B": 8, "D": 8, "H": 8, "C": 8}, {"B": 13, "D": 4, "H": 2, "C": 5})
 
