@@ -32,6 +32,7 @@ from grader.records import (
 )
 from grader.rubric import Factors
 from grader.scoring.deductions import NOT_ASKED, SHUTTING, UNMEASURED
+from grader.scoring.words import NOT_DONE, NOT_RUN, OWN_CHECK, TITLES, WRONG
 
 
 def _core(part: str, tensors: Sequence[str]) -> tuple[str, ...]:
@@ -77,31 +78,6 @@ NONE_OF_IT = Centrality.EXERCISE_NOT_DONE
 NOT_THERE = (NONE_OF_IT, Centrality.CORE_IDEA, Centrality.FACTOR_ON_ALL)
 """What a part weighs of which nothing could be measured: the derivation most, a PyTorch part that
 was written and stops less than one that is not there."""
-
-NOT_DONE = "{} is not there, does not run, or was not derived"
-TITLES: Mapping[Part, str] = {
-    Part.FORWARD: "the forward pass",
-    Part.BACKWARD: "the backward pass",
-    Part.PYTORCH: "the PyTorch part",
-}
-
-WRONG: Mapping[Part, str] = {
-    Part.FORWARD: "The loss is wrong",
-    Part.BACKWARD: "Gradients are wrong",
-    Part.PYTORCH: "The PyTorch part gives wrong numbers",
-}
-
-NOT_RUN: Mapping[Part, str] = {
-    Part.FORWARD: "The forward pass does not run",
-    Part.BACKWARD: "The backward pass does not run",
-    Part.PYTORCH: "The PyTorch part does not run",
-    Part.VERIFICATION: "Its verification does not pass",
-}
-
-OWN_CHECK: Mapping[OwnVerdict, str] = {
-    OwnVerdict.DIFFERS: "Its own check reports a mismatch, and it was handed in like this",
-    OwnVerdict.RAISES: "Its own check raises, and it was handed in like this",
-}
 
 
 @dataclass(frozen=True, slots=True)
