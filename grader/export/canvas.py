@@ -11,7 +11,7 @@ import csv
 import re
 
 from grader.cohort.store import writing_whole
-from grader.export.entry import Done, Job, identity, scaled, unscored
+from grader.export.entry import Done, Job, identity, people, scaled, unscored
 from grader.report.stored import fraction_of
 from grader.report.table import cell
 
@@ -35,13 +35,13 @@ def write(job: Job) -> Done:
                 title = title or str(document["rubric"].get("title") or "Backprop")
                 writer.writerow([*COLUMNS, cell(title)])
                 writer.writerow([POINTS_ROW, "", "", "", "", scaled(1.0, most)])
-            id, name, who = identity(document)
             share = fraction_of(document)
             if share is None:
-                left_out.append(unscored(id, document))
-            number, login = (who, "") if NUMBER.fullmatch(who) else ("", who)
+                left_out.append(unscored(identity(document)[0], document))
             score = "" if share is None else scaled(share, most)
-            student = cell(RESERVED.sub("Points-", name))
-            writer.writerow([student, number, "", cell(login), "", score])
+            for name, who in people(document):
+                number, login = (who, "") if NUMBER.fullmatch(who) else ("", who)
+                student = cell(RESERVED.sub("Points-", name))
+                writer.writerow([student, number, "", cell(login), "", score])
             count += 1
     return Done(job.output, count, tuple(left_out))

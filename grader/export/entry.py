@@ -49,6 +49,20 @@ def identity(document: Document) -> tuple[str, str, str]:
     return str(facts["id"]), name_of(document), str(facts.get("who") or "")
 
 
+def people(document: Document) -> list[tuple[str, str]]:
+    """Return the name of each candidate of a submission, and what their system calls them by.
+
+    An export of a group has several in one; each has a row of their own in a gradebook.
+    """
+    _, name, who = identity(document)
+    called = who.split()
+    if len(called) < 2:
+        return [(name, who)]
+    names = name.split(", ")
+    known = names if len(names) == len(called) else [name] * len(called)
+    return list(zip(known, called, strict=True))
+
+
 def unscored(id: str, document: Document) -> str:
     """Return that a submission has no score to be exported; of an unjudged one, why."""
     reason = document.get("reason")

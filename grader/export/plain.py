@@ -8,7 +8,7 @@ from typing import Any
 
 from grader import __version__
 from grader.cohort.store import writing_whole
-from grader.export.entry import Done, Job, identity
+from grader.export.entry import Done, Job, people
 from grader.report.stored import is_decided
 from grader.report.table import FIXED_COLUMNS, cell, part_ids, table_line
 from grader.review import Reviewed
@@ -17,7 +17,7 @@ REVIEW_COLUMNS = ("automatic_score", "open_points", "marks_to_confirm", "reviewe
 
 
 def write_table(job: Job) -> Done:
-    """Return one line a submission; what is not known is empty."""
+    """Return one line a candidate, so several of a group; what is not known is empty."""
     count = 0
     parts = part_ids(job.folder.result(id) for id in job.folder.paths)
     with writing_whole(job.output) as stream:
@@ -25,7 +25,8 @@ def write_table(job: Job) -> Done:
         writer.writerow([cell(name) for name in (*FIXED_COLUMNS, *REVIEW_COLUMNS, *parts)])
         for reviewed in job.folder.all_reviewed():
             fixed, points = table_line(reviewed.document, parts)
-            writer.writerow([*fixed, *_review(reviewed), *points])
+            for _, who in people(reviewed.document):
+                writer.writerow([*fixed, *_review(reviewed), cell(who), *points])
             count += 1
     return Done(job.output, count)
 
@@ -52,5 +53,4 @@ def _review(reviewed: Reviewed) -> list[Any]:
         reviewed.document["open_points"],
         reviewed.waiting,
         cell(", ".join(who)),
-        cell(identity(reviewed.document)[2]),
     ]
