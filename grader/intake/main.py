@@ -173,7 +173,8 @@ def choose(files: Sequence[SourceFile]) -> MainFile:
         path = PurePosixPath(e.path)
         exact = path.name == "solution.py" and e.contract > 0
         whole = reach[e.path].functions | reach[e.path].methods
-        entry = e.path not in imported and bool(whole - e.methods)
+        brings = any(_neighbour(e, module, by_module) for module in e.takes)
+        entry = e.path not in imported and (brings or bool(whole - e.methods))
         return (
             not exact, not e.roles | e.methods, e.aside,
             len(reach[e.path].functions) < len(ROLES), -e.contract, -len(whole), not entry,

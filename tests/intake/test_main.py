@@ -80,6 +80,24 @@ def test_a_complete_file_is_joined_with_nothing() -> None:
     assert chosen(answer=contract, other=NUMPY + TORCH, layers=LAYERS) == MainFile("answer.py")
 
 
+HELPERS = "def relu_grad(z): pass\n\ndef softmax_loss(z, y): pass\n\ndef softmax(z): pass\n"
+NETWORK = (
+    "from {} import {}\n\nclass TwoLayer:\n    def loss(self, x, t): pass\n"
+    "    def gradient(self, x, t): pass\n"
+)
+BLOCKS = "class Linear:\n    def forward(self): pass\n    def backward(self): pass\n"
+
+
+@pytest.mark.parametrize(
+    ("helpers", "taken"), [(HELPERS, "relu_grad, softmax_loss, softmax"), (BLOCKS, "Linear")]
+)
+def test_the_file_that_brings_others_in_goes_before_what_it_brings(
+    helpers: str, taken: str
+) -> None:
+    both = {"aids": helpers, "net": NETWORK.format("aids", taken)}
+    assert chosen(**both).path == "net.py"
+
+
 def test_numerical_gradients_are_no_backward() -> None:
     assert "backward" not in file_facts(files(a="def numerical_gradient(f): ...")[0]).roles
 
