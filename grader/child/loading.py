@@ -231,6 +231,12 @@ class Loader:
                     self._define(definitions.inner(statement, module), path, module, flags)
                 elif isinstance(statement, ast.ImportFrom) and statement.level:
                     self._define(definitions.absolute(statement), path, module, flags)
+                    if all(
+                        n.name == "*" or (n.asname or n.name) in vars(module)
+                        for n in statement.names
+                    ):
+                        at = (path, statement.lineno)  # its package is the folder that came
+                        self.notes = [note for note in self.notes if note[:2] != at]
                 elif isinstance(statement, definitions.DEFINITIONS):
                     self._note(path, statement.lineno, error)
 

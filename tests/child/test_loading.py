@@ -258,8 +258,14 @@ def test_of_a_block_that_failed_the_branch_that_was_taken_is_defined(test: str) 
     "statement", ["from .utils_h import x", "from . import utils_h\nx = utils_h.x"]
 )
 def test_a_relative_import_without_a_package_means_the_neighbour(statement: str) -> None:
-    module, _ = load("a.py", a=f"{statement}\ndef f(): return x\n", utils_h="x = 3")
+    module, reason = load("a.py", a=f"{statement}\ndef f(): return x\n", utils_h="x = 3")
     assert module.f() == 3
+    assert reason == "", "the folder that was handed in is the package"
+
+
+def test_a_relative_import_of_what_is_not_there_is_told() -> None:
+    _, reason = load("a.py", a="from .nowhere import x\ndef f(): return 3\n")
+    assert "a.py:1: " in reason
 
 
 def test_a_neighbour_whose_demo_fails_is_imported_by_its_definitions() -> None:
