@@ -8,7 +8,7 @@ as all definitions stay in reach.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from keyword import iskeyword
@@ -185,6 +185,7 @@ def choose(files: Sequence[SourceFile]) -> MainFile:
     if best.contract == len(CONTRACT_FUNCTIONS):
         return MainFile(best.path)
     parts = _missing_parts(best, others, reach)
+    parts += [e for e in _brought_together(best, known, imported, by_module) if e not in parts]
     return MainFile(best.path, tuple(e.path for e in _by_weight([best, *parts])) if parts else ())
 
 
@@ -208,6 +209,26 @@ def _missing_parts(
             functions |= reach[e.path].functions
             methods |= reach[e.path].methods
     return parts
+
+
+def _brought_together(
+    best: FileFacts,
+    known: Sequence[FileFacts],
+    imported: Container[str],
+    by_module: Mapping[str, FileFacts],
+) -> list[FileFacts]:
+    """Return the other files of classes that a script imports together with `best`.
+
+    Layers, losses and the network that chains them stand in a file each, and the script defines
+    nothing itself.
+    """
+    for script in known:
+        if script.path in imported or script.roles | script.methods:
+            continue
+        paths = {_neighbour(script, module, by_module) for module in script.takes}
+        if best.path in paths:
+            return [e for e in known if e.path in paths and e.methods and e is not best]
+    return []
 
 
 def _by_weight(parts: Sequence[FileFacts]) -> list[FileFacts]:

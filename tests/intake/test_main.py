@@ -98,6 +98,14 @@ def test_the_file_that_brings_others_in_goes_before_what_it_brings(
     assert chosen(**both).path == "net.py"
 
 
+def test_classes_that_a_script_imports_together_are_joined() -> None:
+    model = "class Model:\n    def forward(self, x): pass\n    def backward(self, g): pass\n"
+    script = "from layers import Linear\nfrom models import Model\nModel([Linear()])\n"
+    texts = {"layers": BLOCKS, "models": model, "main": script, "unused": BLOCKS}
+    assert set(chosen(**texts).parts) == {"layers.py", "models.py"}
+    assert chosen(layers=BLOCKS, models=model).parts == (), "no script brings them together"
+
+
 def test_numerical_gradients_are_no_backward() -> None:
     assert "backward" not in file_facts(files(a="def numerical_gradient(f): ...")[0]).roles
 
